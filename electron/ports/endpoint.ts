@@ -1,0 +1,62 @@
+import type { AgentIdentity, Endpoint, Receipt, ServedModel } from '../../shared/domain/endpoint/endpoint.ts';
+import type { TrafficSample } from '../../shared/domain/traffic/sample.ts';
+
+/** A release on its way out: the directory's files (plaintext, streamed from the vault) and the bundles beside it. */
+export interface ReleasePackage {
+  readonly name: string;
+  readonly version: string;
+  /** Subject digest of the signed statement. */
+  readonly root: string;
+  /** Submission and approvals: OpenSSF Model Signing bundles, JSON text. */
+  readonly bundles: readonly string[];
+  readonly files: readonly { name: string; digest: string; sizeBytes: number; open(): AsyncIterable<Uint8Array> }[];
+}
+
+/** Where traffic of one model should go. `canary` null = all to stable. */
+export interface RoutingChange {
+  /** Idempotency key: the same key again answers the first answer. */
+  readonly key: string;
+  /** 409 `endpoint.stale` unless the agent's generation for this model is this one. */
+  readonly expectedGeneration: number;
+  readonly stableRoot: string | null;
+  readonly canary: { root: string; percent: number; mirrorSample: number; salt: string } | null;
+}
+
+/** What an endpoint can do; the window offers only that. */
+export interface EndpointCapabilities {
+  readonly push: boolean;
+  readonly activate: boolean;
+  readonly weights: boolean;
+  readonly mirror: boolean;
+  readonly receipt: boolean;
+  readonly metrics: boolean;
+}
+
+/**
+ * One serving endpoint. Every call has its own deadline and throws `endpoint.unreachable`, `endpoint.unauthorized`,
+ * `endpoint.stale`, `endpoint.refused` (with the endpoint's reason) or `integrity.endpoint` (its key is not the
+ * pinned one, or a receipt does not verify). Receipts are verified (signature, nonce, environment, digest) before return.
+ */
+export interface EndpointClient {
+  readonly capabilities: EndpointCapabilities;
+  identity(signal?: AbortSignal): Promise<AgentIdentity>;
+  models(signal?: AbortSignal): Promise<ServedModel[]>;
+  /** Idempotent and resumable: files already there are not sent again. Resolves when the agent has verified the release. */
+  push(release: ReleasePackage, onProgress: (sent: number, total: number) => void, signal?: AbortSignal): Promise<void>;
+  route(model: string, change: RoutingChange, signal?: AbortSignal): Promise<Receipt>;
+  /** Back to the previous version (or `to`), at once; drops a canary first if there is one. */
+  rollback(model: string, request: { key: string; to: string | null }, signal?: AbortSignal): Promise<Receipt>;
+  traffic(model: string, signal?: AbortSignal): Promise<TrafficSample>;
+  /** Stores a signed audit checkpoint at the agent; refused when it contradicts one it holds. */
+  storeCheckpoint(vaultId: string, note: string, signal?: AbortSignal): Promise<void>;
+  /** All checkpoints the agent holds of a vault, oldest first. */
+  checkpoints(vaultId: string, signal?: AbortSignal): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+/** Opens clients; the token comes from the secret store when a call needs it. */
+export interface EndpointConnector {
+  /** Asks an unknown endpoint who it is, before anything is pinned. */
+  probe(adminUrl: string, token: string, signal?: AbortSignal): Promise<AgentIdentity & { fingerprint: string }>;
+  connect(endpoint: Endpoint, token: () => Promise<string>): EndpointClient;
+}

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+
+/** The actions an audit entry can name. One word each, from the database to the screen. */
+export const auditActionSchema = z.enum([
+  'vault.created', 'vault.recovered', 'vault.rekeyed', 'vault.restored',
+  'session.signed-in', 'session.refused', 'session.signed-out',
+  'operator.added', 'environment.added', 'environment.policy-changed',
+  'model.added', 'model.refused', 'model.described', 'model.mapped', 'model.aliased', 'model.archived', 'model.revoked', 'model.exported', 'model.verified',
+  'validation.run', 'comparison.run', 'rows.viewed',
+  'request.submitted', 'request.approved', 'request.rejected', 'request.withdrawn', 'request.expired', 'request.revoked',
+  'endpoint.added', 'endpoint.removed', 'endpoint.checked',
+  'rollout.started', 'rollout.advanced', 'rollout.verdict', 'rollout.paused', 'rollout.resumed', 'rollout.promoted', 'rollout.completed', 'rollout.rolled-back', 'rollout.failed',
+  'audit.exported', 'audit.checkpointed', 'refused',
+]);
+export type AuditAction = z.infer<typeof auditActionSchema>;
+
+/** One link of the chain. `hash` = SHA-256 over the RFC 8785 form of the entry without `hash`. */
+export const auditEntrySchema = z.object({
+  seq: z.number().int().min(1),
+  at: z.string(),
+  /** Operator name, or `system` for what the program does by itself (a guard's verdict, an expiry). */
+  actor: z.string(),
+  action: auditActionSchema,
+  /** What it happened to: `phish@1.1.0`, a request, a rollout, an endpoint. */
+  subject: z.string(),
+  details: z.record(z.string(), z.json()),
+  /** Hash of the entry before; 64 zeros for the first. */
+  previous: z.string(),
+  hash: z.string(),
+});
+export type AuditEntry = z.infer<typeof auditEntrySchema>;
+
+/** Where the chain stands: what the keychain and the agents hold. */
+export const auditHeadSchema = z.object({ seq: z.number().int(), hash: z.string() });
+export type AuditHead = z.infer<typeof auditHeadSchema>;
+
+/** Outcome of `audit verify`. `problems` is in order of sequence: the first one names the first bad entry. */
+export const auditVerdictSchema = z.object({
+  ok: z.boolean(),
+  entries: z.number().int(),
+  head: auditHeadSchema.nullable(),
+  witnesses: z.array(z.object({ name: z.string(), status: z.enum(['agrees', 'behind', 'absent', 'contradicts']), detail: z.string() })),
+  problems: z.array(z.object({ seq: z.number().int().nullable(), problem: z.string() })),
+  signaturesChecked: z.number().int(),
+  checkpointsChecked: z.number().int(),
+});
+export type AuditVerdict = z.infer<typeof auditVerdictSchema>;

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+
+export const roleSchema = z.enum(['analyst', 'release-manager', 'auditor', 'administrator']);
+export type Role = z.infer<typeof roleSchema>;
+
+export const operatorSchema = z.object({
+  id: z.string(),
+  /** Sign-in name. */
+  name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,59}$/, { error: 'An operator name is lower-case letters, digits, dots, underscores and hyphens.' }),
+  /** The human being behind the name; quorum counts people, not names. */
+  person: z.string().min(1).max(200),
+  roles: z.array(roleSchema).min(1),
+  /** P-256 SubjectPublicKeyInfo, PEM text. */
+  publicKeyPem: z.string(),
+  /** SHA-256 hex of that PEM text: the key's fingerprint and the signature bundles' hint. */
+  keyFingerprint: z.string(),
+  createdAt: z.string(),
+});
+export type Operator = z.infer<typeof operatorSchema>;
+
+/** Who acts. Made only by a successful sign-in. */
+export interface Actor {
+  readonly operatorId: string;
+  readonly name: string;
+  readonly person: string;
+  readonly roles: readonly Role[];
+}
+
+/** Who may do what: the one table. Reading is open to every signed-in operator except where listed. */
+export const PERMISSIONS = {
+  'model.add': ['analyst'],
+  'model.describe': ['analyst', 'release-manager'],
+  'model.map': ['analyst'],
+  'model.alias': ['release-manager'],
+  'model.archive': ['analyst', 'release-manager'],
+  'model.revoke': ['release-manager', 'administrator'],
+  'model.export': ['analyst', 'release-manager', 'auditor'],
+  'model.verify': ['analyst', 'release-manager', 'auditor', 'administrator'],
+  'validation.run': ['analyst', 'release-manager'],
+  'comparison.run': ['analyst', 'release-manager'],
+  'request.submit': ['analyst', 'release-manager'],
+  'request.withdraw': ['analyst', 'release-manager'],
+  'request.approve': ['release-manager'],
+  'request.reject': ['release-manager'],
+  'rollout.deploy': ['release-manager'],
+  'rollout.control': ['release-manager'],
+  'rollout.rollback': ['release-manager', 'administrator'],
+  'endpoint.manage': ['administrator', 'release-manager'],
+  'environment.manage': ['administrator'],
+  'operator.manage': ['administrator'],
+  'audit.export': ['auditor', 'administrator'],
+  'audit.verify': ['analyst', 'release-manager', 'auditor', 'administrator'],
+} as const satisfies Record<string, readonly Role[]>;
+export type Permission = keyof typeof PERMISSIONS;
+
+export function isPermitted(roles: readonly Role[], permission: Permission): boolean {
+  const allowed: readonly Role[] = PERMISSIONS[permission];
+  return roles.some((role) => allowed.includes(role));
+}
