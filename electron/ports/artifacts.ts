@@ -25,7 +25,11 @@ export class ScanRefusal extends SallyportError {
   readonly rulesRun: readonly string[];
   readonly findings: readonly Finding[];
 
-  constructor(message: string, inspection: Pick<ModelInspection, 'rulesRun' | 'findings'> & { digest: string }, details: ErrorDetails = {}) {
+  constructor(
+    message: string,
+    inspection: Pick<ModelInspection, 'rulesRun' | 'findings'> & { digest: string },
+    details: ErrorDetails = {},
+  ) {
     super('refused.scan', message, details);
     this.digest = inspection.digest;
     this.rulesRun = inspection.rulesRun;

@@ -12,4 +12,7 @@ export interface WorkerHandle {
 }
 
 /** Starts a worker: `child_process.fork` on Node, `utilityProcess.fork` in Electron. */
-export type ForkWorker = (entry: WorkerEntry, options?: { readonly env?: Readonly<Record<string, string>> }) => WorkerHandle;
+export type ForkWorker = (
+  entry: WorkerEntry,
+  options?: { readonly env?: Readonly<Record<string, string>> },
+) => WorkerHandle;

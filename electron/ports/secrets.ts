@@ -26,7 +26,8 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._@:/-]{0,159}$/;
 
 /** Throws `usage` for a name that is not letters, digits and `._@:/-`, at most 160 characters. */
 export function checkSecretName(name: string): void {
-  if (!NAME.test(name)) throw new SallyportError('usage', 'This is not a name a secret can be kept under.', { facts: { name } });
+  if (!NAME.test(name))
+    throw new SallyportError('usage', 'This is not a name a secret can be kept under.', { facts: { name } });
 }
 
 /** Throws `usage` for an empty value, one with a NUL character (keychains hold C strings) or one above the bound. */
@@ -40,10 +41,14 @@ export function checkSecret(name: string, value: string): void {
     });
   }
   if (size > MAX_SECRET_BYTES) {
-    throw new SallyportError('usage', `The value for ${name} is too large for a keychain and was not stored.`, {
-      hint: `At most ${MAX_SECRET_BYTES} bytes fit into one secret; the earlier value, if any, is unchanged.`,
-      facts: { name, bytes: size, limit: MAX_SECRET_BYTES },
-    });
+    throw new SallyportError(
+      'usage',
+      `The value for ${name} is too large for a keychain and was not stored.`,
+      {
+        hint: `At most ${MAX_SECRET_BYTES} bytes fit into one secret; the earlier value, if any, is unchanged.`,
+        facts: { name, bytes: size, limit: MAX_SECRET_BYTES },
+      },
+    );
   }
 }
 

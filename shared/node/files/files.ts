@@ -56,7 +56,11 @@ export async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<v
  * Replaces `path` by a file with exactly `bytes`, or leaves it as it was: temporary file in the same directory, fsync,
  * rename, fsync of the directory. `mode` (default 0600) is set at creation. Errors: `disk.full`, system errors.
  */
-export async function writeFileAtomic(path: string, bytes: Uint8Array | string, options: { readonly mode?: number } = {}): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  bytes: Uint8Array | string,
+  options: { readonly mode?: number } = {},
+): Promise<void> {
   const temporary = temporaryPath(path);
   try {
     const handle = await open(temporary, 'wx', options.mode ?? 0o600);
@@ -84,24 +88,32 @@ const MAX_SECRET_FILE = 64 * 1024;
  */
 export async function readSecretFile(path: string): Promise<string> {
   const refuse = (problem: string, hint: string, cause?: unknown): SallyportError =>
-    new SallyportError('usage', `The secret file ${path} ${problem}.`, { hint, facts: { path }, ...(cause === undefined ? {} : { cause }) });
+    new SallyportError('usage', `The secret file ${path} ${problem}.`, {
+      hint,
+      facts: { path },
+      ...(cause === undefined ? {} : { cause }),
+    });
   let handle: FileHandle;
   try {
     // O_NONBLOCK: opening a named pipe would wait for a writer. One open file is checked and read: no race.
     handle = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
     if (systemCode(error) === 'ENOENT') throw refuse('does not exist', 'Check the path.', error);
-    if (systemCode(error) === 'ELOOP') throw refuse('is a symbolic link', 'Give the path of the file itself.', error);
+    if (systemCode(error) === 'ELOOP')
+      throw refuse('is a symbolic link', 'Give the path of the file itself.', error);
     throw refuse('cannot be read', 'It must be a regular file of yours with mode 0600.', error);
   }
   try {
     const status = await handle.stat();
-    if (!status.isFile()) throw refuse('is not a regular file', 'Write the secret into a file of yours with mode 0600.');
+    if (!status.isFile())
+      throw refuse('is not a regular file', 'Write the secret into a file of yours with mode 0600.');
     if (process.platform !== 'win32') {
-      if (status.uid !== process.getuid?.()) throw refuse('belongs to another user', 'Use a file of your own with mode 0600.');
+      if (status.uid !== process.getuid?.())
+        throw refuse('belongs to another user', 'Use a file of your own with mode 0600.');
       if ((status.mode & 0o077) !== 0) throw refuse('can be read by others', `Run: chmod 600 ${path}`);
     }
-    if (status.size > MAX_SECRET_FILE) throw refuse('is too large to be a secret', `At most ${MAX_SECRET_FILE} bytes are read.`);
+    if (status.size > MAX_SECRET_FILE)
+      throw refuse('is too large to be a secret', `At most ${MAX_SECRET_FILE} bytes are read.`);
     const text = (await handle.readFile()).toString('utf8').replace(/[\r\n]+$/, '');
     if (text === '') throw refuse('is empty', 'Write the secret into it, in one line.');
     return text;

@@ -1,0 +1,215 @@
+/** age files on disk, streamed or read at random, in memory that does not grow with the file. */
+
+import { randomBytes } from 'node:crypto';
+import { fstatSync, readSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import type { ByteSource } from '../../domain/onnx/summary.ts';
+import { headerLength, MAX_HEADER_BYTES, makeHeader } from './header.ts';
+import {
+  CHUNK_BYTES,
+  ChunkSealer,
+  openChunkInto,
+  PAYLOAD_NONCE_BYTES,
+  type PayloadLayout,
+  payloadKeyOf,
+  payloadLayout,
+  SEALED_CHUNK_BYTES,
+  TAG_BYTES,
+  tampered,
+} from './stream.ts';
+
+/** Writes one age file: `begin`, then what `update` returns, then what `final` returns. */
+export class AgeWriter {
+  /** Header and payload nonce: the first bytes of the file. */
+  readonly begin: Buffer;
+  /** Opens this one file without any identity: for reading back what was written. Never stored. */
+  readonly fileKey: Uint8Array;
+  readonly #sealer: ChunkSealer;
+
+  private constructor(begin: Buffer, fileKey: Uint8Array, payloadKey: Uint8Array) {
+    this.begin = begin;
+    this.fileKey = fileKey;
+    this.#sealer = new ChunkSealer(payloadKey);
+  }
+
+  /** A writer for these recipients (`age1…`). */
+  static async create(recipients: readonly string[]): Promise<AgeWriter> {
+    const header = await makeHeader(recipients);
+    const nonce = randomBytes(PAYLOAD_NONCE_BYTES);
+    return new AgeWriter(
+      Buffer.concat([header.bytes, nonce]),
+      header.fileKey,
+      payloadKeyOf(header.fileKey, nonce),
+    );
+  }
+
+  /** Ciphertext that became complete; `plaintext` may be reused afterwards. */
+  update(plaintext: Uint8Array): Buffer[] {
+    return this.#sealer.update(plaintext);
+  }
+
+  /** The last chunk. Call once. */
+  final(): Buffer {
+    return this.#sealer.final();
+  }
+}
+
+/** The ciphertext of `source` for these recipients, piece by piece. */
+export async function* encryptStream(
+  recipients: readonly string[],
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): AsyncGenerator<Buffer, void, undefined> {
+  const writer = await AgeWriter.create(recipients);
+  yield writer.begin;
+  for await (const piece of source) yield* writer.update(piece);
+  yield writer.final();
+}
+
+/** Reads exactly `length` bytes at `position`; fewer are an integrity error, the file having been measured before. */
+async function readExactly(handle: FileHandle, length: number, position: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(length);
+  let have = 0;
+  while (have < length) {
+    const { bytesRead } = await handle.read(buffer, have, length - have, position + have);
+    if (bytesRead === 0) throw tampered('it became shorter while it was read');
+    have += bytesRead;
+  }
+  return buffer;
+}
+
+function readExactlySync(fd: number, length: number, position: number): Buffer {
+  const buffer = Buffer.allocUnsafe(length);
+  let have = 0;
+  while (have < length) {
+    const bytesRead = readSync(fd, buffer, have, length - have, position + have);
+    if (bytesRead === 0) throw tampered('it became shorter while it was read');
+    have += bytesRead;
+  }
+  return buffer;
+}
+
+/** The header at the start of an open file, its MAC line included. */
+export async function readHeader(handle: FileHandle): Promise<Buffer> {
+  const { size } = await handle.stat();
+  const start = await readExactly(handle, Math.min(size, MAX_HEADER_BYTES), 0);
+  const length = headerLength(start);
+  if (length === null) throw tampered('it has no complete age header');
+  return start.subarray(0, length);
+}
+
+/** Chunks that are read at once: 1 MiB, about 2 ms of decryption. */
+const BATCH = 16;
+
+/**
+ * Plaintext of an age file, in pieces of up to 1 MiB; a piece is handed out only after its tags verified. The end of
+ * the iteration means that the last chunk was seen: a file cut off anywhere throws `integrity.artifact` instead.
+ */
+export async function* decryptFileStream(
+  file: string | FileHandle,
+  fileKey: Uint8Array,
+): AsyncGenerator<Buffer, void, undefined> {
+  const handle = typeof file === 'string' ? await open(file, 'r') : file;
+  try {
+    const { length } = await readHeader(handle);
+    const start = length + PAYLOAD_NONCE_BYTES;
+    const { size } = await handle.stat();
+    const layout = payloadLayout(size - start);
+    const key = payloadKeyOf(fileKey, await readExactly(handle, PAYLOAD_NONCE_BYTES, length));
+    for (let first = 0; first < layout.chunks; first += BATCH) {
+      const count = Math.min(BATCH, layout.chunks - first);
+      const from = first * SEALED_CHUNK_BYTES;
+      const sealed = await readExactly(
+        handle,
+        Math.min(count * SEALED_CHUNK_BYTES, size - start - from),
+        start + from,
+      );
+      const plaintext = Buffer.allocUnsafe(sealed.length - count * TAG_BYTES);
+      for (let each = 0; each < count; each++) {
+        const index = first + each;
+        openChunkInto(
+          plaintext.subarray(each * CHUNK_BYTES, Math.min((each + 1) * CHUNK_BYTES, plaintext.length)),
+          key,
+          index,
+          index === layout.chunks - 1,
+          sealed.subarray(
+            each * SEALED_CHUNK_BYTES,
+            Math.min((each + 1) * SEALED_CHUNK_BYTES, sealed.length),
+          ),
+        );
+      }
+      yield plaintext;
+    }
+  } finally {
+    if (typeof file === 'string') await handle.close();
+  }
+}
+
+/** Decrypted chunks kept by a byte source: 2 MiB. */
+const CACHED_CHUNKS = 32;
+
+/**
+ * Random access to the plaintext of an open age file, each chunk authenticated before a byte of it is handed out.
+ * The last chunk is verified at once, so that `size` is authentic. Synchronous: for worker processes. The descriptor
+ * stays the caller's.
+ */
+export function createAgeByteSource(fd: number, fileKey: Uint8Array): ByteSource {
+  const { size } = fstatSync(fd);
+  const begin = readExactlySync(fd, Math.min(size, MAX_HEADER_BYTES), 0);
+  const length = headerLength(begin);
+  if (length === null) throw tampered('it has no complete age header');
+  const start = length + PAYLOAD_NONCE_BYTES;
+  const layout: PayloadLayout = payloadLayout(size - start);
+  const key = payloadKeyOf(fileKey, readExactlySync(fd, PAYLOAD_NONCE_BYTES, length));
+  // Insertion order is age: the first key is the chunk used longest ago.
+  const cache = new Map<number, Buffer>();
+
+  const chunk = (index: number): Buffer => {
+    const known = cache.get(index);
+    if (known) {
+      cache.delete(index);
+      cache.set(index, known);
+      return known;
+    }
+    const last = index === layout.chunks - 1;
+    const sealed = readExactlySync(
+      fd,
+      last ? layout.lastSealedBytes : SEALED_CHUNK_BYTES,
+      start + index * SEALED_CHUNK_BYTES,
+    );
+    const plaintext = Buffer.allocUnsafe(sealed.length - TAG_BYTES);
+    openChunkInto(plaintext, key, index, last, sealed);
+    cache.set(index, plaintext);
+    const oldest = cache.keys().next().value;
+    if (cache.size > CACHED_CHUNKS && oldest !== undefined) cache.delete(oldest);
+    return plaintext;
+  };
+  chunk(layout.chunks - 1);
+
+  return {
+    size: layout.plaintextBytes,
+    read(offset, count) {
+      if (
+        !Number.isSafeInteger(offset) ||
+        !Number.isSafeInteger(count) ||
+        offset < 0 ||
+        count < 0 ||
+        offset + count > layout.plaintextBytes
+      ) {
+        throw new RangeError(
+          `read of ${count} bytes at ${offset} passes the end of ${layout.plaintextBytes}`,
+        );
+      }
+      const result = Buffer.allocUnsafe(count);
+      let done = 0;
+      while (done < count) {
+        const at = offset + done;
+        const within = at % CHUNK_BYTES;
+        const source = chunk(Math.floor(at / CHUNK_BYTES));
+        const take = Math.min(source.length - within, count - done);
+        source.copy(result, done, within, within + take);
+        done += take;
+      }
+      return result;
+    },
+  };
+}

@@ -1,0 +1,12 @@
+/** age v1 files (C2SP age.md): X25519 recipients and passphrases, in memory, streamed, and read at random. */
+export { decryptBytes, encryptBytes } from './bytes.ts';
+export { AgeWriter, createAgeByteSource, decryptFileStream, encryptStream, readHeader } from './file.ts';
+export {
+  type AgeIdentity,
+  checkRecipient,
+  generateIdentity,
+  headerLength,
+  openHeader,
+  recipientOf,
+} from './header.ts';
+export { decryptWithPassphrase, encryptWithPassphrase, MAX_WORK_FACTOR, WORK_FACTOR } from './passphrase.ts';
