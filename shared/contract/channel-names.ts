@@ -56,4 +56,10 @@ export const CHANNEL_NAMES = [
 ] as const;
 export type ChannelName = (typeof CHANNEL_NAMES)[number];
 
-export const EVENT_NAMES = ['invalidated', 'job.progress', 'rollout.updated', 'menu.command', 'appearance'] as const;
+export const EVENT_NAMES = [
+  'invalidated',
+  'job.progress',
+  'rollout.updated',
+  'menu.command',
+  'appearance',
+] as const;

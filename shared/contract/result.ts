@@ -10,7 +10,9 @@ export const wireErrorSchema = z.object({
 export type WireError = z.infer<typeof wireErrorSchema>;
 
 /** What every call across the window's border answers. */
-export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: WireError };
+export type Result<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: WireError };
 
 /** The one place where a thrown error becomes data. An unknown error keeps its text out of the wire. */
 export function toWireError(error: unknown): WireError {
@@ -26,5 +28,9 @@ export function toWireError(error: unknown): WireError {
 }
 
 export function fromWireError(error: WireError): SallyportError {
-  return new SallyportError(error.code, error.message, error.hint === '' ? { facts: error.facts } : { hint: error.hint, facts: error.facts });
+  return new SallyportError(
+    error.code,
+    error.message,
+    error.hint === '' ? { facts: error.facts } : { hint: error.hint, facts: error.facts },
+  );
 }

@@ -18,22 +18,56 @@ export const guardsSchema = z.strictObject({
 export type Guards = z.infer<typeof guardsSchema>;
 
 /** `plan.json`: how the release goes out. Signed with everything else; `deploy` has no plan flags of its own. */
-export const rolloutPlanSchema = z.strictObject({
-  strategy: z.enum(['direct', 'canary']),
-  /** Percent of traffic per step, rising, the last one 100. `direct` is [100]. */
-  steps: z.array(z.number().int().min(1).max(100)).min(1).max(20),
-  /** Least time a step is watched, in milliseconds. */
-  bakeMs: z.number().int().min(0),
-  /** Longest time a step may stay without a verdict before it counts as inconclusive (paused), in milliseconds. */
-  maxStepMs: z.number().int().min(1000),
-  /** Share of canary requests that stable also answers, off the response path, 0..1. */
-  mirrorSample: z.number().min(0).max(1),
-  guards: guardsSchema,
-  /** Salt of sticky routing, so that all agents route one key alike. */
-  salt: z.string().min(8).max(64),
-});
+export const rolloutPlanSchema = z
+  .strictObject({
+    strategy: z.enum(['direct', 'canary']),
+    /** Percent of traffic per step, rising, the last one 100. `direct` is [100]. */
+    steps: z.array(z.number().int().min(1).max(100)).min(1).max(20),
+    /** Least time a step is watched, in milliseconds. */
+    bakeMs: z.number().int().min(0),
+    /** Longest time a step may stay without a verdict before it counts as inconclusive (paused), in milliseconds. */
+    maxStepMs: z.number().int().min(1000),
+    /** Share of canary requests that stable also answers, off the response path, 0..1. */
+    mirrorSample: z.number().min(0).max(1),
+    guards: guardsSchema,
+    /** Salt of sticky routing, so that all agents route one key alike. */
+    salt: z.string().min(8).max(64),
+  })
+  .superRefine((plan, context) => {
+    for (const problem of planProblems(plan))
+      context.addIssue({ code: 'custom', message: problem, path: ['steps'] });
+  });
 export type RolloutPlan = z.infer<typeof rolloutPlanSchema>;
 
 export const DEFAULT_GUARDS: Guards = {
-  maxErrorRate: 0.01, maxP95Ratio: 2, p95FloorMs: 50, maxDisagreement: 0.05, minimumRequests: 200, minimumPairs: 500,
+  maxErrorRate: 0.01,
+  maxP95Ratio: 2,
+  p95FloorMs: 50,
+  maxDisagreement: 0.05,
+  minimumRequests: 200,
+  minimumPairs: 500,
 };
+
+/** What is wrong with a plan's steps, in words; empty when it can be run. */
+export function planProblems(plan: {
+  readonly strategy: 'direct' | 'canary';
+  readonly steps: readonly number[];
+  readonly bakeMs: number;
+  readonly maxStepMs: number;
+}): string[] {
+  const problems: string[] = [];
+  const { steps } = plan;
+  if (steps.some((step) => !Number.isInteger(step) || step < 1 || step > 100))
+    problems.push('A step is a whole percentage from 1 to 100.');
+  if (steps.some((step, i) => i > 0 && step <= (steps[i - 1] ?? 0)))
+    problems.push('Steps rise: each one is larger than the one before.');
+  if (steps[steps.length - 1] !== 100) problems.push('The last step is 100 %.');
+  if (plan.strategy === 'direct' && steps.length !== 1)
+    problems.push('A direct rollout has the one step 100 %.');
+  if (plan.strategy === 'canary' && (steps[0] ?? 100) >= 100)
+    problems.push(
+      'A canary starts below 100 %: with all traffic on the new version there is nothing to compare it with.',
+    );
+  if (plan.maxStepMs < plan.bakeMs) problems.push('The longest time of a step is at least its bake time.');
+  return problems;
+}

@@ -4,7 +4,14 @@ import { trafficSampleSchema } from '../traffic/sample.ts';
 import { rolloutPlanSchema } from './plan.ts';
 
 export const rolloutPhaseSchema = z.enum([
-  'preparing', 'stepping', 'promoting', 'completed', 'paused', 'rolling-back', 'rolled-back', 'failed',
+  'preparing',
+  'stepping',
+  'promoting',
+  'completed',
+  'paused',
+  'rolling-back',
+  'rolled-back',
+  'failed',
 ]);
 export type RolloutPhase = z.infer<typeof rolloutPhaseSchema>;
 
@@ -44,10 +51,20 @@ export const rolloutEndpointSchema = z.object({
 });
 export type RolloutEndpoint = z.infer<typeof rolloutEndpointSchema>;
 
-/** An effect to run against an endpoint; `key` makes it idempotent there. Persisted with the state before it runs. */
+/**
+ * An effect to run against an endpoint; `key` makes it idempotent there. Persisted with the state before it runs.
+ * `route` with `final` makes the version stable; without it, a canary at `percent`. `withdraw` takes the canary out.
+ */
 export const rolloutEffectSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('push'), key: z.string(), endpointId: z.string() }),
-  z.object({ kind: z.literal('route'), key: z.string(), endpointId: z.string(), percent: z.number().int(), expectedGeneration: z.number().int() }),
+  z.object({
+    kind: z.literal('route'),
+    key: z.string(),
+    endpointId: z.string(),
+    percent: z.number().int(),
+    final: z.boolean(),
+    expectedGeneration: z.number().int(),
+  }),
   z.object({ kind: z.literal('withdraw'), key: z.string(), endpointId: z.string() }),
 ]);
 export type RolloutEffect = z.infer<typeof rolloutEffectSchema>;
@@ -69,6 +86,10 @@ export const rolloutStateSchema = z.object({
   reason: z.string(),
   endpoints: z.array(rolloutEndpointSchema),
   pending: z.array(rolloutEffectSchema),
+  /** Stable's p95 in milliseconds when it last had enough requests: the reference once all traffic is the canary's. */
+  stableP95Ms: z.number().nullable(),
+  /** Phase to go back to when a paused rollout is resumed. */
+  resumePhase: z.enum(['preparing', 'stepping', 'promoting']).nullable(),
   /** Rises with every decision; effect keys are made from it. */
   sequence: z.number().int(),
   verdicts: z.array(verdictSchema),

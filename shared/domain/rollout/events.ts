@@ -1,0 +1,39 @@
+import type { TrafficSample } from '../traffic/sample.ts';
+
+/** What happened to a rollout: answers of effects, readings, time, and what people decided. */
+export type RolloutEvent =
+  | {
+      readonly kind: 'pushed';
+      readonly key: string;
+      readonly endpointId: string;
+      readonly generation: number;
+      readonly stableVersion: string | null;
+    }
+  | {
+      readonly kind: 'routed';
+      readonly key: string;
+      readonly endpointId: string;
+      readonly generation: number;
+    }
+  | {
+      readonly kind: 'withdrawn';
+      readonly key: string;
+      readonly endpointId: string;
+      readonly generation: number;
+    }
+  /** `permanent`: trying again cannot help (refused, integrity). `stale`: the endpoint was changed by another hand. */
+  | {
+      readonly kind: 'effect-failed';
+      readonly key: string;
+      readonly endpointId: string;
+      readonly reason: string;
+      readonly severity: 'transient' | 'permanent' | 'stale';
+    }
+  | { readonly kind: 'sampled'; readonly endpointId: string; readonly sample: TrafficSample }
+  | { readonly kind: 'sample-failed'; readonly endpointId: string; readonly reason: string }
+  /** A fresh reading of an endpoint's routing, asked for before a rollout that another hand touched goes on. */
+  | { readonly kind: 'tick' }
+  | { readonly kind: 'pause' }
+  | { readonly kind: 'resume' }
+  | { readonly kind: 'promote' }
+  | { readonly kind: 'abort'; readonly reason: string };
