@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { type AuditEntry, type AuditHead, auditEntrySchema } from '../../../shared/domain/audit/entry.ts';
+import { SallyportError } from '../../../shared/domain/errors.ts';
+import type { EncryptedDatabase } from '../../../shared/node/sqlite/database.ts';
+import type { AuditReader, AuditWriter } from '../../ports/stores.ts';
+import { fromJson } from './json.ts';
+
+interface EntryRow {
+  readonly seq: number;
+  readonly canonical: string;
+  readonly hash: string;
+}
+const SELECT = 'SELECT seq, canonical, hash FROM audit_entries';
+/** Rows per read while streaming: a statement left open would block writers on this connection. */
+const PAGE = 500;
+const bodySchema = auditEntrySchema.omit({ hash: true });
+
+/**
+ * The entry is what its hashed text says, so a stored row has nothing else that could be edited unnoticed. The
+ * sequence of the row and of the text must agree, otherwise a swapped row would read as if it were in place.
+ */
+function entryOf(row: EntryRow): AuditEntry {
+  const body = fromJson(bodySchema, row.canonical, `audit entry ${row.seq}`);
+  if (body.seq !== row.seq) {
+    throw new SallyportError(
+      'integrity.audit',
+      `Audit entry ${row.seq} holds the text of entry ${body.seq}.`,
+      {
+        hint: 'The log was edited. Run `sallyport audit verify`.',
+        facts: { seq: row.seq },
+      },
+    );
+  }
+  return { ...body, hash: row.hash };
+}
+
+export function auditReader(db: EncryptedDatabase): AuditReader {
+  function* rows(fromSeq: number): IterableIterator<EntryRow> {
+    let next = fromSeq;
+    for (;;) {
+      const page = db.all<EntryRow>(`${SELECT} WHERE seq >= ? ORDER BY seq LIMIT ${PAGE}`, next);
+      yield* page;
+      const last = page.at(-1);
+      if (!last || page.length < PAGE) return;
+      next = last.seq + 1;
+    }
+  }
+  return {
+    head: () => db.get<AuditHead>('SELECT seq, hash FROM audit_entries ORDER BY seq DESC LIMIT 1') ?? null,
+    entry: (seq) => {
+      const row = db.get<EntryRow>(`${SELECT} WHERE seq = ?`, seq);
+      return row ? entryOf(row) : null;
+    },
+    *entries(fromSeq = 1) {
+      for (const row of rows(fromSeq)) yield entryOf(row);
+    },
+    *lines(fromSeq = 1) {
+      for (const row of rows(fromSeq)) yield row.canonical;
+    },
+    page: ({ before, limit, text }) => {
+      const word = text.trim().toLowerCase();
+      const condition = word === '' ? 'TRUE' : 'instr(lower(canonical), ?) > 0';
+      const values = word === '' ? [] : [word];
+      const found = db.all<EntryRow>(
+        `${SELECT} WHERE seq < ? AND ${condition} ORDER BY seq DESC LIMIT ?`,
+        before ?? Number.MAX_SAFE_INTEGER,
+        ...values,
+        limit,
+      );
+      const total =
+        db.get<{ n: number }>(`SELECT count(*) AS n FROM audit_entries WHERE ${condition}`, ...values)?.n ??
+        0;
+      return { entries: found.map(entryOf), total };
+    },
+    checkpoints: () =>
+      db
+        .all<{ size: number; note: string; sent: string }>(
+          `SELECT size, note, (SELECT json_group_array(d.endpoint_id) FROM audit_checkpoint_deliveries d WHERE d.size = c.size) AS sent
+           FROM audit_checkpoints c ORDER BY size`,
+        )
+        .map(({ size, note, sent }) => ({
+          size,
+          note,
+          sentTo: fromJson(z.array(z.string()), sent, 'list of endpoints'),
+        })),
+  };
+}
+
+export function auditWriter(db: EncryptedDatabase): AuditWriter {
+  return {
+    ...auditReader(db),
+    append: (entry, canonical) => {
+      db.run(
+        'INSERT INTO audit_entries (seq, canonical, hash) VALUES (?, ?, ?)',
+        entry.seq,
+        canonical,
+        entry.hash,
+      );
+    },
+    saveCheckpoint: (size, note) => {
+      db.run('INSERT INTO audit_checkpoints (size, note) VALUES (?, ?) ON CONFLICT DO NOTHING', size, note);
+    },
+    markCheckpointSent: (size, endpointId) => {
+      db.run(
+        'INSERT INTO audit_checkpoint_deliveries (size, endpoint_id) VALUES (?, ?) ON CONFLICT DO NOTHING',
+        size,
+        endpointId,
+      );
+    },
+  };
+}

@@ -1,0 +1,168 @@
+import Database from 'better-sqlite3';
+import { SallyportError } from '../../domain/errors.ts';
+
+export type SqlValue = string | number | bigint | Buffer | null;
+type Connection = InstanceType<typeof Database>;
+type Statement = Database.Statement<SqlValue[]>;
+
+/** How long a writer waits for another process's transaction, in milliseconds. */
+const BUSY_TIMEOUT_MS = 15_000;
+/** Page cache per connection in KiB: decrypting a page costs about 20 µs, so hot tables should stay decrypted. */
+const CACHE_KIB = 65_536;
+/** Raw key length of SQLCipher 4, in bytes. */
+export const DATABASE_KEY_BYTES = 32;
+
+/**
+ * An open encrypted database with its prepared statements. Values are text, numbers, buffers or null; callers turn
+ * rows into domain types.
+ */
+export class EncryptedDatabase {
+  readonly #connection: Connection;
+  readonly #statements = new Map<string, Statement>();
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  get<Row>(sql: string, ...values: readonly SqlValue[]): Row | undefined {
+    return guarded(() => this.#prepare(sql).get(...values)) as Row | undefined;
+  }
+
+  all<Row>(sql: string, ...values: readonly SqlValue[]): Row[] {
+    return guarded(() => this.#prepare(sql).all(...values)) as Row[];
+  }
+
+  /** Answers how many rows changed. */
+  run(sql: string, ...values: readonly SqlValue[]): number {
+    return guarded(() => this.#prepare(sql).run(...values)).changes;
+  }
+
+  /** Several statements without values: migrations. */
+  exec(sql: string): void {
+    guarded(() => this.#connection.exec(sql));
+  }
+
+  pragma(source: string): unknown {
+    return guarded(() => this.#connection.pragma(source, { simple: true }));
+  }
+
+  /** Runs `work` between BEGIN IMMEDIATE and COMMIT; whatever it throws rolls back. Never nested. */
+  immediate<T>(work: () => T): T {
+    if (this.#connection.inTransaction) {
+      throw new SallyportError('unexpected', 'A transaction was started inside another one.');
+    }
+    return guarded(() => this.#connection.transaction(work).immediate()) as T;
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#connection.close();
+  }
+
+  #prepare(sql: string): Statement {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      statement = this.#connection.prepare<SqlValue[]>(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+/**
+ * Opens a SQLCipher-4 database with a raw 256-bit key (no passphrase derivation): WAL, every commit fsynced, temporary
+ * tables in memory only. With `create`, the file must not exist yet; without, it must.
+ *
+ * Errors: `integrity.vault` (wrong key, or not such a database), `not-found`, `conflict` (exists already), `disk.full`.
+ */
+export function openDatabase(
+  path: string,
+  key: Uint8Array,
+  options: { readonly create?: boolean } = {},
+): EncryptedDatabase {
+  if (key.length !== DATABASE_KEY_BYTES)
+    throw new SallyportError('unexpected', 'A database key has 32 bytes.');
+  let connection: Connection;
+  try {
+    connection = new Database(path, { fileMustExist: !options.create, timeout: BUSY_TIMEOUT_MS });
+  } catch (error) {
+    throw new SallyportError('not-found', 'The vault has no database.', {
+      hint: 'The file registry.db is missing or cannot be opened. Restore it from a backup; nothing was created in its place.',
+      facts: { path },
+      cause: error,
+    });
+  }
+  try {
+    connection.pragma(`cipher='sqlcipher'`);
+    connection.pragma('legacy=4');
+    connection.pragma(`key="x'${Buffer.from(key).toString('hex')}'"`);
+    // The first read decrypts page 1 and checks its HMAC: this is where a wrong key shows.
+    const tables = connection.prepare('SELECT count(*) AS n FROM sqlite_schema').get() as { n: number };
+    if (options.create && tables.n > 0) {
+      throw new SallyportError('conflict', 'There is a database here already; it was not touched.', {
+        facts: { path },
+      });
+    }
+    connection.pragma('journal_mode=WAL');
+    connection.pragma('synchronous=FULL');
+    connection.pragma('temp_store=MEMORY');
+    connection.pragma('foreign_keys=ON');
+    connection.pragma('trusted_schema=OFF');
+    connection.pragma(`cache_size=-${CACHE_KIB}`);
+    return new EncryptedDatabase(connection);
+  } catch (error) {
+    connection.close();
+    throw databaseError(error);
+  }
+}
+
+function guarded<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw databaseError(error);
+  }
+}
+
+/** SQLite's own error codes in the program's words; anything else is returned as it came. */
+function databaseError(error: unknown): unknown {
+  if (!(error instanceof Database.SqliteError)) return error;
+  const code = error.code;
+  const facts = { system: code };
+  if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) {
+    return new SallyportError(
+      'integrity.vault',
+      'The database does not open with this key, or it is damaged.',
+      {
+        hint: 'Nothing was changed. If it was copied or edited, restore it from a backup.',
+        facts,
+        cause: error,
+      },
+    );
+  }
+  if (code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_WRITE') {
+    return new SallyportError('disk.full', 'The disk is full: nothing of this change was kept.', {
+      hint: 'Everything acknowledged before is safe. Free some space and try again.',
+      facts,
+      cause: error,
+    });
+  }
+  if (code === 'SQLITE_CONSTRAINT_UNIQUE' || code === 'SQLITE_CONSTRAINT_PRIMARYKEY') {
+    return new SallyportError('conflict', 'There is already a record like this; nothing was changed.', {
+      facts,
+      cause: error,
+    });
+  }
+  if (code.startsWith('SQLITE_BUSY')) {
+    return new SallyportError(
+      'conflict',
+      'Another program is writing to the vault and did not finish in time.',
+      {
+        hint: 'Nothing was changed. Try again.',
+        facts,
+        cause: error,
+      },
+    );
+  }
+  return error;
+}
