@@ -1,0 +1,209 @@
+import { SallyportError } from '../../domain/errors.ts';
+import type { OutputMapping } from '../../domain/model/version.ts';
+import { createQuarantine, type Quarantine } from './quarantine.ts';
+import {
+  type InferenceWorker,
+  openWorkerLink,
+  transferModel,
+  type WorkerGone,
+  type WorkerLink,
+} from './worker-link.ts';
+import { exactly, type ModelInfo, type Predictions } from './worker-protocol.ts';
+
+export type { InferenceWorker } from './worker-link.ts';
+export type { ModelInfo, Predictions } from './worker-protocol.ts';
+
+export interface ModelToLoad {
+  /** The name `predict` uses, chosen by the caller; loading another model under it replaces the first. */
+  readonly key: string;
+  /** The plaintext, or where to get it again: it is asked for at each (re)start of the worker and not kept then. */
+  readonly bytes: Uint8Array | (() => Promise<Uint8Array>);
+  readonly digest: string;
+  readonly mapping: OutputMapping;
+}
+
+export interface CrashEvent {
+  readonly key: string;
+  readonly digest: string;
+  readonly error: SallyportError;
+  /** True when this was the crash after which the digest is no longer run. */
+  readonly quarantined: boolean;
+}
+
+/**
+ * Models in one worker process, restarted when it dies. A model whose requests ended the worker twice (by a crash, the
+ * deadline or the memory cap) is quarantined: it is refused from then on, and the others go on.
+ */
+export interface InferenceHost {
+  /** Resolves when the worker has verified the digest and loaded the model. */
+  load(model: ModelToLoad): Promise<ModelInfo>;
+  /** `rows`: `count` rows of features, one after another. Errors: those of the session, and `engine.*`. */
+  predict(key: string, rows: Float32Array, count: number): Promise<Predictions>;
+  unload(key: string): Promise<void>;
+  loaded(): string[];
+  onCrash(listener: (event: CrashEvent) => void): void;
+  /** Memory of the worker at its largest, bytes; for metrics. */
+  readonly peakRssBytes: number;
+  close(): Promise<void>;
+}
+
+export interface HostOptions {
+  readonly fork: () => InferenceWorker;
+  /** For one prediction, from the moment the worker turns to it. Loading has ten times as long. */
+  readonly deadlineMs: number;
+  readonly maxRssBytes: number;
+  readonly intraOpThreads?: number;
+  /** Shared between hosts so that a model is quarantined in all of them. */
+  readonly quarantine?: Quarantine;
+}
+
+interface Entry {
+  readonly model: ModelToLoad;
+  /** The worker it is loaded in; another one than the current means it has to be loaded again. */
+  link: WorkerLink | null;
+  loading: Promise<ModelInfo> | null;
+}
+
+/** Restarts a request survives that was only waiting while another one ended the worker. */
+const MAX_ATTEMPTS = 4;
+const LOAD_FACTOR = 10;
+
+export function createInferenceHost(options: HostOptions): InferenceHost {
+  const entries = new Map<string, Entry>();
+  const quarantine = options.quarantine ?? createQuarantine();
+  const crashListeners: ((event: CrashEvent) => void)[] = [];
+  let link: WorkerLink | null = null;
+  let closed = false;
+  let peakRssBytes = 0;
+
+  const current = (): WorkerLink => {
+    if (closed) throw closedError();
+    if (link?.alive) return link;
+    const opened = openWorkerLink(options.fork(), {
+      maxRssBytes: options.maxRssBytes,
+      onGone: () => {
+        peakRssBytes = Math.max(peakRssBytes, opened.peakRssBytes);
+        if (link === opened) link = null;
+      },
+    });
+    link = opened;
+    return opened;
+  };
+
+  const blame = (model: ModelToLoad, error: SallyportError): void => {
+    const quarantined = quarantine.record(model.digest, error.code);
+    for (const listener of crashListeners)
+      listener({ key: model.key, digest: model.digest, error, quarantined });
+  };
+
+  const transfer = async (entry: Entry): Promise<ModelInfo> => {
+    const { model } = entry;
+    quarantine.check(model.digest);
+    const bytes = typeof model.bytes === 'function' ? await model.bytes() : model.bytes;
+    const target = current();
+    try {
+      const info = await transferModel(
+        target,
+        { ...model, bytes, intraOpThreads: options.intraOpThreads ?? 1 },
+        options.deadlineMs * LOAD_FACTOR,
+      );
+      entry.link = target;
+      return info;
+    } catch (error) {
+      if (error instanceof SallyportError && error.code.startsWith('engine.') && !closed) blame(model, error);
+      throw error;
+    }
+  };
+
+  /** Loads unless it is being loaded already. */
+  const ensureLoaded = (entry: Entry): Promise<ModelInfo> => {
+    entry.loading ??= transfer(entry).finally(() => {
+      entry.loading = null;
+    });
+    return entry.loading;
+  };
+
+  const send = (
+    entry: Entry,
+    target: WorkerLink,
+    rows: Float32Array,
+    count: number,
+    attempt: number,
+  ): Promise<Predictions> =>
+    new Promise((resolve, reject) => {
+      target.request({ type: 'predict', key: entry.model.key, rows, count }, options.deadlineMs, {
+        done: (value) => resolve(value as Predictions),
+        failed: reject,
+        gone: (gone: WorkerGone) => {
+          if (closed) return reject(closedError());
+          if (gone.culprit) {
+            // An idle worker that was killed from outside has no culprit; one at work is taken at its word.
+            blame(entry.model, gone.error);
+            return reject(gone.error);
+          }
+          if (target.alive || attempt >= MAX_ATTEMPTS) return reject(gone.error);
+          run(entry, rows, count, attempt + 1).then(resolve, reject);
+        },
+      });
+    });
+
+  const run = async (
+    entry: Entry,
+    rows: Float32Array,
+    count: number,
+    attempt: number,
+  ): Promise<Predictions> => {
+    quarantine.check(entry.model.digest);
+    if (!entry.link?.alive) await ensureLoaded(entry);
+    return send(entry, current(), rows, count, attempt);
+  };
+
+  return {
+    async load(model) {
+      if (closed) throw closedError();
+      const entry: Entry = { model, link: null, loading: null };
+      const info = await ensureLoaded(entry);
+      entries.set(model.key, entry);
+      return info;
+    },
+    predict(key, rows, count) {
+      const entry = entries.get(key);
+      if (!entry) return Promise.reject(new SallyportError('not-found', `No model is loaded as "${key}".`));
+      const exact = exactly(rows);
+      // The common case takes no turn of the event loop before the request is on its way.
+      if (entry.link?.alive && !quarantine.has(entry.model.digest))
+        return send(entry, entry.link, exact, count, 1);
+      return run(entry, exact, count, 1);
+    },
+    unload(key) {
+      const entry = entries.get(key);
+      entries.delete(key);
+      const target = entry?.link;
+      if (!target?.alive) return Promise.resolve();
+      return new Promise((resolve) => {
+        target.request({ type: 'unload', key }, options.deadlineMs * LOAD_FACTOR, {
+          done: () => resolve(),
+          failed: () => resolve(),
+          gone: () => resolve(),
+        });
+      });
+    },
+    loaded: () => [...entries.keys()],
+    onCrash: (listener) => {
+      crashListeners.push(listener);
+    },
+    get peakRssBytes() {
+      return Math.max(peakRssBytes, link?.peakRssBytes ?? 0);
+    },
+    async close() {
+      closed = true;
+      entries.clear();
+      link?.close(closedError());
+      link = null;
+    },
+  };
+}
+
+function closedError(): SallyportError {
+  return new SallyportError('cancelled', 'The inference process was closed.');
+}

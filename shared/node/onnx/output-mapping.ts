@@ -1,0 +1,17 @@
+import type { OutputMapping } from '../../domain/model/version.ts';
+
+/** Is this score on the malicious side of the mapping's threshold? A score on the threshold counts as positive. */
+export function scoreIsPositive(mapping: OutputMapping, score: number): boolean {
+  return mapping.lowerIsPositive ? score <= mapping.threshold : score >= mapping.threshold;
+}
+
+/** The label that means "not malicious" where a model has no label output and it is derived from the score. */
+export function negativeLabel(mapping: OutputMapping): number {
+  if (mapping.positiveLabel === -1) return 1;
+  return mapping.positiveLabel === 0 ? 1 : 0;
+}
+
+/** Turned so that higher always means more malicious: what ranking metrics and histograms read. */
+export function orientScores(mapping: OutputMapping, scores: Float32Array): Float32Array {
+  return mapping.lowerIsPositive ? scores.map((score) => -score) : scores;
+}

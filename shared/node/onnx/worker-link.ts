@@ -1,0 +1,250 @@
+import { readFileSync } from 'node:fs';
+import { SallyportError } from '../../domain/errors.ts';
+import type { OutputMapping } from '../../domain/model/version.ts';
+import {
+  exactly,
+  fromWireError,
+  type ModelInfo,
+  type WorkerReply,
+  type WorkerRequest,
+} from './worker-protocol.ts';
+
+/** A worker process as its parent holds it; the desktop's `WorkerHandle` is one. */
+export interface InferenceWorker {
+  postMessage(message: unknown): void;
+  onMessage(listener: (message: unknown) => void): void;
+  onExit(listener: (code: number | null) => void): void;
+  kill(): void;
+  readonly pid: number | undefined;
+}
+
+/** Why a worker is no more. `culprit` = this request was the one it was working on. */
+export interface WorkerGone {
+  readonly error: SallyportError;
+  readonly culprit: boolean;
+}
+
+export interface RequestListener {
+  done(value: unknown): void;
+  /** The worker lives and refused the request. */
+  failed(error: SallyportError): void;
+  /** The worker died, was killed, or the request waited too long for its turn (then `culprit` is false). */
+  gone(gone: WorkerGone): void;
+  progress?(value: unknown): void;
+}
+
+type Unnumbered<T> = T extends unknown ? Omit<T, 'id'> : never;
+export type WorkerCall = Unnumbered<WorkerRequest>;
+
+/** One live worker: numbered requests, a deadline for the one it works on, and a watch on its memory. */
+export interface WorkerLink {
+  readonly pid: number | undefined;
+  readonly alive: boolean;
+  /** `deadlineMs` counts from the moment the worker turns to this request, and again from each progress note. */
+  request(call: WorkerCall, deadlineMs: number, listener: RequestListener): void;
+  /** Largest memory seen, in bytes. */
+  readonly peakRssBytes: number;
+  /** Ends the worker; every open request is told with this error. */
+  close(error: SallyportError): void;
+}
+
+export interface LinkOptions {
+  readonly maxRssBytes: number;
+  /** Called once when the worker is no more, after the open requests were told. */
+  readonly onGone?: (error: SallyportError) => void;
+}
+
+/** Milliseconds between two looks at clock and memory. */
+const WATCH_MS = 50;
+
+interface Pending {
+  readonly listener: RequestListener;
+  readonly deadlineMs: number;
+  readonly since: number;
+  /** Told already (it waited too long); its reply is still due and is dropped. */
+  abandoned: boolean;
+}
+
+export function openWorkerLink(worker: InferenceWorker, options: LinkOptions): WorkerLink {
+  // Insertion order is the order in which the worker works: the first entry is what it is doing now.
+  const pending = new Map<number, Pending>();
+  let nextId = 1;
+  let headSince = 0;
+  let alive = true;
+  let peakRssBytes = 0;
+
+  const end = (error: SallyportError): void => {
+    if (!alive) return;
+    alive = false;
+    clearInterval(timer);
+    worker.kill();
+    const open = [...pending.values()];
+    pending.clear();
+    for (const [index, { listener, abandoned }] of open.entries()) {
+      if (!abandoned) listener.gone({ error, culprit: index === 0 });
+    }
+    options.onGone?.(error);
+  };
+
+  const seeMemory = (rssBytes: number): void => {
+    peakRssBytes = Math.max(peakRssBytes, rssBytes);
+    if (rssBytes <= options.maxRssBytes) return;
+    const mib = (bytes: number): number => Math.round(bytes / 2 ** 20);
+    end(
+      new SallyportError(
+        'engine.memory',
+        `The inference process took ${mib(rssBytes)} MiB, more than its ${mib(options.maxRssBytes)} MiB, and was ended.`,
+        {
+          hint: 'Nothing was changed. Use a smaller model or raise the memory cap.',
+          facts: { rssBytes, maxRssBytes: options.maxRssBytes },
+        },
+      ),
+    );
+  };
+
+  const watch = (): void => {
+    const rssBytes = residentBytes(worker.pid);
+    if (rssBytes !== null) seeMemory(rssBytes);
+    if (!alive) return;
+    const now = performance.now();
+    let head = true;
+    for (const entry of pending.values()) {
+      if (head && now - headSince > entry.deadlineMs) {
+        end(timeout(entry.deadlineMs));
+        return;
+      }
+      // One that waits behind others is told, and nobody is ended for it: the worker is at work.
+      if (!head && !entry.abandoned && now - entry.since > entry.deadlineMs) {
+        entry.abandoned = true;
+        entry.listener.gone({ error: queued(entry.deadlineMs), culprit: false });
+      }
+      head = false;
+    }
+  };
+  const timer = setInterval(watch, WATCH_MS);
+  timer.unref();
+
+  worker.onMessage((message) => {
+    const reply = message as WorkerReply;
+    if (reply.kind === 'memory') return seeMemory(reply.rssBytes);
+    const entry = pending.get(reply.id);
+    if (!entry) return;
+    headSince = performance.now();
+    if (reply.kind === 'progress') return entry.listener.progress?.(reply.value);
+    pending.delete(reply.id);
+    if (entry.abandoned) return;
+    if (reply.kind === 'done') entry.listener.done(reply.value);
+    else entry.listener.failed(fromWireError(reply.error));
+  });
+  worker.onExit((code) => {
+    end(
+      new SallyportError(
+        'engine.crashed',
+        `The inference process ended unexpectedly (${code === null ? 'killed' : `exit code ${code}`}).`,
+        {
+          hint: 'Nothing was changed, and the next run starts a new process. If it happens again with this model, do not use the model.',
+          facts: { exitCode: code },
+        },
+      ),
+    );
+  });
+
+  return {
+    pid: worker.pid,
+    get alive() {
+      return alive;
+    },
+    get peakRssBytes() {
+      return peakRssBytes;
+    },
+    request(call, deadlineMs, listener) {
+      const now = performance.now();
+      if (pending.size === 0) headSince = now;
+      const id = nextId++;
+      pending.set(id, { listener, deadlineMs, since: now, abandoned: false });
+      worker.postMessage({ ...call, id });
+    },
+    close: end,
+  };
+}
+
+/** As a promise; `gone` rejects with its error. */
+export function callWorker(
+  link: WorkerLink,
+  call: WorkerCall,
+  deadlineMs: number,
+  progress?: (value: unknown) => void,
+): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    link.request(call, deadlineMs, {
+      done: resolve,
+      failed: reject,
+      gone: ({ error }) => reject(error),
+      ...(progress ? { progress } : {}),
+    });
+  });
+}
+
+/** A model on its way into a worker. */
+export interface ModelTransfer {
+  readonly key: string;
+  readonly bytes: Uint8Array;
+  readonly digest: string;
+  readonly mapping: OutputMapping;
+  readonly intraOpThreads: number;
+}
+
+const CHUNK_BYTES = 4 * 2 ** 20;
+
+/** Sends the bytes piece by piece, each acknowledged before the next, and has the worker verify and load them. */
+export async function transferModel(
+  link: WorkerLink,
+  model: ModelTransfer,
+  deadlineMs: number,
+): Promise<ModelInfo> {
+  const { key, bytes, digest, mapping, intraOpThreads } = model;
+  await callWorker(
+    link,
+    { type: 'load-begin', key, digest, mapping, sizeBytes: bytes.length, intraOpThreads },
+    deadlineMs,
+  );
+  for (let start = 0; start < bytes.length; start += CHUNK_BYTES) {
+    const chunk = exactly(bytes.subarray(start, start + CHUNK_BYTES));
+    await callWorker(link, { type: 'load-chunk', key, bytes: chunk }, deadlineMs);
+  }
+  return (await callWorker(link, { type: 'load-end', key }, deadlineMs)) as ModelInfo;
+}
+
+function timeout(deadlineMs: number): SallyportError {
+  return new SallyportError(
+    'engine.timeout',
+    `The model did not answer within ${deadlineMs} ms; its process was ended.`,
+    {
+      hint: 'Nothing was changed. The model may loop, or be too slow for this machine.',
+      facts: { deadlineMs, queued: false },
+    },
+  );
+}
+
+function queued(deadlineMs: number): SallyportError {
+  return new SallyportError(
+    'engine.timeout',
+    `The request waited more than ${deadlineMs} ms for its turn and was dropped.`,
+    {
+      hint: 'Too much is asked at once: send larger batches or fewer requests.',
+      facts: { deadlineMs, queued: true },
+    },
+  );
+}
+
+/** Resident memory of a process where the system tells it to others (Linux), else null. */
+function residentBytes(pid: number | undefined): number | null {
+  if (pid === undefined || process.platform !== 'linux') return null;
+  try {
+    const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return kibibytes === undefined ? null : Number(kibibytes) * 1024;
+  } catch {
+    // Gone between two looks: its exit is reported by the handle.
+    return null;
+  }
+}

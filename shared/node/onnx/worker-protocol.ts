@@ -1,0 +1,103 @@
+import { ERROR_CODES, type ErrorCode, SallyportError } from '../../domain/errors.ts';
+import type { OutputMapping } from '../../domain/model/version.ts';
+
+/**
+ * Messages between a parent and its inference worker. Rows travel as typed arrays, never as JSON. Every request has
+ * an id and gets exactly one reply; progress notes may come before it. The worker answers in the order of arrival,
+ * which is how the parent knows which request a crash belongs to.
+ */
+export type WorkerRequest =
+  | {
+      readonly type: 'load-begin';
+      readonly id: number;
+      /** Name the parent gives this loaded model; later requests use it. */
+      readonly key: string;
+      /** SHA-256 the received bytes must have, lower-case hex. */
+      readonly digest: string;
+      readonly mapping: OutputMapping;
+      readonly sizeBytes: number;
+      readonly intraOpThreads: number;
+    }
+  | { readonly type: 'load-chunk'; readonly id: number; readonly key: string; readonly bytes: Uint8Array }
+  | { readonly type: 'load-end'; readonly id: number; readonly key: string }
+  | {
+      readonly type: 'predict';
+      readonly id: number;
+      readonly key: string;
+      readonly rows: Float32Array;
+      readonly count: number;
+    }
+  | { readonly type: 'unload'; readonly id: number; readonly key: string }
+  /** Work a particular entry adds (the desktop's evaluation over a dataset). */
+  | { readonly type: 'task'; readonly id: number; readonly task: unknown };
+
+export type WorkerReply =
+  | { readonly id: number; readonly kind: 'done'; readonly value: unknown }
+  | { readonly id: number; readonly kind: 'failed'; readonly error: WireError }
+  | { readonly id: number; readonly kind: 'progress'; readonly value: unknown }
+  /** The worker's own memory reading, for systems where the parent cannot look it up. */
+  | { readonly id: 0; readonly kind: 'memory'; readonly rssBytes: number };
+
+/** Reply value of `load-end`. */
+export interface ModelInfo {
+  readonly input: {
+    readonly name: string;
+    readonly type: string;
+    readonly shape: readonly (number | string)[];
+  };
+  readonly outputs: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly shape: readonly (number | string)[];
+  }[];
+  /** Values per row, or null where the model leaves the width open. */
+  readonly featureCount: number | null;
+  /** Rows per call where the model fixes them, else null. Callers need not care: the session slices and pads. */
+  readonly fixedBatch: number | null;
+  readonly hasScores: boolean;
+}
+
+/** Reply value of `predict`: raw label values and raw scores of the mapped column, one per row. */
+export interface Predictions {
+  /** Values of the label output; where the model has none, derived from the score by the mapping's threshold. */
+  readonly labels: Float64Array;
+  readonly scores: Float32Array | null;
+}
+
+/** A `SallyportError` on its way between processes. */
+export interface WireError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string | null;
+  readonly facts: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+export function toWireError(error: unknown): WireError {
+  if (error instanceof SallyportError) {
+    return { code: error.code, message: error.message, hint: error.hint ?? null, facts: error.facts };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: 'unexpected', message: shorten(message, 2000), hint: null, facts: {} };
+}
+
+export function fromWireError(wire: WireError): SallyportError {
+  const code: ErrorCode = Object.hasOwn(ERROR_CODES, wire.code) ? wire.code : 'unexpected';
+  return new SallyportError(code, wire.message, {
+    ...(wire.hint === null ? {} : { hint: wire.hint }),
+    facts: wire.facts,
+  });
+}
+
+/** Text for a message: one line, at most `limit` characters. */
+export function shorten(text: string, limit: number): string {
+  const line = text.replaceAll(/\s+/g, ' ').trim();
+  return line.length <= limit ? line : `${line.slice(0, limit - 1)}…`;
+}
+
+/**
+ * A copy that owns exactly its bytes. Electron's structured clone sends the whole buffer behind a view, so that a
+ * small view of a large buffer would be a large message.
+ */
+export function exactly<T extends Uint8Array | Float32Array>(view: T): T {
+  return view.byteLength === view.buffer.byteLength ? view : (view.slice() as T);
+}

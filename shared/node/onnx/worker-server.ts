@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import { SallyportError } from '../../domain/errors.ts';
+import type { WorkerPort } from '../worker-port.ts';
+import { type LoadedModel, loadModel } from './session.ts';
+import { type ModelInfo, toWireError, type WorkerReply, type WorkerRequest } from './worker-protocol.ts';
+
+/** What a task of a particular worker entry may use. */
+export interface TaskContext {
+  /** A model loaded before under this key; throws `not-found`. */
+  model(key: string): LoadedModel;
+  progress(value: unknown): void;
+}
+
+/** Milliseconds between memory notes to a parent that cannot look the memory up itself. */
+const MEMORY_NOTE_MS = 250;
+
+interface Incoming {
+  readonly request: Extract<WorkerRequest, { type: 'load-begin' }>;
+  readonly bytes: Uint8Array;
+  received: number;
+}
+
+/**
+ * The worker's side of the protocol: one request after the other, in the order they came, each answered once.
+ * A model is hashed and loaded from the same buffer; nothing is loaded whose SHA-256 is not the announced one.
+ */
+export function serveInference(
+  port: WorkerPort,
+  runTask?: (task: unknown, context: TaskContext) => Promise<unknown>,
+): void {
+  const models = new Map<string, LoadedModel>();
+  const incoming = new Map<string, Incoming>();
+  const queue: WorkerRequest[] = [];
+  let busy = false;
+  let notedAt = 0;
+
+  const model = (key: string): LoadedModel => {
+    const loaded = models.get(key);
+    if (!loaded) throw new SallyportError('not-found', `No model is loaded as "${key}".`);
+    return loaded;
+  };
+  const send = (reply: WorkerReply): void => port.postMessage(reply);
+
+  const handle = async (request: WorkerRequest): Promise<unknown> => {
+    switch (request.type) {
+      case 'predict':
+        return model(request.key).run(request.rows, request.count);
+      case 'load-begin':
+        incoming.set(request.key, { request, bytes: new Uint8Array(request.sizeBytes), received: 0 });
+        return null;
+      case 'load-chunk': {
+        const part = incoming.get(request.key);
+        if (!part) throw new SallyportError('unexpected', `No transfer of "${request.key}" has begun.`);
+        if (part.received + request.bytes.length > part.bytes.length) {
+          incoming.delete(request.key);
+          throw new SallyportError(
+            'integrity.artifact',
+            `More bytes arrived of "${request.key}" than were announced.`,
+          );
+        }
+        part.bytes.set(request.bytes, part.received);
+        part.received += request.bytes.length;
+        return null;
+      }
+      case 'load-end': {
+        const part = incoming.get(request.key);
+        incoming.delete(request.key);
+        if (!part) throw new SallyportError('unexpected', `No transfer of "${request.key}" has begun.`);
+        const loaded = await verifyAndLoad(part);
+        await models.get(request.key)?.release();
+        models.set(request.key, loaded);
+        return loaded.info satisfies ModelInfo;
+      }
+      case 'unload': {
+        const loaded = models.get(request.key);
+        models.delete(request.key);
+        incoming.delete(request.key);
+        await loaded?.release();
+        return null;
+      }
+      case 'task':
+        if (!runTask) throw new SallyportError('unexpected', 'This worker has no tasks.');
+        return runTask(request.task, {
+          model,
+          progress: (value) => {
+            send({ id: request.id, kind: 'progress', value });
+            noteMemory();
+          },
+        });
+    }
+  };
+
+  const noteMemory = (): void => {
+    if (process.platform === 'linux') return;
+    const now = performance.now();
+    if (now - notedAt < MEMORY_NOTE_MS) return;
+    notedAt = now;
+    send({ id: 0, kind: 'memory', rssBytes: process.memoryUsage.rss() });
+  };
+
+  const drain = async (): Promise<void> => {
+    busy = true;
+    for (let request = queue.shift(); request; request = queue.shift()) {
+      try {
+        send({ id: request.id, kind: 'done', value: await handle(request) });
+      } catch (error) {
+        send({ id: request.id, kind: 'failed', error: toWireError(error) });
+      }
+      noteMemory();
+    }
+    busy = false;
+  };
+
+  // A utility process would go on after an unhandled rejection, in an unknown state.
+  process.on('unhandledRejection', () => process.exit(70));
+  port.onMessage((message) => {
+    queue.push(message as WorkerRequest);
+    if (!busy) void drain();
+  });
+}
+
+async function verifyAndLoad(part: Incoming): Promise<LoadedModel> {
+  const { request, bytes } = part;
+  const digest = createHash('sha256').update(bytes).digest('hex');
+  if (part.received !== bytes.length || digest !== request.digest) {
+    throw new SallyportError(
+      'integrity.artifact',
+      `The bytes of "${request.key}" are not those of its digest; the model was not loaded.`,
+      {
+        hint: 'Verify the stored artifact.',
+        facts: { expected: request.digest, actual: digest },
+      },
+    );
+  }
+  return loadModel(bytes, request.mapping, { intraOpThreads: request.intraOpThreads });
+}
