@@ -1,0 +1,444 @@
+/** Requests: freeze a release for one environment, gather signatures over it, hand it to the rollout. */
+import { stringify } from 'yaml';
+import { effectiveState, refusalOf, requestQuorum } from '../../../shared/domain/approval/lifecycle.ts';
+import {
+  type ApprovalRecord,
+  dossierSchema,
+  type ReleaseRequest,
+  type RequestAction,
+  type RequestRecord,
+  requestActionSchema,
+} from '../../../shared/domain/approval/request.ts';
+import { SallyportError } from '../../../shared/domain/errors.ts';
+import { formatRef, type VersionRef } from '../../../shared/domain/model/version.ts';
+import type { Actor } from '../../../shared/domain/operator/operator.ts';
+import { type RolloutPlan, rolloutPlanSchema } from '../../../shared/domain/rollout/plan.ts';
+import type { RequestView } from '../../../shared/domain/view/views.ts';
+import type { ArtifactStore } from '../../ports/artifacts.ts';
+import type { ReleasePackage } from '../../ports/endpoint.ts';
+import type { ReleaseFile, ReleaseSigner } from '../../ports/signing.ts';
+import type { RequestFiles, StoreReader } from '../../ports/stores.ts';
+import type { System } from '../../ports/system.ts';
+import type { Ledger } from '../ledger.ts';
+import { gatherDossier } from './evidence.ts';
+
+export interface RequestsDeps {
+  readonly vaultId: string;
+  readonly ledger: Ledger;
+  readonly artifacts: ArtifactStore;
+  readonly signer: ReleaseSigner;
+  readonly system: System;
+  /** Unlocks an operator's private key with the passphrase for the time of one call; `auth.failed` otherwise. */
+  readonly withOperatorKey: <T>(
+    operatorId: string,
+    passphrase: string,
+    use: (privateKeyPem: string) => T,
+  ) => Promise<T>;
+}
+
+export interface SubmitInput extends VersionRef {
+  readonly environmentId: string;
+  readonly passphrase: string;
+  readonly plan: Omit<RolloutPlan, 'salt'>;
+}
+
+export interface SignatureCheck {
+  readonly subject: string;
+  /** Throws `integrity.signature` when the stored signature does not hold. */
+  check(): void;
+}
+
+export interface RequestsService {
+  list(actor: Actor): Promise<RequestView[]>;
+  get(actor: Actor, input: { id: string }): Promise<RequestView>;
+  submit(actor: Actor, input: SubmitInput): Promise<RequestView>;
+  approve(actor: Actor, input: { id: string; passphrase: string }): Promise<RequestView>;
+  reject(actor: Actor, input: { id: string; reason: string }): Promise<RequestView>;
+  withdraw(actor: Actor, input: { id: string }): Promise<RequestView>;
+  /** The verified release on its way out; throws unless its quorum holds now. */
+  releasePackage(
+    requestId: string,
+  ): Promise<{ record: RequestRecord; plan: RolloutPlan; release: ReleasePackage }>;
+  /** Every stored signature, for `audit verify`. */
+  signatureChecks(): SignatureCheck[];
+}
+
+/** Directory name of a release: what the statement's subject is called and what an export is named. */
+export function releaseDirectoryName(ref: VersionRef): string {
+  return `${ref.name}-${ref.version}`;
+}
+
+export function createRequestsService(deps: RequestsDeps): RequestsService {
+  const { ledger, artifacts, signer, system, withOperatorKey, vaultId } = deps;
+  const read = ledger.read;
+
+  async function readJson(files: RequestFiles, name: string): Promise<unknown> {
+    return JSON.parse((await readFile(files, name)).toString('utf8'));
+  }
+  async function readFile(files: RequestFiles, name: string): Promise<Buffer> {
+    const file = files.files.find((f) => f.name === name);
+    if (file === undefined)
+      throw new SallyportError('integrity.vault', `The release has no ${name}.`, {
+        hint: 'Restore the vault from a backup.',
+      });
+    return artifacts.getBytes(file.artifactId, file.digest);
+  }
+
+  async function viewOf(actor: Actor, record: RequestRecord): Promise<RequestView> {
+    const now = system.now();
+    const files = read.requestFiles(record.id) ?? { files: [] };
+    const approvals = read.approvals(record.id);
+    const refusals: Record<string, string> = {};
+    const allowedActions: RequestAction[] = [];
+    for (const action of requestActionSchema.options) {
+      const refusal = refusalOf(action, record, approvals, actor, now);
+      if (refusal === null) allowedActions.push(action);
+      else refusals[action] = refusal;
+    }
+    const environment = read.environment(record.request.environmentId);
+    if (environment === null)
+      throw new SallyportError('integrity.vault', 'The request’s environment is gone.', {
+        hint: 'Run: sallyport audit verify',
+      });
+    return {
+      record: { ...record, state: effectiveState(record, now) },
+      approvals: approvals.map(({ bundle: _, ...approval }) => approval),
+      plan: rolloutPlanSchema.parse(await readJson(files, 'plan.json')),
+      policy: environment.policy,
+      dossier: dossierSchema.parse(await readJson(files, 'dossier.json')),
+      files: files.files.map(({ name, digest, sizeBytes }) => ({ name, digest, sizeBytes })),
+      allowedActions,
+      refusals,
+      rolloutIds: read
+        .rollouts()
+        .filter((r) => r.requestId === record.id)
+        .map((r) => r.id),
+    };
+  }
+
+  function recordOf(id: string): RequestRecord {
+    const record = read.request(id);
+    if (record === null)
+      throw new SallyportError('not-found', `There is no request ${id}.`, {
+        hint: 'List them with: sallyport request list',
+      });
+    return record;
+  }
+
+  function refuseUnless(action: RequestAction, record: RequestRecord, actor: Actor): void {
+    const refusal = refusalOf(action, record, read.approvals(record.id), actor, system.now());
+    if (refusal !== null)
+      throw new SallyportError(
+        action === 'deploy' ? 'refused.quorum' : 'refused.state',
+        `Cannot ${action} request ${record.id}: ${refusal}`,
+        { hint: 'Nothing was changed.' },
+      );
+  }
+
+  /** The files, checked byte by byte against what was signed before anybody signs again. */
+  function filesOf(reader: StoreReader, id: string): ReleaseFile[] {
+    return (reader.requestFiles(id)?.files ?? []).map(({ name, digest }) => ({ name, digest }));
+  }
+
+  async function verifyFiles(record: RequestRecord): Promise<ReleaseFile[]> {
+    const files = read.requestFiles(record.id);
+    if (files === null)
+      throw new SallyportError('integrity.vault', `The files of request ${record.id} are gone.`, {
+        hint: 'Restore the vault from a backup.',
+      });
+    for (const file of files.files) await artifacts.verify(file.artifactId, file.digest);
+    const listed = filesOf(read, record.id);
+    if (signer.root(releaseDirectoryName(record.request), listed) !== record.root) {
+      throw new SallyportError(
+        'integrity.signature',
+        `The files of request ${record.id} are not those that were submitted.`,
+        { hint: 'Nothing was signed. Run: sallyport audit verify' },
+      );
+    }
+    return listed;
+  }
+
+  return {
+    list: async (actor) => Promise.all(read.requests().map((record) => viewOf(actor, record))),
+    get: async (actor, { id }) => viewOf(actor, recordOf(id)),
+
+    async submit(actor, input) {
+      const ref = { name: input.name, version: input.version };
+      await ledger.require(actor, 'request.submit', formatRef(ref));
+      const model = read.version(ref);
+      if (model === null)
+        throw new SallyportError('not-found', `There is no ${formatRef(ref)}.`, {
+          hint: 'List versions with: sallyport model list',
+        });
+      const environment = read.environment(input.environmentId);
+      if (environment === null)
+        throw new SallyportError('not-found', `There is no environment ${input.environmentId}.`, {
+          hint: 'List them with: sallyport environment list',
+        });
+      const planned = rolloutPlanSchema.safeParse({
+        ...input.plan,
+        salt: Buffer.from(system.randomBytes(16)).toString('hex'),
+      });
+      if (!planned.success) {
+        throw new SallyportError(
+          'input.invalid',
+          `This plan cannot be run: ${planned.error.issues.map((i) => i.message).join(' ')}`,
+          { hint: 'Nothing was submitted.' },
+        );
+      }
+      const dossier = gatherDossier(read, model, environment);
+      const operator = read.operator(actor.operatorId);
+      if (operator === null) throw new SallyportError('not-found', `There is no operator ${actor.name}.`);
+      await artifacts.verify(model.artifactId, model.digest);
+
+      const id = system.newId();
+      const now = system.now();
+      const makeRequest = (serial: number): ReleaseRequest => ({
+        vaultId,
+        requestId: id,
+        ...ref,
+        digest: model.digest,
+        environmentId: environment.id,
+        serial,
+        submitter: { name: operator.name, person: operator.person, keyFingerprint: operator.keyFingerprint },
+        createdAt: now.toISOString(),
+        notAfter: new Date(now.getTime() + environment.policy.requestHours * 3_600_000).toISOString(),
+      });
+      const serial = read.lastSerial(environment.id) + 1;
+      const request = makeRequest(serial);
+      const texts: Record<string, string> = {
+        'request.json': json(request),
+        'plan.json': json(planned.data),
+        'policy.yaml': stringify(environment.policy),
+        'dossier.json': json(dossier),
+      };
+      const stored: { name: string; artifactId: string; digest: string; sizeBytes: number }[] = [];
+      try {
+        for (const [name, text] of Object.entries(texts))
+          stored.push({ name, ...(await artifacts.putBytes(Buffer.from(text, 'utf8'))) });
+        const files = [
+          ...stored,
+          {
+            name: 'model.onnx',
+            artifactId: model.artifactId,
+            digest: model.digest,
+            sizeBytes: model.sizeBytes,
+          },
+        ].sort((a, b) => (a.name < b.name ? -1 : 1));
+        const directory = releaseDirectoryName(ref);
+        const root = signer.root(directory, files);
+        const bundle = await withOperatorKey(operator.id, input.passphrase, (key) =>
+          signer.sign(directory, files, key, operator.publicKeyPem),
+        );
+        const record: RequestRecord = {
+          id,
+          request,
+          environmentName: environment.name,
+          root,
+          state: 'open',
+          reason: '',
+          quorum: environment.policy.quorum.approvals,
+          createdAt: now.toISOString(),
+        };
+        await ledger.commit(
+          actor,
+          {
+            action: 'request.submitted',
+            subject: id,
+            details: {
+              model: formatRef(ref),
+              digest: model.digest,
+              environment: environment.name,
+              serial,
+              root,
+              strategy: planned.data.strategy,
+              steps: planned.data.steps,
+            },
+          },
+          (tx) => {
+            // Two submissions at once: the second one's serial is taken, and its signed request would lie.
+            if (tx.lastSerial(environment.id) + 1 !== serial)
+              throw new SallyportError('conflict', 'Another request was submitted at the same moment.', {
+                hint: 'Submit again.',
+              });
+            tx.insertRequest(record, { files });
+            tx.insertApproval(approvalOf(record.id, operator, 'submission', bundle, now));
+          },
+        );
+        return viewOf(actor, record);
+      } catch (error) {
+        await Promise.all(stored.map((file) => artifacts.discard(file.artifactId)));
+        throw error;
+      }
+    },
+
+    async approve(actor, { id, passphrase }) {
+      const record = recordOf(id);
+      await ledger.require(actor, 'request.approve', id);
+      refuseUnless('approve', record, actor);
+      const operator = read.operator(actor.operatorId);
+      if (operator === null) throw new SallyportError('not-found', `There is no operator ${actor.name}.`);
+      const files = await verifyFiles(record);
+      const bundle = await withOperatorKey(operator.id, passphrase, (key) =>
+        signer.sign(releaseDirectoryName(record.request), files, key, operator.publicKeyPem),
+      );
+      const approval = approvalOf(id, operator, 'approval', bundle, system.now());
+      const state = await ledger.commit(
+        actor,
+        (met) => ({
+          action: 'request.approved',
+          subject: id,
+          details: {
+            model: formatRef(record.request),
+            root: record.root,
+            keyFingerprint: operator.keyFingerprint,
+            quorumMet: met,
+          },
+        }),
+        (tx) => {
+          const current = tx.request(id);
+          const refusal =
+            current === null
+              ? 'it is gone'
+              : refusalOf('approve', current, tx.approvals(id), actor, system.now());
+          if (refusal !== null)
+            throw new SallyportError('refused.state', `Cannot approve request ${id}: ${refusal}`);
+          tx.insertApproval(approval);
+          const { met } = requestQuorum(record, tx.approvals(id));
+          if (met) tx.setRequestState(id, 'approved', '');
+          return met;
+        },
+      );
+      return viewOf(actor, { ...record, state: state ? 'approved' : 'open' });
+    },
+
+    async reject(actor, { id, reason }) {
+      const record = recordOf(id);
+      await ledger.require(actor, 'request.reject', id);
+      refuseUnless('reject', record, actor);
+      await ledger.commit(
+        actor,
+        { action: 'request.rejected', subject: id, details: { model: formatRef(record.request), reason } },
+        (tx) => tx.setRequestState(id, 'rejected', reason),
+      );
+      return viewOf(actor, recordOf(id));
+    },
+
+    async withdraw(actor, { id }) {
+      const record = recordOf(id);
+      await ledger.require(actor, 'request.withdraw', id);
+      refuseUnless('withdraw', record, actor);
+      await ledger.commit(
+        actor,
+        { action: 'request.withdrawn', subject: id, details: { model: formatRef(record.request) } },
+        (tx) => tx.setRequestState(id, 'withdrawn', 'Withdrawn by the submitter.'),
+      );
+      return viewOf(actor, recordOf(id));
+    },
+
+    async releasePackage(requestId) {
+      const record = recordOf(requestId);
+      const state = effectiveState(record, system.now());
+      if (state !== 'approved') {
+        const { counted, needed } = requestQuorum(record, read.approvals(requestId));
+        throw new SallyportError(
+          state === 'expired' ? 'refused.expired' : 'refused.quorum',
+          `Request ${requestId} is ${state}${state === 'open' ? `: it has ${counted.length} of ${needed} approvals` : ''}.`,
+          { hint: 'Nothing was sent.' },
+        );
+      }
+      const approvals = read.approvals(requestId);
+      const verified = approvals.filter((approval) => holds(approval, record));
+      if (!requestQuorum(record, verified).met) {
+        throw new SallyportError(
+          'integrity.signature',
+          `The stored approvals of request ${requestId} do not verify.`,
+          { hint: 'Nothing was sent. Run: sallyport audit verify' },
+        );
+      }
+      await verifyFiles(record);
+      const files = read.requestFiles(requestId);
+      if (files === null)
+        throw new SallyportError('integrity.vault', `The files of request ${requestId} are gone.`);
+      return {
+        record,
+        plan: rolloutPlanSchema.parse(await readJson(files, 'plan.json')),
+        release: {
+          name: record.request.name,
+          version: record.request.version,
+          root: record.root,
+          bundles: verified.map((a) => a.bundle),
+          files: files.files.map((f) => ({
+            name: f.name,
+            digest: f.digest,
+            sizeBytes: f.sizeBytes,
+            open: () => artifacts.read(f.artifactId, f.digest),
+          })),
+        },
+      };
+    },
+
+    signatureChecks() {
+      return read.requests().flatMap((record) =>
+        read.approvals(record.id).map((approval) => ({
+          subject: `${approval.kind} of request ${record.id} by ${approval.operator}`,
+          check: () => verifyApproval(approval, record),
+        })),
+      );
+    },
+  };
+
+  function verifyApproval(approval: ApprovalRecord, record: RequestRecord): void {
+    const operator = read.operators().find((o) => o.keyFingerprint === approval.keyFingerprint);
+    if (operator === undefined)
+      throw new SallyportError(
+        'integrity.signature',
+        `The key ${approval.keyFingerprint.slice(0, 16)} belongs to no operator.`,
+      );
+    const { root, files } = signer.verify(approval.bundle, operator.publicKeyPem);
+    const request = files.find((f) => f.name === 'request.json');
+    const listed = filesOf(read, record.id).find((f) => f.name === 'request.json');
+    if (root !== record.root || request === undefined || request.digest !== listed?.digest) {
+      throw new SallyportError(
+        'integrity.signature',
+        `${approval.operator} signed other files than request ${record.id} has.`,
+      );
+    }
+    if (operator.person !== approval.person)
+      throw new SallyportError(
+        'integrity.signature',
+        `The approval names ${approval.person}; its key belongs to ${operator.person}.`,
+      );
+  }
+
+  function holds(approval: ApprovalRecord, record: RequestRecord): boolean {
+    try {
+      verifyApproval(approval, record);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+function approvalOf(
+  requestId: string,
+  operator: { name: string; person: string; keyFingerprint: string },
+  kind: ApprovalRecord['kind'],
+  bundle: string,
+  now: Date,
+): ApprovalRecord {
+  return {
+    requestId,
+    operator: operator.name,
+    person: operator.person,
+    keyFingerprint: operator.keyFingerprint,
+    kind,
+    bundle,
+    createdAt: now.toISOString(),
+  };
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

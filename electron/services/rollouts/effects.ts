@@ -1,0 +1,87 @@
+import { SallyportError } from '../../../shared/domain/errors.ts';
+import type { RolloutEvent } from '../../../shared/domain/rollout/events.ts';
+import type { RolloutEffect, RolloutState } from '../../../shared/domain/rollout/state.ts';
+import type { EndpointClient, ReleasePackage } from '../../ports/endpoint.ts';
+
+/**
+ * Runs one effect and answers with the event it led to; never throws. Safe to run again after a crash: pushing skips
+ * what is there, routing and rolling back carry the effect's idempotency key.
+ */
+export async function runEffect(
+  effect: RolloutEffect,
+  state: RolloutState,
+  client: EndpointClient,
+  release: () => Promise<ReleasePackage>,
+  signal: AbortSignal,
+): Promise<RolloutEvent> {
+  const { key, endpointId } = effect;
+  try {
+    switch (effect.kind) {
+      case 'push': {
+        await client.push(await release(), () => {}, signal);
+        const served = (await client.models(signal)).find((model) => model.name === state.name);
+        return {
+          kind: 'pushed',
+          key,
+          endpointId,
+          generation: served?.generation ?? 0,
+          stableVersion: served?.stable?.version ?? null,
+        };
+      }
+      case 'route': {
+        const served = (await client.models(signal)).find((model) => model.name === state.name);
+        const receipt = await client.route(
+          state.name,
+          {
+            key,
+            expectedGeneration: effect.expectedGeneration,
+            stableRoot: effect.final ? state.root : (served?.stable?.root ?? null),
+            canary: effect.final
+              ? null
+              : {
+                  root: state.root,
+                  percent: effect.percent,
+                  mirrorSample: state.plan.mirrorSample,
+                  salt: state.plan.salt,
+                },
+          },
+          signal,
+        );
+        if (!receipt.loaded.some((slot) => slot.version === state.version && slot.digest === state.digest)) {
+          throw new SallyportError(
+            'integrity.endpoint',
+            'the receipt names other bytes than the release has.',
+            { hint: 'Take the endpoint out of service.' },
+          );
+        }
+        return { kind: 'routed', key, endpointId, generation: receipt.model.generation };
+      }
+      case 'withdraw': {
+        const served = (await client.models(signal)).find((model) => model.name === state.name);
+        const before = state.endpoints.find((endpoint) => endpoint.endpointId === endpointId)?.stableVersion;
+        const inCanary = served?.canary?.version === state.version;
+        // An endpoint that served this version before the rollout keeps it.
+        const inStable = served?.stable?.version === state.version && before !== state.version;
+        if (!inCanary && !inStable)
+          return { kind: 'withdrawn', key, endpointId, generation: served?.generation ?? 0 };
+        const receipt = await client.rollback(state.name, { key, to: null }, signal);
+        return { kind: 'withdrawn', key, endpointId, generation: receipt.model.generation };
+      }
+    }
+  } catch (error) {
+    return { kind: 'effect-failed', key, endpointId, ...failureOf(error) };
+  }
+}
+
+/** An unreachable endpoint may answer later; a refusal or an integrity failure will not change by asking again. */
+export function failureOf(error: unknown): { reason: string; severity: 'transient' | 'permanent' | 'stale' } {
+  if (!(error instanceof SallyportError))
+    return { reason: 'an unexpected error; the log has the details.', severity: 'transient' };
+  const severity =
+    error.code === 'endpoint.stale'
+      ? 'stale'
+      : error.code === 'endpoint.unreachable' || error.code === 'cancelled'
+        ? 'transient'
+        : 'permanent';
+  return { reason: error.message, severity };
+}

@@ -1,0 +1,331 @@
+/** Rollouts: start what was approved, drive it by the one rule, answer what people ask of it, roll back. */
+
+import type { Endpoint, Receipt } from '../../../shared/domain/endpoint/endpoint.ts';
+import { SallyportError } from '../../../shared/domain/errors.ts';
+import { formatRef } from '../../../shared/domain/model/version.ts';
+import type { Actor, Permission } from '../../../shared/domain/operator/operator.ts';
+import { allowedRolloutActions, isFinal, startRollout } from '../../../shared/domain/rollout/decide.ts';
+import type { RolloutEvent } from '../../../shared/domain/rollout/events.ts';
+import type { RolloutState } from '../../../shared/domain/rollout/state.ts';
+import type { RolloutView } from '../../../shared/domain/view/views.ts';
+import type { EndpointClient } from '../../ports/endpoint.ts';
+import type { Store } from '../../ports/stores.ts';
+import type { System } from '../../ports/system.ts';
+import type { Ledger } from '../ledger.ts';
+import type { RequestsService } from '../requests/index.ts';
+import { applyEvent } from './apply.ts';
+import { driveRollout } from './driver.ts';
+
+export interface RolloutsDeps {
+  readonly store: Store;
+  readonly ledger: Ledger;
+  readonly system: System;
+  readonly requests: Pick<RequestsService, 'releasePackage'>;
+  readonly clientFor: (endpointId: string) => EndpointClient;
+  /** Only the holder of the vault's effects lock runs effects; asked again until it is had. */
+  readonly tryAcquireEffects: () => boolean;
+  readonly pollMs: number;
+  readonly onUpdate: (view: RolloutView) => void;
+  readonly onError: (error: unknown) => void;
+  /** Told after each final phase, to send checkpoints to the agents. */
+  readonly onFinished: () => Promise<void>;
+}
+
+export interface RollbackResult {
+  readonly version: string;
+  readonly previous: string;
+  readonly durationMs: number;
+  readonly endpoints: string[];
+}
+
+export interface RolloutsService {
+  list(actor: Actor): Promise<RolloutView[]>;
+  get(actor: Actor, input: { id: string }): Promise<RolloutView>;
+  deploy(actor: Actor, input: { requestId: string; target: string }): Promise<RolloutView>;
+  pause(actor: Actor, input: { id: string }): Promise<RolloutView>;
+  resume(actor: Actor, input: { id: string }): Promise<RolloutView>;
+  promote(actor: Actor, input: { id: string }): Promise<RolloutView>;
+  abort(actor: Actor, input: { id: string; reason: string }): Promise<RolloutView>;
+  rollback(actor: Actor, input: { name: string; target: string; to: string | null }): Promise<RollbackResult>;
+  /** Resolves when the rollout is final. */
+  finished(id: string, signal?: AbortSignal): Promise<RolloutView>;
+  /** Takes up what an earlier process left; call once after the vault is open. */
+  start(): void;
+  /** Stops driving; every rollout stays as it is and is taken up by the next `start`. */
+  close(): Promise<void>;
+}
+
+export function createRolloutsService(deps: RolloutsDeps): RolloutsService {
+  const { store, ledger, system } = deps;
+  const read = store.read;
+  const driving = new Map<string, Promise<void>>();
+  const stop = new AbortController();
+  let sweeper: Promise<void> | null = null;
+  let holdsEffects = false;
+
+  const viewOf = (state: RolloutState): RolloutView => ({
+    state,
+    points: read.points(state.id),
+    allowedActions: allowedRolloutActions(state),
+  });
+  const stateOf = (id: string): RolloutState => {
+    const state = read.rollout(id);
+    if (state === null)
+      throw new SallyportError('not-found', `There is no rollout ${id}.`, {
+        hint: 'List them with: sallyport rollout list',
+      });
+    return state;
+  };
+
+  async function apply(id: string, event: RolloutEvent, actor: Actor | null): Promise<RolloutState> {
+    const state = await applyEvent({ store, ledger, now: () => system.now() }, id, event, actor);
+    deps.onUpdate(viewOf(state));
+    return state;
+  }
+
+  function drive(id: string): void {
+    if (driving.has(id) || stop.signal.aborted) return;
+    const run = driveRollout(
+      {
+        system,
+        pollMs: deps.pollMs,
+        load: (rolloutId) => read.rollout(rolloutId),
+        apply: (rolloutId, event) => apply(rolloutId, event, null),
+        addPoint: (rolloutId, point) => store.transaction((tx) => tx.addPoint(rolloutId, point)),
+        client: deps.clientFor,
+        release: async (requestId) => (await deps.requests.releasePackage(requestId)).release,
+      },
+      id,
+      stop.signal,
+    )
+      .then(async () => {
+        const state = read.rollout(id);
+        if (state !== null && isFinal(state)) await deps.onFinished();
+      })
+      .catch(deps.onError)
+      .finally(() => driving.delete(id));
+    driving.set(id, run);
+  }
+
+  /** Drives every unfinished rollout, also those another process has just started. */
+  async function sweep(): Promise<void> {
+    while (!stop.signal.aborted) {
+      try {
+        holdsEffects ||= deps.tryAcquireEffects();
+        if (holdsEffects) for (const state of read.unfinished()) drive(state.id);
+      } catch (error) {
+        deps.onError(error);
+      }
+      await system.sleep(deps.pollMs, stop.signal).catch(() => undefined);
+    }
+  }
+
+  /** A target is an environment (all its endpoints) or one endpoint, by name. */
+  function resolveTarget(target: string): { environmentId: string; endpoints: Endpoint[] } {
+    const environment = read.environmentByName(target) ?? read.environment(target);
+    const single = read.endpointByName(target);
+    if (environment !== null) {
+      const endpoints = read.endpoints().filter((e) => e.environmentId === environment.id);
+      if (endpoints.length > 0) return { environmentId: environment.id, endpoints };
+      if (single === null)
+        throw new SallyportError('not-found', `${target} has no endpoint.`, {
+          hint: 'Add one with: sallyport endpoint add',
+        });
+    }
+    if (single === null)
+      throw new SallyportError('not-found', `There is no environment or endpoint called ${target}.`, {
+        hint: 'List them with: sallyport endpoint list',
+      });
+    return { environmentId: single.environmentId, endpoints: [single] };
+  }
+
+  async function control(
+    actor: Actor,
+    id: string,
+    event: RolloutEvent,
+    permission: Permission = 'rollout.control',
+  ): Promise<RolloutView> {
+    await ledger.require(actor, permission, id);
+    const state = await apply(id, event, actor);
+    if (holdsEffects && !isFinal(state)) drive(id);
+    return viewOf(state);
+  }
+
+  async function finished(id: string, signal?: AbortSignal): Promise<RolloutView> {
+    while (!isFinal(stateOf(id))) {
+      signal?.throwIfAborted();
+      if (stop.signal.aborted)
+        throw new SallyportError(
+          'cancelled',
+          'The program is closing; the rollout goes on when it is opened again.',
+        );
+      await system.sleep(Math.min(deps.pollMs, 200), signal).catch(() => undefined);
+    }
+    await driving.get(id);
+    return viewOf(stateOf(id));
+  }
+
+  return {
+    list: async () => read.rollouts().map(viewOf),
+    get: async (_actor, { id }) => viewOf(stateOf(id)),
+
+    async deploy(actor, { requestId, target }) {
+      await ledger.require(actor, 'rollout.deploy', requestId);
+      const { environmentId, endpoints } = resolveTarget(target);
+      const requested = read.request(requestId);
+      if (requested === null)
+        throw new SallyportError('not-found', `There is no request ${requestId}.`, {
+          hint: 'List them with: sallyport request list',
+        });
+      if (requested.request.environmentId !== environmentId) {
+        throw new SallyportError(
+          'refused.environment',
+          `Request ${requestId} is approved for ${requested.environmentName}, and ${target} is not in it.`,
+          { hint: 'Nothing was sent. Submit a request for that environment.' },
+        );
+      }
+      const { record, plan } = await deps.requests.releasePackage(requestId);
+      const { state } = startRollout(
+        {
+          id: system.newId(),
+          requestId,
+          name: record.request.name,
+          version: record.request.version,
+          digest: record.request.digest,
+          root: record.root,
+          environmentId,
+          target,
+          plan,
+          endpoints: endpoints.map(({ id, name }) => ({ id, name })),
+          startedBy: actor.name,
+        },
+        system.now(),
+      );
+      await ledger.commit(
+        actor,
+        {
+          action: 'rollout.started',
+          subject: state.id,
+          details: {
+            model: formatRef(state),
+            target,
+            requestId,
+            strategy: plan.strategy,
+            steps: plan.steps,
+            digest: state.digest,
+            root: state.root,
+          },
+        },
+        (tx) => {
+          const running = tx
+            .unfinished()
+            .find((other) => other.name === state.name && other.environmentId === environmentId);
+          if (running !== undefined) {
+            throw new SallyportError(
+              'conflict',
+              `${formatRef(running)} is being rolled out to ${running.target} (${running.phase}).`,
+              { hint: 'Wait for it to end, or abort it.' },
+            );
+          }
+          tx.saveRollout(state);
+        },
+      );
+      deps.onUpdate(viewOf(state));
+      if (holdsEffects) drive(state.id);
+      return viewOf(state);
+    },
+
+    pause: (actor, { id }) => control(actor, id, { kind: 'pause' }),
+    resume: (actor, { id }) => control(actor, id, { kind: 'resume' }),
+    promote: (actor, { id }) => control(actor, id, { kind: 'promote' }),
+    abort: (actor, { id, reason }) => control(actor, id, { kind: 'abort', reason }, 'rollout.rollback'),
+
+    async rollback(actor, { name, target, to }) {
+      await ledger.require(actor, 'rollout.rollback', `${name} on ${target}`);
+      const { environmentId, endpoints } = resolveTarget(target);
+      const started = performance.now();
+      const running = read
+        .unfinished()
+        .find((state) => state.name === name && state.environmentId === environmentId);
+      if (running !== undefined) {
+        await apply(running.id, { kind: 'abort', reason: 'rolled back' }, actor);
+        if (holdsEffects) drive(running.id);
+        const ended = await finished(running.id);
+        if (ended.state.phase !== 'rolled-back')
+          throw new SallyportError(
+            'endpoint.refused',
+            `The rollback did not succeed: ${ended.state.reason}`,
+            { hint: 'Check the endpoint.' },
+          );
+        const stable = ended.state.endpoints[0]?.stableVersion ?? '';
+        return {
+          version: stable,
+          previous: running.version,
+          durationMs: performance.now() - started,
+          endpoints: ended.state.endpoints.map((e) => e.endpointName),
+        };
+      }
+      const key = `rollback/${system.newId()}`;
+      const before = new Map<string, string>();
+      const answers = await Promise.allSettled(
+        endpoints.map(async (endpoint): Promise<Receipt> => {
+          const client = deps.clientFor(endpoint.id);
+          const served = (await client.models()).find((model) => model.name === name);
+          before.set(endpoint.id, served?.stable?.version ?? '');
+          return client.rollback(name, { key, to });
+        }),
+      );
+      const durationMs = performance.now() - started;
+      const receipts = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+      const failed = answers.findIndex((answer) => answer.status === 'rejected');
+      const version = receipts[0]?.model.stable?.version ?? null;
+      const previous = endpoints.map((e) => before.get(e.id)).find((v) => v !== undefined && v !== '') ?? '';
+      if (version !== null) {
+        await ledger.commit(
+          actor,
+          {
+            action: 'rollout.rolled-back',
+            subject: `${name} on ${target}`,
+            details: {
+              from: previous,
+              to: version,
+              endpoints: receipts.length,
+              of: endpoints.length,
+              durationMs: Math.round(durationMs),
+            },
+          },
+          (tx) => {
+            if (tx.version({ name, version }) !== null) tx.setAlias({ name, alias: 'champion', version });
+          },
+        );
+      }
+      const failure = answers[failed];
+      if (failure !== undefined && failure.status === 'rejected') {
+        if (failure.reason instanceof SallyportError && receipts.length === 0) throw failure.reason;
+        throw new SallyportError(
+          'endpoint.refused',
+          `${endpoints[failed]?.name ?? target} did not roll back: ${failureMessage(failure.reason)}`,
+          {
+            hint: `${receipts.length} of ${endpoints.length} endpoints serve ${version ?? 'the earlier version'} now. Run the rollback again for the rest.`,
+          },
+        );
+      }
+      await deps.onFinished();
+      return { version: version ?? '', previous, durationMs, endpoints: endpoints.map((e) => e.name) };
+    },
+
+    finished,
+    start() {
+      sweeper ??= sweep();
+    },
+    async close() {
+      stop.abort();
+      await sweeper;
+      await Promise.all(driving.values());
+    },
+  };
+}
+
+function failureMessage(error: unknown): string {
+  return error instanceof Error ? error.message : 'unknown error';
+}
