@@ -1,0 +1,138 @@
+import { open, readFile, rm, stat } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import { SallyportError } from '../../../shared/domain/errors.ts';
+import { decryptBytes, encryptBytes } from '../../../shared/node/age/index.ts';
+import { diskError, systemCode, writeFileAtomic } from '../../../shared/node/files/files.ts';
+import { checkSecret, checkSecretName, type SecretStore } from '../../ports/secrets.ts';
+
+export interface FileSecretsOptions {
+  /** `secrets.age` of the vault. */
+  readonly path: string;
+  /** The vault's public key, `age1…`. */
+  readonly recipient: () => string;
+  /** The vault's private key; throws `locked` while the vault is locked. */
+  readonly identity: () => string;
+}
+
+const contentSchema = z.object({ version: z.literal(1), secrets: z.record(z.string(), z.string()) });
+
+/** Longest wait for another process's write, and the age from which a lock whose owner is unknown counts as left behind. */
+const LOCK_WAIT_MS = 10_000;
+const LOCK_STALE_MS = 30_000;
+
+/**
+ * Secrets in one age file encrypted to the vault, for machines without a keychain. Rewritten whole and atomically;
+ * a lock file beside it keeps a command next to an open window from losing the other's change.
+ */
+export class FileSecrets implements SecretStore {
+  readonly kind = 'file';
+  readonly #options: FileSecretsOptions;
+  /** Writes of this process, one after the other. */
+  #queue: Promise<void> = Promise.resolve();
+
+  constructor(options: FileSecretsOptions) {
+    this.#options = options;
+  }
+
+  async get(name: string): Promise<string | null> {
+    checkSecretName(name);
+    return (await this.#load()).get(name) ?? null;
+  }
+
+  async set(name: string, value: string): Promise<void> {
+    checkSecret(name, value);
+    await this.#change((secrets) => secrets.set(name, value));
+  }
+
+  async delete(name: string): Promise<void> {
+    checkSecretName(name);
+    await this.#change((secrets) => secrets.delete(name));
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.catch(() => {});
+  }
+
+  async #load(): Promise<Map<string, string>> {
+    const identity = this.#options.identity();
+    let file: Buffer;
+    try {
+      file = await readFile(this.#options.path);
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return new Map();
+      throw error;
+    }
+    try {
+      const content = contentSchema.parse(
+        JSON.parse((await decryptBytes([identity], file)).toString('utf8')),
+      );
+      return new Map(Object.entries(content.secrets));
+    } catch {
+      // No cause: it could quote a secret.
+      throw new SallyportError(
+        'integrity.vault',
+        "The vault's secrets file was changed, or belongs to another vault.",
+        {
+          hint: 'It was left as it is. Restore secrets.age from a backup of this vault.',
+        },
+      );
+    }
+  }
+
+  #change(edit: (secrets: Map<string, string>) => void): Promise<void> {
+    const done = this.#queue.then(async () => {
+      const release = await lockFile(`${this.#options.path}.lock`);
+      try {
+        const secrets = await this.#load();
+        edit(secrets);
+        const content = {
+          version: 1,
+          secrets: Object.fromEntries([...secrets].sort(([a], [b]) => (a < b ? -1 : 1))),
+        };
+        const plaintext = Buffer.from(JSON.stringify(content), 'utf8');
+        await writeFileAtomic(this.#options.path, await encryptBytes([this.#options.recipient()], plaintext));
+        plaintext.fill(0);
+      } finally {
+        await release();
+      }
+    });
+    this.#queue = done.catch(() => {});
+    return done;
+  }
+}
+
+/** Takes a lock file made for this process alone; answers how to give it back. `conflict` where another holds it too long. */
+async function lockFile(path: string): Promise<() => Promise<void>> {
+  for (let waited = 0; ; waited += 20) {
+    try {
+      const handle = await open(path, 'wx', 0o600);
+      await handle.writeFile(String(process.pid));
+      await handle.close();
+      return () => rm(path, { force: true });
+    } catch (error) {
+      if (systemCode(error) !== 'EEXIST') throw diskError(error);
+    }
+    if (await isLeftBehind(path)) await rm(path, { force: true });
+    if (waited >= LOCK_WAIT_MS) {
+      throw new SallyportError('conflict', "Another process is writing the vault's secrets.", {
+        hint: `Nothing was changed. If none is running, remove ${path}.`,
+      });
+    }
+    await delay(20);
+  }
+}
+
+/** Whether a lock's process is gone: killed between taking and giving back. */
+async function isLeftBehind(path: string): Promise<boolean> {
+  try {
+    const owner = Number(await readFile(path, 'utf8'));
+    if (!Number.isInteger(owner) || owner <= 0)
+      return Date.now() - (await stat(path)).mtimeMs > LOCK_STALE_MS;
+    process.kill(owner, 0);
+    return false;
+  } catch (error) {
+    // EPERM is somebody else's living process; a lock that vanished meanwhile was given back.
+    return systemCode(error) === 'ESRCH';
+  }
+}
