@@ -187,7 +187,7 @@ const PHISHING: readonly Family[] = [
     label: 1,
     description: 'a brand name with one slip',
     make: (r) =>
-      `${scheme(r, 0.3)}://${r.pick(['www.', '', 'my.'])}${misspell(r, r.pick(BRANDS))}.${r.chance(0.5) ? riskySuffix(r) : plainSuffix(r)}/${r.chance(0.8) ? lures(r, 1, 3, r.pick(['/', '-'])) : ''}${r.pick(['', '.php', '.html'])}`,
+      `${scheme(r, 0.3)}://${r.pick(['www.', '', 'my.'])}${misspell(r, r.pick(BRANDS))}.${r.chance(0.5) ? riskySuffix(r) : plainSuffix(r)}/${r.chance(0.8) ? `${lures(r, 1, 3, r.pick(['/', '-']))}${r.pick(['', '.php', '.html'])}` : ''}`,
   },
   {
     name: 'brand-subdomain',
