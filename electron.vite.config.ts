@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'electron-vite';
+
+/** Bundles that run on their own in the main build: name of the file in `out/main` → source. */
+const MAIN_ENTRIES: Readonly<Record<string, string>> = {
+  index: 'electron/main/index.ts',
+  chromium: 'electron/chromium/run.ts',
+  cli: 'electron/cli/index.ts',
+  serving: 'serving/index.ts',
+  inference: 'electron/workers/inference.ts',
+  datasets: 'electron/workers/datasets.ts',
+  'vault-jobs': 'electron/workers/vault-jobs.ts',
+  keychain: 'electron/workers/keychain.ts',
+};
+
+const root = import.meta.dirname;
+const input = Object.fromEntries(
+  Object.entries(MAIN_ENTRIES)
+    .map(([name, path]): [string, string] => [name, resolve(root, path)])
+    .filter(([, path]) => existsSync(path)),
+);
+
+export default defineConfig({
+  main: {
+    build: {
+      outDir: 'out/main',
+      target: 'node24',
+      sourcemap: true,
+      // Packages stay packages (native ones must); `playwright-core` is a development dependency and named here.
+      externalizeDeps: { include: ['playwright-core', 'electron'] },
+      rolldownOptions: {
+        input,
+        output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+      },
+    },
+  },
+  preload: {
+    build: {
+      outDir: 'out/preload',
+      // A sandboxed preload is one CommonJS file that may require nothing but `electron` and three Node modules.
+      externalizeDeps: false,
+      rolldownOptions: {
+        input: { index: resolve(root, 'electron/preload/index.ts') },
+        output: { format: 'cjs', entryFileNames: '[name].cjs' },
+      },
+    },
+  },
+  renderer: {
+    root: resolve(root, 'renderer'),
+    base: '/',
+    plugins: [react()],
+    build: {
+      outDir: resolve(root, 'out/renderer'),
+      target: 'chrome140',
+      rolldownOptions: { input: resolve(root, 'renderer/index.html') },
+    },
+  },
+});
