@@ -43,7 +43,7 @@ export class ScanRefusal extends SallyportError {
  * Two phases: `add` and `putBytes` return when the file is durable under its final name; the caller then commits the
  * row that names it, or calls `discard`. A file no row names (the process died in between) is found by `list`.
  *
- * Errors: `integrity.artifact` (any byte differs), `locked` (reading without the vault's identity), `not-found`,
+ * Errors: `integrity.artifact` (any byte differs, or the file is missing), `locked` (reading a locked vault),
  * `disk.full`, `cancelled`, `input.invalid`, and on adding a model those of the reader (`model.*`) and `refused.scan`.
  */
 export interface ArtifactStore {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 
 export interface Keyring {
   /** Environment for processes that shall use this keyring and no other. */
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Readonly<Record<string, string>>;
   /** Locks the default collection, as a screen lock or a sign-out does. */
   lock(): void;
   /** Forgets everything: what a wiped keychain looks like. The service goes on, unlocked and empty. */
@@ -28,9 +28,22 @@ export function keyringUnavailable(): string | null {
 }
 
 /** An environment in which no D-Bus session can be found or started. */
-export function environmentWithoutDBus(): Readonly<Record<string, string | undefined>> {
-  const { DISPLAY: _display, WAYLAND_DISPLAY: _wayland, ...rest } = process.env;
-  return { ...rest, DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent/bus', XDG_RUNTIME_DIR: '/nonexistent' };
+export function environmentWithoutDBus(): Readonly<Record<string, string>> {
+  return {
+    ...inheritedEnvironment(),
+    DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent/bus',
+    XDG_RUNTIME_DIR: '/nonexistent',
+  };
+}
+
+/** This process's environment without a desktop session: no prompt may appear, no real keychain be found. */
+function inheritedEnvironment(): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(process.env)) {
+    if (value !== undefined && !['DISPLAY', 'WAYLAND_DISPLAY', 'DBUS_SESSION_BUS_ADDRESS'].includes(name))
+      env[name] = value;
+  }
+  return env;
 }
 
 /** Resolves with the first line the process writes to stdout. */
@@ -59,14 +72,8 @@ export async function startKeyring(password = 'x'): Promise<Keyring> {
   const runtime = join(home, 'run');
   await mkdir(runtime, { mode: 0o700 });
   await chmod(runtime, 0o700);
-  const {
-    DISPLAY: _display,
-    WAYLAND_DISPLAY: _wayland,
-    DBUS_SESSION_BUS_ADDRESS: _address,
-    ...inherited
-  } = process.env;
   const base = {
-    ...inherited,
+    ...inheritedEnvironment(),
     HOME: home,
     XDG_RUNTIME_DIR: runtime,
     XDG_DATA_HOME: join(home, 'data'),

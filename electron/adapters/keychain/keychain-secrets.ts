@@ -15,10 +15,9 @@ export interface KeychainOptions {
   /** Accounts are `<vaultId>/<name>`: vaults of one user do not meet. */
   readonly vaultId: string;
   readonly forkWorker: ForkWorker;
-  /** Path of the built `electron/workers/keychain.ts`. */
-  readonly workerEntry: string;
   readonly timeoutMs?: number;
-  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Environment of the worker: which D-Bus session it talks to. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 type Call =
@@ -115,8 +114,8 @@ export class KeychainSecrets implements SecretStore {
 
   #start(): WorkerHandle {
     if (this.#worker) return this.#worker;
-    const { forkWorker, workerEntry, env } = this.#options;
-    const worker = forkWorker(workerEntry, { name: 'keychain', ...(env ? { env } : {}) });
+    const { forkWorker, env } = this.#options;
+    const worker = forkWorker('keychain', env ? { env } : {});
     worker.onMessage((message) => this.#settle(message as KeychainReply));
     worker.onExit((code) => {
       if (this.#worker !== worker) return;

@@ -10,3 +10,4 @@ export {
   recipientOf,
 } from './header.ts';
 export { decryptWithPassphrase, encryptWithPassphrase, MAX_WORK_FACTOR, WORK_FACTOR } from './passphrase.ts';
+export { type SealedFile, sealToFile } from './sealed-file.ts';

@@ -1,0 +1,319 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { type FileHandle, link, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { SallyportError } from '../../../shared/domain/errors.ts';
+import { decryptFileStream, openHeader, readHeader, sealToFile } from '../../../shared/node/age/index.ts';
+import {
+  diskError,
+  fsyncDirectory,
+  systemCode,
+  temporaryOwner,
+  temporaryPath,
+  writeAll,
+} from '../../../shared/node/files/files.ts';
+import {
+  type AddedModel,
+  type ArtifactStore,
+  ScanRefusal,
+  type StoredArtifact,
+} from '../../ports/artifacts.ts';
+import type { ForkWorker } from '../../ports/processes.ts';
+import type { JobContext } from '../../ports/system.ts';
+import { runAddModel } from './add-model-job.ts';
+
+export interface AgeArtifactsOptions {
+  /** `artifacts` of the vault. Created on the first write. */
+  readonly directory: string;
+  /** The vault's and the recovery's public keys, `age1…`, as the database names them: every file opens with either. */
+  readonly recipients: () => readonly string[];
+  /** The vault's private key; throws `locked` while the vault is locked. Asked for at every reading. */
+  readonly identity: () => string;
+  readonly forkWorker: ForkWorker;
+}
+
+/** Largest content of `putBytes`: it is encrypted where the window's messages are handled. */
+export const MAX_SMALL_FILE_BYTES = 16 * 1024 * 1024;
+
+const ID = /^[0-9a-f]{32}$/;
+const FILE = /^([0-9a-f]{32})\.age$/;
+
+/** Files of a vault: `artifacts/xx/<id>.age`, age files for the vault's and the recovery recipient. */
+export class AgeArtifacts implements ArtifactStore {
+  readonly #options: AgeArtifactsOptions;
+  /** Temporary files that this process is writing now. */
+  readonly #writing = new Set<string>();
+
+  constructor(options: AgeArtifactsOptions) {
+    this.#options = options;
+  }
+
+  async add(sourcePath: string, job?: JobContext): Promise<AddedModel> {
+    const { forkWorker, recipients } = this.#options;
+    return this.#store(async (temporary, artifactId) => {
+      const added = await runAddModel(
+        forkWorker,
+        { sourcePath, targetPath: temporary, recipients: recipients() },
+        job,
+      );
+      const critical = added.findings.filter(({ severity }) => severity === 'critical');
+      const [worst] = critical;
+      if (worst) {
+        throw new ScanRefusal(`The model was refused: ${worst.title} (${worst.where}).`, added, {
+          hint: 'Nothing of it was kept. Ask its author for a model without it.',
+          facts: {
+            rule: worst.ruleId,
+            where: worst.where,
+            reference: worst.reference,
+            critical: critical.length,
+            digest: added.digest,
+          },
+        });
+      }
+      return { artifactId, ...added };
+    });
+  }
+
+  async putBytes(bytes: Uint8Array): Promise<StoredArtifact> {
+    if (bytes.length > MAX_SMALL_FILE_BYTES) {
+      throw new SallyportError('input.invalid', 'This file is too large to be stored whole.', {
+        facts: { bytes: bytes.length, limit: MAX_SMALL_FILE_BYTES },
+      });
+    }
+    return this.#store(async (temporary, artifactId) => {
+      const { digest, sizeBytes } = await sealToFile(this.#options.recipients(), [bytes], temporary);
+      return { artifactId, digest, sizeBytes };
+    });
+  }
+
+  getBytes(artifactId: string, expectedDigest: string): Promise<Buffer> {
+    return this.readAll(artifactId, expectedDigest);
+  }
+
+  async discard(artifactId: string): Promise<void> {
+    const path = this.#pathOf(artifactId);
+    try {
+      await rm(path);
+      await fsyncDirectory(dirname(path));
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT') throw error;
+    }
+  }
+
+  async *read(artifactId: string, expectedDigest: string): AsyncGenerator<Buffer, void, undefined> {
+    const handle = await this.#open(artifactId);
+    try {
+      const fileKey = await this.#fileKey(handle, artifactId);
+      const hash = createHash('sha256');
+      for await (const piece of decryptFileStream(handle, fileKey)) {
+        hash.update(piece);
+        yield piece;
+      }
+      if (hash.digest('hex') !== expectedDigest) throw notTheFile(artifactId);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async readAll(artifactId: string, expectedDigest: string): Promise<Buffer> {
+    const handle = await this.#open(artifactId);
+    try {
+      const fileKey = await this.#fileKey(handle, artifactId);
+      // Not from Node's shared pool; the ciphertext's size is the plaintext's and at most a few KiB per 10 MiB more.
+      const whole = Buffer.allocUnsafeSlow((await handle.stat()).size);
+      const hash = createHash('sha256');
+      let size = 0;
+      for await (const piece of decryptFileStream(handle, fileKey)) {
+        piece.copy(whole, size);
+        // Hashed where it will be used: what is loaded is what was hashed.
+        hash.update(whole.subarray(size, size + piece.length));
+        size += piece.length;
+      }
+      if (hash.digest('hex') !== expectedDigest) throw notTheFile(artifactId);
+      return whole.subarray(0, size);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async exportTo(artifactId: string, expectedDigest: string, path: string, job?: JobContext): Promise<void> {
+    const temporary = temporaryPath(path);
+    try {
+      const handle = await open(temporary, 'wx', 0o600);
+      try {
+        let done = 0;
+        for await (const piece of this.read(artifactId, expectedDigest)) {
+          checkCancelled(job);
+          await writeAll(handle, piece);
+          done += piece.length;
+          job?.progress('exporting', done, 0);
+        }
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await nameNewFile(temporary, path);
+      await fsyncDirectory(dirname(path));
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT') throw diskError(error);
+      throw new SallyportError('not-found', `There is no folder ${dirname(path)}.`, {
+        hint: 'Create it, or choose another.',
+        cause: error,
+      });
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  }
+
+  async verify(artifactId: string, expectedDigest: string, job?: JobContext): Promise<number> {
+    let done = 0;
+    for await (const piece of this.read(artifactId, expectedDigest)) {
+      checkCancelled(job);
+      done += piece.length;
+      job?.progress('verifying', done, 0);
+    }
+    return done;
+  }
+
+  async list(): Promise<string[]> {
+    const ids: string[] = [];
+    for (const { name } of await this.#files()) {
+      const id = FILE.exec(name)?.[1];
+      if (id) ids.push(id);
+    }
+    return ids.sort();
+  }
+
+  async sweepTemporary(): Promise<number> {
+    let removed = 0;
+    for (const { name, path } of await this.#files()) {
+      const owner = temporaryOwner(name);
+      // Our own number on a file we are not writing is that of an earlier process.
+      if (owner === null || this.#writing.has(path) || (owner !== process.pid && isAlive(owner))) continue;
+      await rm(path, { force: true });
+      removed++;
+    }
+    return removed;
+  }
+
+  /** Lets `write` fill a temporary file and gives it its name, durably; removes it where anything throws. */
+  async #store<T extends StoredArtifact>(
+    write: (temporary: string, artifactId: string) => Promise<T>,
+  ): Promise<T> {
+    const artifactId = randomBytes(16).toString('hex');
+    const path = this.#pathOf(artifactId);
+    const temporary = temporaryPath(path);
+    this.#writing.add(temporary);
+    try {
+      await this.#makeFolder(dirname(path));
+      const stored = await write(temporary, artifactId);
+      await rename(temporary, path);
+      await fsyncDirectory(dirname(path));
+      return stored;
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw diskError(error);
+    } finally {
+      this.#writing.delete(temporary);
+    }
+  }
+
+  async #makeFolder(folder: string): Promise<void> {
+    const created = await mkdir(folder, { recursive: true, mode: 0o700 });
+    if (created === undefined) return;
+    await fsyncDirectory(this.#options.directory);
+    if (created !== folder) await fsyncDirectory(dirname(this.#options.directory));
+  }
+
+  async #files(): Promise<{ readonly name: string; readonly path: string }[]> {
+    try {
+      const entries = await readdir(this.#options.directory, { withFileTypes: true, recursive: true });
+      return entries
+        .filter((entry) => entry.isFile())
+        .map((entry) => ({ name: entry.name, path: join(entry.parentPath, entry.name) }));
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return [];
+      throw error;
+    }
+  }
+
+  /** An id is ours and random, but comes from a database: it is never trusted to be free of a path. */
+  #pathOf(artifactId: string): string {
+    if (!ID.test(artifactId))
+      throw new SallyportError('usage', 'This is not the id of a stored file.', {
+        facts: { artifactId: basename(artifactId).slice(0, 100) },
+      });
+    return join(this.#options.directory, artifactId.slice(0, 2), `${artifactId}.age`);
+  }
+
+  async #open(artifactId: string): Promise<FileHandle> {
+    try {
+      return await open(this.#pathOf(artifactId), 'r');
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT') throw error;
+      throw new SallyportError('integrity.artifact', 'A stored file is missing.', {
+        hint: 'Restore it from a backup of the vault, or add the model again.',
+        facts: { artifactId },
+        cause: error,
+      });
+    }
+  }
+
+  async #fileKey(handle: FileHandle, artifactId: string): Promise<Uint8Array> {
+    // Asked first, so that a locked vault says so whatever the file is like.
+    const identity = this.#options.identity();
+    try {
+      return await openHeader(identity, await readHeader(handle));
+    } catch (error) {
+      if (error instanceof SallyportError && error.code === 'auth.failed')
+        throw notTheFile(artifactId, error);
+      throw error;
+    }
+  }
+}
+
+function notTheFile(artifactId: string, cause?: unknown): SallyportError {
+  return new SallyportError('integrity.artifact', 'A stored file is not the one that was registered.', {
+    hint: 'Nothing of it was used. Restore it from a backup of the vault, or add the model again.',
+    facts: { artifactId },
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+function checkCancelled(job: JobContext | undefined): void {
+  if (job?.signal.aborted)
+    throw new SallyportError('cancelled', 'The operation was cancelled.', { hint: 'Nothing was changed.' });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCode(error) !== 'ESRCH';
+  }
+}
+
+/** Gives a finished file its name, never over another: `conflict` where one is there. */
+async function nameNewFile(temporary: string, path: string): Promise<void> {
+  const conflict = (): SallyportError =>
+    new SallyportError('conflict', `There is already a file ${path}.`, {
+      hint: 'It was left as it is. Choose another name or folder.',
+    });
+  try {
+    // A hard link refuses an existing name in one step, which a rename does not.
+    await link(temporary, path);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'EEXIST') throw conflict();
+    // Removable media (FAT) know no links.
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'ENOSYS') throw error;
+    if (
+      await lstat(path).then(
+        () => true,
+        () => false,
+      )
+    )
+      throw conflict();
+    await rename(temporary, path);
+  }
+}

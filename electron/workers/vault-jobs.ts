@@ -1,0 +1,157 @@
+/**
+ * Entry of the process that does a vault's heavy work. It gets public keys and paths, makes the file key itself, and
+ * parses what somebody handed in: a crash of the reader costs this process and nothing else.
+ */
+import { closeSync, openSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import type { ErrorCode } from '../../shared/domain/errors.ts';
+import { SallyportError } from '../../shared/domain/errors.ts';
+import { readOnnx } from '../../shared/domain/onnx/reader.ts';
+import type { OnnxSummary } from '../../shared/domain/onnx/summary.ts';
+import type { Finding } from '../../shared/domain/scan/finding.ts';
+import { scanModel } from '../../shared/domain/scan/scan.ts';
+import { createAgeByteSource, sealToFile } from '../../shared/node/age/index.ts';
+import { diskError, systemCode } from '../../shared/node/files/files.ts';
+import { parentPort } from './parent-port.ts';
+
+export interface AddModelRequest {
+  readonly kind: 'add-model';
+  readonly sourcePath: string;
+  /** Where the encrypted file is written; it must not exist. The parent names or removes it afterwards. */
+  readonly targetPath: string;
+  readonly recipients: readonly string[];
+}
+
+export type VaultJobReply =
+  | { readonly kind: 'progress'; readonly phase: string; readonly done: number; readonly total: number }
+  | {
+      readonly kind: 'added';
+      readonly digest: string;
+      readonly sizeBytes: number;
+      readonly summary: OnnxSummary;
+      readonly rulesRun: readonly string[];
+      readonly findings: readonly Finding[];
+    }
+  | {
+      readonly kind: 'failed';
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly hint: string | null;
+      readonly facts: Readonly<Record<string, string | number | boolean | null>>;
+    };
+
+/** Bytes read from the source at once; with its ciphertext and the reader's windows the process stays below 64 MiB of its own. */
+const PIECE_BYTES = 1024 * 1024;
+/** A progress message for so many bytes: about 50 a second at full speed. */
+const PROGRESS_BYTES = 8 * 1024 * 1024;
+
+async function openSource(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r');
+  } catch (cause) {
+    if (systemCode(cause) === 'ENOENT')
+      throw new SallyportError('not-found', `There is no file ${path}.`, { hint: 'Check the path.', cause });
+    throw new SallyportError('input.invalid', `The file ${path} cannot be read (${systemCode(cause)}).`, {
+      hint: 'Check its permissions.',
+      cause,
+    });
+  }
+}
+
+/** The source's bytes, and the promise that it was one file from the first byte to the last. */
+async function* readSource(handle: FileHandle, path: string): AsyncGenerator<Uint8Array, void, undefined> {
+  const before = await handle.stat({ bigint: true });
+  const buffer = Buffer.allocUnsafe(PIECE_BYTES);
+  let position = 0;
+  for (;;) {
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, position);
+    if (bytesRead === 0) break;
+    position += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+  const after = await handle.stat({ bigint: true });
+  if (BigInt(position) !== before.size || after.size !== before.size || after.mtimeNs !== before.mtimeNs) {
+    throw new SallyportError('input.invalid', `The file ${path} changed while it was read.`, {
+      hint: 'Nothing was added. Wait until whatever writes it is done, and add it again.',
+    });
+  }
+}
+
+async function addModel(
+  request: AddModelRequest,
+  post: (reply: VaultJobReply) => void,
+): Promise<VaultJobReply> {
+  const source = await openSource(request.sourcePath);
+  try {
+    const status = await source.stat();
+    if (!status.isFile())
+      throw new SallyportError('input.invalid', `${request.sourcePath} is not a file.`, {
+        hint: 'Give the path of one ONNX file.',
+      });
+    let reported = 0;
+    let reportedPhase = '';
+    const sealed = await sealToFile(
+      request.recipients,
+      readSource(source, request.sourcePath),
+      request.targetPath,
+      {
+        onProgress: (phase, done) => {
+          if (phase === reportedPhase && done - reported < PROGRESS_BYTES && done !== status.size) return;
+          reported = done;
+          reportedPhase = phase;
+          post({ kind: 'progress', phase, done, total: status.size });
+        },
+      },
+    );
+    post({ kind: 'progress', phase: 'inspecting', done: 0, total: sealed.sizeBytes });
+    // What is inspected is what is stored: the reader sees the decrypted file, not the source a second time.
+    const fd = openSync(request.targetPath, 'r');
+    try {
+      const reading = readOnnx(createAgeByteSource(fd, sealed.fileKey));
+      const { rulesRun, findings } = scanModel(reading);
+      return {
+        kind: 'added',
+        digest: sealed.digest,
+        sizeBytes: sealed.sizeBytes,
+        summary: reading.summary,
+        rulesRun,
+        findings,
+      };
+    } finally {
+      closeSync(fd);
+      sealed.fileKey.fill(0);
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+function failure(thrown: unknown): VaultJobReply {
+  const error = diskError(thrown);
+  if (error instanceof SallyportError) {
+    return {
+      kind: 'failed',
+      code: error.code,
+      message: error.message,
+      hint: error.hint ?? null,
+      facts: error.facts,
+    };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return {
+    kind: 'failed',
+    code: 'unexpected',
+    message: `The model could not be added: ${message}`,
+    hint: 'Nothing was kept.',
+    facts: {},
+  };
+}
+
+const port = parentPort();
+port.onMessage((message) => {
+  const request = message as AddModelRequest;
+  void addModel(request, (reply) => port.postMessage(reply)).then(
+    (reply) => port.postMessage(reply),
+    (error: unknown) => port.postMessage(failure(error)),
+  );
+});
