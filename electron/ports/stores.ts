@@ -111,8 +111,10 @@ export interface AuditReader {
   entry(seq: number): AuditEntry | null;
   /** In order of sequence, streamed. */
   entries(fromSeq?: number): IterableIterator<AuditEntry>;
-  /** The exact bytes that were hashed, plus hash: what an export holds. */
+  /** The exact texts that were hashed, one line each: what an export holds. */
   lines(fromSeq?: number): IterableIterator<string>;
+  /** Rows as they are stored, unparsed: for proving the chain of a log that may have been edited. */
+  rows(fromSeq?: number): IterableIterator<{ seq: number; canonical: string; hash: string }>;
   page(query: { before: number | null; limit: number; text: string }): { entries: AuditEntry[]; total: number };
   checkpoints(): { size: number; note: string; sentTo: string[] }[];
 }

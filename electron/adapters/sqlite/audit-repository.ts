@@ -46,6 +46,7 @@ export function auditReader(db: EncryptedDatabase): AuditReader {
     }
   }
   return {
+    rows: (fromSeq = 1) => rows(fromSeq),
     head: () => db.get<AuditHead>('SELECT seq, hash FROM audit_entries ORDER BY seq DESC LIMIT 1') ?? null,
     entry: (seq) => {
       const row = db.get<EntryRow>(`${SELECT} WHERE seq = ?`, seq);

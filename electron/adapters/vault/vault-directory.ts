@@ -1,0 +1,99 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { SallyportError } from '../../../shared/domain/errors.ts';
+import { diskError, fsyncDirectory, systemCode, writeFileAtomic } from '../../../shared/node/files/files.ts';
+import { tryExclusiveLock } from '../../../shared/node/sqlite/exclusive-lock.ts';
+import type { VaultDirectories, VaultDirectory, VaultFile } from '../../ports/vault.ts';
+import { openStore } from '../sqlite/store.ts';
+
+function directoryAt(path: string): VaultDirectory {
+  return {
+    path,
+    read: async (file) => {
+      try {
+        return await readFile(join(path, file));
+      } catch (error) {
+        if (systemCode(error) === 'ENOENT') return null;
+        throw error;
+      }
+    },
+    write: async (file, bytes) => {
+      if (file.startsWith('recovery/')) await mkdir(join(path, 'recovery'), { recursive: true, mode: 0o700 });
+      await writeFileAtomic(join(path, file), bytes);
+    },
+    remove: async (file) => {
+      await rm(join(path, file), { force: true });
+      await fsyncDirectory(dirname(join(path, file))).catch((error: unknown) => {
+        if (systemCode(error) !== 'ENOENT') throw error;
+      });
+    },
+    recoveryFiles: async () => {
+      try {
+        const names = await readdir(join(path, 'recovery'));
+        return names.filter((name) => /^[0-9a-f]{64}\.age$/.test(name)).map((name): VaultFile => `recovery/${name.slice(0, 64)}.age`);
+      } catch (error) {
+        if (systemCode(error) === 'ENOENT') return [];
+        throw error;
+      }
+    },
+    openStore: (key, options) => openStore(join(path, 'registry.db'), key, options),
+    tryLock: () => tryExclusiveLock(join(path, 'lock.db')),
+  };
+}
+
+function exists(path: string): SallyportError {
+  return new SallyportError('conflict', 'There is something in this folder already; nothing was created or changed.', {
+    hint: 'Choose an empty or a new folder, or open the vault that is there.',
+    facts: { path },
+  });
+}
+
+async function isEmptyOrAbsent(path: string): Promise<'empty' | 'absent' | 'taken'> {
+  try {
+    return (await readdir(path)).length === 0 ? 'empty' : 'taken';
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return 'absent';
+    if (systemCode(error) === 'ENOTDIR') return 'taken';
+    throw error;
+  }
+}
+
+/** fsync of every file and directory below `path`, so that the rename shows a complete vault or none. */
+async function fsyncTree(path: string): Promise<void> {
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    const child = join(path, entry.name);
+    if (entry.isDirectory()) await fsyncTree(child);
+    else {
+      const handle = await open(child, 'r+');
+      try {
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+    }
+  }
+  await fsyncDirectory(path);
+}
+
+/** Vaults as directories of the file system. */
+export const vaultDirectories: VaultDirectories = {
+  at: (path) => directoryAt(resolve(path)),
+  create: async (path, fill) => {
+    const target = resolve(path);
+    if ((await isEmptyOrAbsent(target)) === 'taken') throw exists(target);
+    const staging = join(dirname(target), `.${basename(target)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
+    try {
+      await mkdir(join(staging, 'artifacts'), { recursive: true, mode: 0o700 });
+      await fill(directoryAt(staging));
+      await fsyncTree(staging);
+      if ((await isEmptyOrAbsent(target)) === 'empty') await rmdir(target);
+      await rename(staging, target);
+      await fsyncDirectory(dirname(target));
+    } catch (error) {
+      await rm(staging, { recursive: true, force: true });
+      const code = systemCode(error);
+      throw code === 'ENOTEMPTY' || code === 'EEXIST' ? exists(target) : diskError(error);
+    }
+  },
+};

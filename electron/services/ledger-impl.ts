@@ -1,0 +1,208 @@
+import { CHECKPOINT_EVERY, checkpointOrigin } from '../../shared/domain/audit/checkpoint.ts';
+import { fromHex, toHex } from '../../shared/domain/audit/bytes.ts';
+import { makeEntry } from '../../shared/domain/audit/chain.ts';
+import { type AuditAction, type AuditHead, auditHeadSchema } from '../../shared/domain/audit/entry.ts';
+import { appendEntryHash, EMPTY_FRONTIER, type MerkleFrontier, merkleRoot } from '../../shared/domain/audit/merkle.ts';
+import { SallyportError } from '../../shared/domain/errors.ts';
+import { type Actor, isPermitted } from '../../shared/domain/operator/operator.ts';
+import type { SecretStore } from '../ports/secrets.ts';
+import type { Store, StoreWriter } from '../ports/stores.ts';
+import type { System } from '../ports/system.ts';
+import type { CheckpointTools } from '../ports/vault.ts';
+import type { AuditDraft, Ledger } from './ledger.ts';
+
+/** Parts of the program that a change concerns: the areas of the contract. */
+export type ChangeTopic =
+  | 'session' | 'models' | 'validation' | 'comparison' | 'operators' | 'environments' | 'requests' | 'endpoints' | 'rollouts' | 'audit' | 'overview';
+
+/** How the log stands against the head kept outside the database. */
+export type WitnessStatus = { readonly status: 'agrees' | 'behind' | 'absent' | 'contradicts'; readonly detail: string; readonly head: AuditHead | null };
+
+export interface LedgerDeps {
+  readonly vaultId: string;
+  readonly store: Store;
+  readonly system: System;
+  /** Where the head goes after each commit. A store that is only a file beside the database is no witness. */
+  readonly secrets: SecretStore;
+  readonly checkpoints: CheckpointTools;
+  /** The vault's checkpoint key. */
+  readonly checkpointKey: string;
+}
+
+export interface VaultLedger extends Ledger {
+  /** Calls `listener` after each acknowledged change of this process; answers how to stop. */
+  onChange(listener: (topics: readonly ChangeTopic[]) => void): () => void;
+  witness(): Promise<WitnessStatus>;
+}
+
+/** Name of the head among the secrets. */
+export const HEAD_SECRET = 'audit-head';
+const FRONTIER_SETTING = 'audit.frontier';
+
+/** The one writer of the vault: see `Ledger`. Made once per process and open vault. */
+export function createLedger(deps: LedgerDeps): VaultLedger {
+  const { store, system, secrets } = deps;
+  const witnessKept = secrets.kind !== 'file';
+  const listeners = new Set<(topics: readonly ChangeTopic[]) => void>();
+  /** False until the kept head was compared once, and again after it could not be written. */
+  let witnessCurrent = !witnessKept;
+  let flushing: Promise<void> = Promise.resolve();
+  let queued: Promise<void> | null = null;
+
+  async function witness(): Promise<WitnessStatus> {
+    if (!witnessKept) {
+      return { status: 'absent', detail: 'no local witness: this vault keeps its secrets in a file beside the log', head: null };
+    }
+    const text = await secrets.get(HEAD_SECRET);
+    const head = store.read.audit.head();
+    if (text === null) return { status: 'absent', detail: 'the keychain holds no head of this log', head: null };
+    const kept = parseHead(text);
+    if (!kept) return { status: 'contradicts', detail: 'what the keychain holds is not a head of a log', head: null };
+    if (!head || head.seq < kept.seq) {
+      return { status: 'contradicts', detail: `the keychain saw entry ${kept.seq}, the log ends at ${head?.seq ?? 0}: it was cut off or replaced by an older one`, head: kept };
+    }
+    if (kept.seq > 0 && hashAt(kept.seq) !== kept.hash) {
+      return { status: 'contradicts', detail: `entry ${kept.seq} is not the one the keychain saw: the log was rewritten`, head: kept };
+    }
+    return kept.seq === head.seq
+      ? { status: 'agrees', detail: `entry ${kept.seq}`, head: kept }
+      : { status: 'behind', detail: `the keychain holds entry ${kept.seq} of ${head.seq}, which agree`, head: kept };
+  }
+
+  /** Hash of a stored entry, or null where it is missing or cannot be read. */
+  function hashAt(seq: number): string | null {
+    for (const row of store.read.audit.rows(seq)) return row.seq === seq ? row.hash : null;
+    return null;
+  }
+
+  /** Brings the kept head to where the database is. Never over a head that the database contradicts. */
+  async function advanceWitness(): Promise<void> {
+    const found = await witness();
+    if (found.status === 'contradicts') throw tampered(found.detail);
+    const head = store.read.audit.head();
+    if (head && found.status !== 'agrees') await secrets.set(HEAD_SECRET, JSON.stringify(head));
+  }
+
+  /**
+   * One keychain write for all commits that wait: a caller joins a write that has not begun yet, because that one
+   * will read the head of a database in which the caller's commit already is.
+   */
+  function flushWitness(): Promise<void> {
+    queued ??= flushing
+      .catch(() => {})
+      .then(() => {
+        queued = null;
+        flushing = advanceWitness();
+        return flushing;
+      });
+    return queued;
+  }
+
+  async function commit<T>(actor: Actor | null, draft: AuditDraft | ((result: T) => AuditDraft), work: (tx: StoreWriter) => T): Promise<T> {
+    if (!witnessCurrent) {
+      // A keychain that does not answer, or a log that was tampered with, is known before anything is changed.
+      await flushWitness();
+      witnessCurrent = true;
+    }
+    let action: AuditAction = 'refused';
+    const result = store.transaction((tx) => {
+      const value = work(tx);
+      const told = typeof draft === 'function' ? draft(value) : draft;
+      action = told.action;
+      appendEntry(tx, actor, told);
+      return value;
+    });
+    if (witnessKept) {
+      // The change is durable by now, so it is not reported as failed when the keychain fails here: the next commit
+      // writes the head first, and is refused while that does not work. One entry at most is acknowledged unwitnessed.
+      await flushWitness().catch(() => {
+        witnessCurrent = false;
+      });
+    }
+    notify(topicsOf(action));
+    return result;
+  }
+
+  function appendEntry(tx: StoreWriter, actor: Actor | null, draft: AuditDraft): void {
+    const { entry, line } = makeEntry(
+      tx.audit.head(),
+      { at: system.now().toISOString(), actor: actor?.name ?? 'system', action: draft.action, subject: draft.subject, details: draft.details },
+      system.sha256,
+    );
+    tx.audit.append(entry, line);
+    const frontier = readFrontier(tx);
+    if (entry.seq - frontier.size >= CHECKPOINT_EVERY) makeCheckpoint(tx, frontier);
+  }
+
+  /** Signs the Merkle root of all entries; the tree is continued from where the last checkpoint left it. */
+  function makeCheckpoint(tx: StoreWriter, from: MerkleFrontier): void {
+    let frontier = from;
+    for (const row of tx.audit.rows(from.size + 1)) frontier = appendEntryHash(frontier, row.hash, system.sha256);
+    const checkpoint = { origin: checkpointOrigin(deps.vaultId), size: frontier.size, root: toHex(merkleRoot(frontier, system.sha256)) };
+    tx.audit.saveCheckpoint(frontier.size, deps.checkpoints.sign(checkpoint, deps.checkpointKey));
+    tx.setSetting(FRONTIER_SETTING, JSON.stringify({ size: frontier.size, peaks: frontier.peaks.map(toHex) }));
+  }
+
+  function notify(topics: readonly ChangeTopic[]): void {
+    for (const listener of listeners) listener(topics);
+  }
+
+  return {
+    read: store.read,
+    commit,
+    witness,
+    require: async (actor, permission, subject) => {
+      if (isPermitted(actor.roles, permission)) return;
+      await commit(actor, { action: 'refused', subject, details: { permission, roles: [...actor.roles] } }, () => undefined);
+      throw new SallyportError('refused.role', `${actor.name} may not do this: it needs the permission ${permission}.`, {
+        hint: 'Nothing was changed; the attempt is in the audit log. Ask an operator who has the role.',
+        facts: { permission, operator: actor.name },
+      });
+    },
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+function tampered(detail: string): SallyportError {
+  return new SallyportError('integrity.audit', `The audit log was tampered with: ${detail}.`, {
+    hint: 'Nothing was changed, and nothing can be while this is so. Run `sallyport audit verify`; restore the vault from a backup.',
+  });
+}
+
+function parseHead(text: string): AuditHead | null {
+  try {
+    return auditHeadSchema.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+function readFrontier(tx: StoreWriter): MerkleFrontier {
+  const text = tx.setting(FRONTIER_SETTING);
+  if (text === null) return EMPTY_FRONTIER;
+  const { size, peaks } = JSON.parse(text) as { size: number; peaks: string[] };
+  return { size, peaks: peaks.map((peak) => fromHex(peak) ?? new Uint8Array()) };
+}
+
+const TOPICS: Readonly<Record<string, readonly ChangeTopic[]>> = {
+  vault: ['session'],
+  session: ['session'],
+  operator: ['operators', 'session'],
+  environment: ['environments'],
+  model: ['models'],
+  validation: ['validation', 'models'],
+  comparison: ['comparison'],
+  rows: [],
+  request: ['requests', 'models'],
+  endpoint: ['endpoints', 'models'],
+  rollout: ['rollouts', 'requests', 'models', 'endpoints'],
+};
+
+/** What a window has to read again after an action; the log itself and the overview always. */
+export function topicsOf(action: AuditAction): ChangeTopic[] {
+  const area = action.split('.')[0] ?? '';
+  return [...(TOPICS[area] ?? []), 'audit', 'overview'];
+}

@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { utf8 } from '../../../shared/domain/audit/bytes.ts';
+import { SallyportError } from '../../../shared/domain/errors.ts';
+import { type Operator, operatorSchema, roleSchema } from '../../../shared/domain/operator/operator.ts';
+import type { System } from '../../ports/system.ts';
+import type { KeyTools } from '../../ports/vault.ts';
+import { parseInput } from '../input.ts';
+
+/** Shortest operator passphrase, in characters. scrypt makes each guess cost 0.4 s; length makes them many. */
+export const MIN_PASSPHRASE = 10;
+
+export const newOperatorSchema = z.object({
+  name: operatorSchema.shape.name,
+  person: operatorSchema.shape.person,
+  roles: z.array(roleSchema).min(1),
+  passphrase: z.string().max(1024),
+});
+export type NewOperator = z.infer<typeof newOperatorSchema>;
+
+/** Name of an operator's key file among the secrets. */
+export function operatorKeySecret(operatorId: string): string {
+  return `operator-key/${operatorId}`;
+}
+
+/** A new operator and the key file: the private key in an age file under the operator's own passphrase, in Base64. */
+export async function makeOperator(
+  deps: { readonly system: System; readonly keys: KeyTools },
+  input: NewOperator,
+): Promise<{ operator: Operator; keyFile: string }> {
+  const { name, person, roles, passphrase } = parseInput(newOperatorSchema, input);
+  if ([...passphrase].length < MIN_PASSPHRASE) {
+    throw new SallyportError('input.invalid', `An operator's passphrase has at least ${MIN_PASSPHRASE} characters.`, {
+      hint: 'It protects the key that signs approvals. Nothing was created.',
+      facts: { minimum: MIN_PASSPHRASE },
+    });
+  }
+  const key = deps.keys.generateSigningKey();
+  const file = await deps.keys.encryptWithPassphrase(passphrase, utf8(key.privateKeyPem));
+  const operator: Operator = {
+    id: deps.system.newId(), name, person, roles: [...new Set(roles)], publicKeyPem: key.publicKeyPem, keyFingerprint: key.fingerprint,
+    createdAt: deps.system.now().toISOString(),
+  };
+  return { operator, keyFile: Buffer.from(file).toString('base64') };
+}

@@ -1,0 +1,4 @@
+/** The vault: created, opened, recovered, locked. */
+export { type CreateVaultInput, createVault, type KeysChoice } from './create-vault.ts';
+export { type KeysKind, type OpenVault, openVault, vaultAt } from './open-vault.ts';
+export { recoverVault } from './recover-vault.ts';
