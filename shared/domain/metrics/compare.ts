@@ -1,0 +1,53 @@
+import type { GateMetric } from '../policy/policy.ts';
+import type { Latency } from './latency.ts';
+import type { ClassificationMetrics, ComparisonReport } from './report.ts';
+
+export type MetricDelta = ComparisonReport['deltas'][number];
+
+/** Every measured metric, in the order of tables, and which direction is better. */
+export const METRIC_DIRECTION: Readonly<Record<GateMetric, 'higher' | 'lower'>> = {
+  accuracy: 'higher',
+  balanced_accuracy: 'higher',
+  precision: 'higher',
+  recall: 'higher',
+  f1: 'higher',
+  mcc: 'higher',
+  roc_auc: 'higher',
+  false_positive_rate: 'lower',
+  latency_p50_ms: 'lower',
+  latency_p95_ms: 'lower',
+  latency_p99_ms: 'lower',
+};
+
+export const METRIC_NAMES = Object.keys(METRIC_DIRECTION) as readonly GateMetric[];
+
+export interface Measured {
+  readonly metrics: ClassificationMetrics;
+  readonly latency: Latency | null;
+}
+
+/** The measured value a gate or a table names, or null where it is undefined or was not measured. */
+export function measuredValue({ metrics, latency }: Measured, metric: GateMetric): number | null {
+  switch (metric) {
+    case 'latency_p50_ms': return latency?.p50 ?? null;
+    case 'latency_p95_ms': return latency?.p95 ?? null;
+    case 'latency_p99_ms': return latency?.p99 ?? null;
+    default: return metrics[metric];
+  }
+}
+
+/** How much worse `measured` is than `baseline` in the metric's own direction; negative where it is better. */
+export function regressionOf(metric: GateMetric, measured: number, baseline: number): number {
+  return METRIC_DIRECTION[metric] === 'higher' ? baseline - measured : measured - baseline;
+}
+
+/** Challenger minus champion, metric by metric; null where either is undefined. Latency rows only where both were measured. */
+export function compareMetrics(champion: ClassificationMetrics, challenger: ClassificationMetrics, latency: { readonly champion: Latency; readonly challenger: Latency } | null = null): MetricDelta[] {
+  const before: Measured = { metrics: champion, latency: latency?.champion ?? null };
+  const after: Measured = { metrics: challenger, latency: latency?.challenger ?? null };
+  return METRIC_NAMES.filter((metric) => latency !== null || !metric.startsWith('latency_')).map((metric) => {
+    const a = measuredValue(before, metric);
+    const b = measuredValue(after, metric);
+    return { metric, champion: a, challenger: b, delta: a === null || b === null ? null : b - a };
+  });
+}

@@ -1,0 +1,85 @@
+/** A point of a curve. */
+export interface CurvePoint {
+  readonly x: number;
+  readonly y: number;
+}
+
+export interface Ranking {
+  /** Area under the ROC curve, null where a class is missing. */
+  readonly rocAuc: number | null;
+  /** x = false-positive rate, y = true-positive rate, from (0, 0) to (1, 1). */
+  readonly roc: CurvePoint[];
+  /** x = recall, y = precision, from (0, 1) to recall 1. */
+  readonly precisionRecall: CurvePoint[];
+}
+
+/** Most points of a drawn curve. */
+export const CURVE_POINTS = 200;
+/** Two points are the ends, one may be an extra last step. */
+const STEPS = CURVE_POINTS - 3;
+
+/**
+ * Exact ROC area and both curves from the scores of each class, sorted ascending; higher = more positive.
+ *
+ * The area is the Mann-Whitney statistic: the share of (positive, negative) pairs in which the positive scores
+ * higher, ties counting one half; the same as average ranks, and as the trapezoid under the ROC curve. The pair
+ * count stays exact in a double up to 2^53: 94 million rows of each class.
+ */
+export function rank(negatives: Float64Array, positives: Float64Array): Ranking {
+  const n = negatives.length;
+  const p = positives.length;
+  const roc = new Thinned({ x: 0, y: 0 }, 2 / STEPS, true);
+  const precisionRecall = new Thinned({ x: 0, y: 1 }, 1 / STEPS, false);
+  let doubledWins = 0;
+  // From the highest threshold down; one step per distinct score, so that ties are judged together.
+  let i = n - 1;
+  let j = p - 1;
+  while (i >= 0 || j >= 0) {
+    const threshold = Math.max(i >= 0 ? (negatives[i] ?? 0) : Number.NEGATIVE_INFINITY, j >= 0 ? (positives[j] ?? 0) : Number.NEGATIVE_INFINITY);
+    const fromI = i;
+    const fromJ = j;
+    while (i >= 0 && negatives[i] === threshold) i -= 1;
+    while (j >= 0 && positives[j] === threshold) j -= 1;
+    const tiedPositives = fromJ - j;
+    // Each of these positives beats every negative still below, and draws with those at the same score.
+    doubledWins += tiedPositives * (2 * (i + 1) + (fromI - i));
+    const falsePositives = n - 1 - i;
+    const truePositives = p - 1 - j;
+    if (n > 0 && p > 0) roc.add(falsePositives / n, truePositives / p);
+    if (p > 0 && tiedPositives > 0) precisionRecall.add(truePositives / p, truePositives / (truePositives + falsePositives));
+  }
+  const isDefined = n > 0 && p > 0;
+  return {
+    rocAuc: isDefined ? doubledWins / 2 / n / p : null,
+    roc: isDefined ? roc.finish() : [],
+    precisionRecall: p > 0 ? precisionRecall.finish() : [],
+  };
+}
+
+/** Keeps a point whenever the curve has moved by `step` since the last one kept, and the end. */
+class Thinned {
+  readonly #points: CurvePoint[];
+  readonly #step: number;
+  readonly #countsY: boolean;
+  #last: CurvePoint;
+
+  /** `countsY`: progress is x + y, for a curve that rises in both, so that a steep part gets its points too. */
+  constructor(first: CurvePoint, step: number, countsY: boolean) {
+    this.#points = [first];
+    this.#last = first;
+    this.#step = step;
+    this.#countsY = countsY;
+  }
+
+  add(x: number, y: number): void {
+    const kept = this.#points.at(-1) ?? this.#last;
+    const moved = x - kept.x + (this.#countsY ? y - kept.y : 0);
+    this.#last = { x, y };
+    if (moved >= this.#step) this.#points.push(this.#last);
+  }
+
+  finish(): CurvePoint[] {
+    if (this.#points.at(-1) !== this.#last) this.#points.push(this.#last);
+    return this.#points;
+  }
+}
