@@ -10,8 +10,3 @@ export function negativeLabel(mapping: OutputMapping): number {
   if (mapping.positiveLabel === -1) return 1;
   return mapping.positiveLabel === 0 ? 1 : 0;
 }
-
-/** Turned so that higher always means more malicious: what ranking metrics and histograms read. */
-export function orientScores(mapping: OutputMapping, scores: Float32Array): Float32Array {
-  return mapping.lowerIsPositive ? scores.map((score) => -score) : scores;
-}

@@ -75,10 +75,11 @@ function wrap(session: ort.InferenceSession, mapping: OutputMapping): LoadedMode
       },
     );
   }
-  if (input.type !== 'float32' && input.type !== 'float64') {
+  const fill = FILL[input.type];
+  if (!fill) {
     throw new SallyportError(
       'model.unsupported',
-      `The model's input "${input.name}" is ${input.type}; float and double can be fed.`,
+      `The model's input "${input.name}" is ${input.type}; float, double, int32 and int64 can be fed.`,
     );
   }
   const wanted = [mapping.labelOutput, mapping.scoreOutput].filter((name) => name !== null);
@@ -106,10 +107,7 @@ function wrap(session: ort.InferenceSession, mapping: OutputMapping): LoadedMode
 
   const call = async (rows: Float32Array, count: number, columns: number): Promise<Predictions> => {
     const dimensions = [count, ...(rest.length === 1 ? [columns] : rest.map(Number))];
-    const tensor =
-      input.type === 'float64'
-        ? new ort.Tensor('float64', Float64Array.from(rows), dimensions)
-        : new ort.Tensor('float32', rows, dimensions);
+    const tensor = fill(rows, dimensions);
     let results: ort.InferenceSession.OnnxValueMapType;
     try {
       results = await session.run({ [input.name]: tensor }, wanted);
@@ -137,6 +135,26 @@ function wrap(session: ort.InferenceSession, mapping: OutputMapping): LoadedMode
     },
     release: () => session.release(),
   };
+}
+
+/** How rows become an input tensor of each type. */
+const FILL: Readonly<Record<string, (rows: Float32Array, dimensions: readonly number[]) => ort.Tensor>> = {
+  float32: (rows, dimensions) => new ort.Tensor('float32', rows, dimensions),
+  float64: (rows, dimensions) => new ort.Tensor('float64', Float64Array.from(rows), dimensions),
+  int32: (rows, dimensions) => new ort.Tensor('int32', Int32Array.from(rows, whole), dimensions),
+  int64: (rows, dimensions) => {
+    const values = new BigInt64Array(rows.length);
+    for (const [index, value] of rows.entries()) values[index] = BigInt(whole(value));
+    return new ort.Tensor('int64', values, dimensions);
+  },
+};
+
+/** A fraction would be cut off in silence. */
+function whole(value: number): number {
+  if (!Number.isInteger(value) || Math.abs(value) > 2 ** 31 - 1) {
+    throw new SallyportError('input.invalid', `The model takes whole numbers; ${value} is none it can take.`);
+  }
+  return value;
 }
 
 /** A model of fixed batch size sees slices of it; the last one is filled up with zeros whose answers are dropped. */

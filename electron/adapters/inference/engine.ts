@@ -1,0 +1,117 @@
+import { SallyportError } from '../../../shared/domain/errors.ts';
+import type { BinaryEvaluation } from '../../../shared/domain/metrics/evaluation.ts';
+import { createQuarantine, type Quarantine } from '../../../shared/node/onnx/quarantine.ts';
+import {
+  callWorker,
+  openWorkerLink,
+  transferModel,
+  type WorkerLink,
+} from '../../../shared/node/onnx/worker-link.ts';
+import type { EngineModel, InferenceEngine, LabelledDataset } from '../../ports/engine.ts';
+import type { ForkWorker } from '../../ports/processes.ts';
+import type { JobContext } from '../../ports/system.ts';
+import type { EvaluateNote, EvaluateResult, EvaluateTask, TaskModel } from './evaluate-task.ts';
+
+export interface EngineOptions {
+  readonly forkWorker: ForkWorker;
+  /** The worker is ended when it says nothing for so long, milliseconds. */
+  readonly stallMs?: number;
+  /** The worker is ended above this resident memory. */
+  readonly maxRssBytes?: number;
+  readonly intraOpThreads?: number;
+  readonly quarantine?: Quarantine;
+}
+
+const DEFAULT_STALL_MS = 120_000;
+const DEFAULT_MAX_RSS_BYTES = 4 * 2 ** 30;
+
+/**
+ * Runs each evaluation in a worker process of its own, which ends with it: what a model did to its process is gone
+ * before the next one is loaded. Cancelling ends the process. A model whose process died twice is quarantined.
+ */
+export function createInferenceEngine(options: EngineOptions): InferenceEngine {
+  const quarantine = options.quarantine ?? createQuarantine();
+  const stallMs = options.stallMs ?? DEFAULT_STALL_MS;
+  const open = new Set<WorkerLink>();
+  let closed = false;
+
+  const run = async (
+    models: readonly EngineModel[],
+    data: LabelledDataset,
+    job: JobContext,
+  ): Promise<EvaluateResult> => {
+    if (closed || job.signal.aborted) throw cancelled();
+    for (const model of models) quarantine.check(model.digest);
+    const link = openWorkerLink(options.forkWorker('inference'), {
+      maxRssBytes: options.maxRssBytes ?? DEFAULT_MAX_RSS_BYTES,
+    });
+    open.add(link);
+    const abort = (): void => link.close(cancelled());
+    job.signal.addEventListener('abort', abort);
+    let running: EngineModel | null = null;
+    try {
+      const taskModels: TaskModel[] = [];
+      for (const [index, model] of models.entries()) {
+        job.progress('loading', index, models.length);
+        running = model;
+        const key = `model-${index}`;
+        await transferModel(link, { key, ...model, intraOpThreads: options.intraOpThreads ?? 1 }, stallMs);
+        running = null;
+        taskModels.push({
+          key,
+          mapping: model.mapping,
+          featureNames: model.featureNames,
+          featureCount: model.featureCount,
+        });
+      }
+      const task: EvaluateTask = {
+        models: taskModels as unknown as EvaluateTask['models'],
+        path: data.path,
+        labelColumn: data.labelColumn,
+      };
+      return (await callWorker(link, { type: 'task', task }, stallMs, (value) => {
+        const note = value as EvaluateNote;
+        if (note.kind === 'running') running = note.model === null ? null : (models[note.model] ?? null);
+        else job.progress(note.phase, note.done, note.total);
+      })) as EvaluateResult;
+    } catch (error) {
+      if (running && error instanceof SallyportError && error.code.startsWith('engine.'))
+        quarantine.record(running.digest, error.code);
+      throw error;
+    } finally {
+      job.signal.removeEventListener('abort', abort);
+      open.delete(link);
+      link.close(cancelled());
+    }
+  };
+
+  return {
+    async evaluate(model, data, job) {
+      const { dataset, evaluations, rowsPerSecond } = await run([model], data, job);
+      return { dataset, evaluation: evaluations[0] as BinaryEvaluation, rowsPerSecond };
+    },
+    async compare(champion, challenger, data, job) {
+      const { dataset, evaluations, disagreements } = await run([champion, challenger], data, job);
+      return {
+        dataset,
+        champion: evaluations[0] as BinaryEvaluation,
+        challenger: evaluations[1] as BinaryEvaluation,
+        disagreements: disagreements?.count ?? 0,
+        challengerFixes: disagreements?.fixes ?? 0,
+        challengerBreaks: disagreements?.breaks ?? 0,
+        rows: disagreements?.rows ?? [],
+      };
+    },
+    async close() {
+      closed = true;
+      for (const link of open) link.close(cancelled());
+      open.clear();
+    },
+  };
+}
+
+function cancelled(): SallyportError {
+  return new SallyportError('cancelled', 'The run was cancelled.', {
+    hint: 'Nothing was stored or changed.',
+  });
+}
