@@ -31,7 +31,7 @@ export function guessLabelColumn(header: readonly string[], labelColumn: string 
  * `features` (comma-separated, or a JSON list), else the first D that are not the label, D being the input's width;
  * all of them where the width is open. Throws `dataset.columns`, `dataset.label-missing`.
  */
-export function featureColumns(summary: OnnxSummary, header: readonly string[], labelColumn: string | null = null, inputName: string | null = null): FeatureColumns {
+export function featureColumns(summary: Pick<OnnxSummary, 'inputs' | 'metadata'>, header: readonly string[], labelColumn: string | null = null, inputName: string | null = null): FeatureColumns {
   const duplicate = duplicateOf(header);
   if (duplicate !== null) throw new SallyportError('dataset.columns', `The data has two columns named "${duplicate}".`, { hint: 'Rename one of them.' });
   const label = guessLabelColumn(header, labelColumn);
@@ -43,7 +43,7 @@ export function featureColumns(summary: OnnxSummary, header: readonly string[], 
 }
 
 /** The feature names in the model's metadata, or null where it has none. */
-export function featureNames(summary: OnnxSummary): string[] | null {
+export function featureNames(summary: Pick<OnnxSummary, 'metadata'>): string[] | null {
   const text = summary.metadata.features?.trim() ?? '';
   if (text === '') return null;
   if (!text.startsWith('[')) return text.split(',').map((name) => name.trim());
@@ -57,7 +57,7 @@ export function featureNames(summary: OnnxSummary): string[] | null {
 }
 
 /** Width of the model's input of shape [N, D], or null where the file leaves it open. */
-export function inputWidth(summary: OnnxSummary, inputName: string | null = null): number | null {
+export function inputWidth(summary: Pick<OnnxSummary, 'inputs'>, inputName: string | null = null): number | null {
   const input = inputName === null ? summary.inputs[0] : summary.inputs.find((value) => value.name === inputName);
   const size = input?.shape?.length === 2 ? input.shape[1] : null;
   return typeof size === 'number' && size > 0 ? size : null;
