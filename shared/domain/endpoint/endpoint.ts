@@ -4,7 +4,11 @@ import { modelNameSchema, semverSchema, sha256Schema } from '../model/version.ts
 /** A serving endpoint the console knows. Its token is in the secret store, never here. */
 export const endpointSchema = z.object({
   id: z.string(),
-  name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,59}$/, { error: 'An endpoint name is lower-case letters, digits, dots, underscores and hyphens.' }),
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._-]{0,59}$/, {
+      error: 'An endpoint name is lower-case letters, digits, dots, underscores and hyphens.',
+    }),
   environmentId: z.string(),
   kind: z.literal('agent'),
   adminUrl: z.url(),
@@ -33,7 +37,15 @@ export const servedModelSchema = z.object({
   name: modelNameSchema,
   generation: z.number().int(),
   stable: z.object({ version: semverSchema, digest: sha256Schema, root: sha256Schema }).nullable(),
-  canary: z.object({ version: semverSchema, digest: sha256Schema, root: sha256Schema, percent: z.number().int(), mirrorSample: z.number() }).nullable(),
+  canary: z
+    .object({
+      version: semverSchema,
+      digest: sha256Schema,
+      root: sha256Schema,
+      percent: z.number().int(),
+      mirrorSample: z.number(),
+    })
+    .nullable(),
   /** The version a rollback would go to, kept warm. */
   previous: z.object({ version: semverSchema, digest: sha256Schema, root: sha256Schema }).nullable(),
 });

@@ -1,0 +1,186 @@
+/** The agent as a whole: parts in, two listeners out. */
+import { mkdir } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import type { InferenceWorker } from '../shared/node/onnx/inference-host.ts';
+import { Checkpoints } from './checkpoints.ts';
+import type { AgentConfig } from './config.ts';
+import { Engine } from './engine.ts';
+import { createAdminListener } from './http/admin-listener.ts';
+import { createPredictListener } from './http/predict-listener.ts';
+import { AgentKeys } from './identity.ts';
+import { lockDirectory } from './lock.ts';
+import { Metrics } from './metrics.ts';
+import { Predictor } from './predict.ts';
+import { admit } from './releases/admission.ts';
+import { ReleasePush } from './releases/push.ts';
+import { ReleaseStore } from './releases/stored.ts';
+import { Uploads } from './releases/uploads.ts';
+import { type LiveModel, Slots, servedReleaseOf } from './slots.ts';
+import { StateFile } from './state.ts';
+import { TokenFile } from './tokens.ts';
+import { resolveTrust } from './trust.ts';
+
+export interface RunningAgent {
+  readonly adminUrl: string;
+  readonly predictUrl: string;
+  readonly fingerprint: string;
+  /** Takes no new calls, answers those under way, and ends. */
+  stop(): Promise<void>;
+}
+
+export interface AgentRuntime {
+  readonly log: Logger;
+  readonly fork: () => InferenceWorker;
+  readonly now: () => Date;
+}
+
+export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Promise<RunningAgent> {
+  const { paths, limits } = config;
+  const { log, now } = runtime;
+  const trust = resolveTrust(config.trust, config.environmentId);
+  const keys = await AgentKeys.load(paths, config.environmentId);
+  for (const directory of [paths.releases, paths.staging, paths.uploads, paths.checkpoints]) {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+  }
+  const unlock = await lockDirectory(paths.directory);
+  const state = await StateFile.open(paths.state);
+  const metrics = new Metrics();
+  const store = new ReleaseStore(paths.releases, keys.ageIdentity);
+  const engine = new Engine({
+    store,
+    fork: runtime.fork,
+    predictTimeoutMs: limits.predictTimeoutMs,
+    onCrash: (ref, name, error) => {
+      metrics.crashes.inc({ model_name: name, version: ref.version });
+      log.error({ model: name, version: ref.version, problem: error.message }, 'an inference process ended');
+    },
+  });
+  const slots = new Slots({
+    state,
+    store,
+    engine,
+    now,
+    keepReleases: limits.keepReleases,
+    rememberedKeys: limits.rememberedKeys,
+    admitStored: async (root) => {
+      const { record } = await store.read(root);
+      return servedReleaseOf(
+        admit(trust, record.bundles, record.request, state.history(), now()).request,
+        root,
+        now(),
+      );
+    },
+    onChange: (live) => showRouting(metrics, live),
+    log: (level, message, facts) => log[level](facts, message),
+  });
+  const push = new ReleasePush({
+    staging: paths.staging,
+    limits,
+    store,
+    now,
+    admit: (bundles, request) => admit(trust, bundles, request, state.history(), now()),
+  });
+  const uploads = new Uploads(
+    paths.uploads,
+    (target, size) => push.accept(target, size),
+    limits.modelBytes + 16 * 1024 * 1024,
+  );
+  const predictor = new Predictor(slots, limits, metrics);
+  const tokens = new TokenFile(paths.tokens);
+  let ready = false;
+
+  const common = { log, limits, tokens, now, slots, predictor, metrics };
+  const predict = createPredictListener({
+    ...common,
+    bodyLimit: limits.bodyBytes,
+    accessLevel: 'debug',
+    ready: () => ready,
+  });
+  const admin = createAdminListener({
+    ...common,
+    bodyLimit: 1024 * 1024,
+    accessLevel: 'info',
+    keys,
+    store,
+    push,
+    uploads,
+    checkpoints: new Checkpoints(paths.checkpoints, trust),
+  });
+
+  await push.sweep(uploads);
+  await slots.restore();
+  const predictUrl = await listen(predict, config.predict);
+  const adminUrl = await listen(admin, config.admin);
+  ready = true;
+
+  const verifying =
+    limits.verifyMinutes > 0
+      ? setInterval(() => void verifyStored(store, metrics, log), limits.verifyMinutes * 60_000)
+      : null;
+  verifying?.unref();
+  const sweeping = setInterval(() => void push.sweep(uploads).catch(() => {}), 3_600_000);
+  sweeping.unref();
+
+  return {
+    adminUrl,
+    predictUrl,
+    fingerprint: keys.fingerprint,
+    stop: async () => {
+      ready = false;
+      if (verifying) clearInterval(verifying);
+      clearInterval(sweeping);
+      const drained = Promise.all([predict.close(), admin.close()]);
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise((resolve) => {
+        timer = setTimeout(resolve, limits.drainMs);
+      });
+      await Promise.race([drained, late]);
+      clearTimeout(timer);
+      await slots.close();
+      await unlock();
+    },
+  };
+}
+
+async function listen(
+  app: FastifyInstance,
+  at: { readonly host: string; readonly port: number },
+): Promise<string> {
+  await app.listen({ host: at.host, port: at.port });
+  const { port } = app.server.address() as AddressInfo;
+  return `http://${at.host.includes(':') ? `[${at.host}]` : at.host}:${port}`;
+}
+
+/** Hashes every stored release again. What is loaded goes on; what is damaged is refused when it is to be loaded. */
+async function verifyStored(store: ReleaseStore, metrics: Metrics, log: Logger): Promise<void> {
+  let damaged = 0;
+  for (const root of await store.roots()) {
+    try {
+      await store.verify(root);
+    } catch (error) {
+      damaged++;
+      log.error(
+        { root, problem: error instanceof Error ? error.message : String(error) },
+        'a stored release is damaged',
+      );
+    }
+  }
+  metrics.damaged.set(damaged);
+}
+
+function showRouting(metrics: Metrics, live: LiveModel): void {
+  const { routing, stable, canary, previous } = live;
+  const model_name = routing.name;
+  metrics.generation.set({ model_name }, routing.generation);
+  metrics.versionsActive.set(
+    { model_name },
+    [stable, canary, previous].filter((release) => release !== null).length,
+  );
+  const share = canary && routing.canary ? routing.canary.percent : 0;
+  metrics.showWeights(model_name, [
+    ...(stable ? [{ version: stable.ref.version, role: 'stable' as const, percent: 100 - share }] : []),
+    ...(canary ? [{ version: canary.ref.version, role: 'canary' as const, percent: share }] : []),
+  ]);
+}

@@ -1,0 +1,200 @@
+/** The agent's command line. Documents go to stdout, everything for people to stderr. */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { destination, pino } from 'pino';
+import { formatFingerprint } from '../shared/domain/endpoint/fingerprint.ts';
+import { exitCodeOf, SallyportError } from '../shared/domain/errors.ts';
+import { startAgent } from './agent.ts';
+import { agentPaths, loadConfig } from './config.ts';
+import { forkInferenceWorker } from './fork-worker.ts';
+import { initAgent } from './init.ts';
+import { scopeSchema, TokenFile } from './tokens.ts';
+
+/** Runs one command; the exit code of the process. `entry` = the file to start inference processes with. */
+export async function runCommand(command: string, rest: readonly string[], entry: string): Promise<number> {
+  const program = buildProgram(entry);
+  try {
+    await program.parseAsync(
+      [command, ...rest].filter((each) => each !== ''),
+      { from: 'user' },
+    );
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const problem = error instanceof SallyportError ? error : new SallyportError('unexpected', String(error));
+    process.stderr.write(`${problem.message}\n${problem.hint === undefined ? '' : `${problem.hint}\n`}`);
+    if (!(error instanceof SallyportError) && error instanceof Error)
+      process.stderr.write(`${error.stack ?? ''}\n`);
+    return exitCodeOf(problem.code);
+  }
+}
+
+function buildProgram(entry: string): Command {
+  const program = new Command('sallyport agent')
+    .exitOverride()
+    .description('Serves models whose release enough people signed.');
+  program
+    .command('init')
+    .description('Make a new agent: keys, first token, configuration.')
+    .requiredOption('--environment <id>', 'environment this agent serves, as `environment list` shows it')
+    .requiredOption('--trust <file>', 'YAML or JSON: vaults, quorum, approvers')
+    .requiredOption('--dir <directory>', 'where the agent lives')
+    .option('--host <host>', 'address to listen on', '127.0.0.1')
+    .option('--predict-port <port>', 'port of the predict listener, 0 = any', port, 0)
+    .option('--admin-port <port>', 'port of the admin listener, 0 = any', port, 0)
+    .option('--days <days>', 'life of the first token', days, 90)
+    .option('--json', 'print one JSON document')
+    .action(init);
+  program
+    .command('run')
+    .description('Serve, until stopped.')
+    .requiredOption('--config <file>', 'the agent.yaml that init made')
+    .action((options: { config: string }) => run(options.config, entry));
+
+  const token = program.command('token').description('Make, list and revoke bearer tokens.');
+  const config = (): Option =>
+    new Option('--config <file>', 'the agent.yaml that init made').makeOptionMandatory();
+  token
+    .command('add', { isDefault: true })
+    .addOption(config())
+    .requiredOption('--name <name>', 'what the token is for')
+    .requiredOption('--scopes <scopes>', 'predict, read, deploy; separated by commas', scopes)
+    .option('--days <days>', 'days until it ends', days, 90)
+    .option('--json', 'print one JSON document')
+    .action(
+      async (options: {
+        config: string;
+        name: string;
+        scopes: ('predict' | 'read' | 'deploy')[];
+        days: number;
+        json?: boolean;
+      }) => {
+        const { token: text, record } = await (await tokenFile(options.config)).add(
+          options.name,
+          options.scopes,
+          options.days,
+          new Date(),
+        );
+        if (options.json)
+          return print({
+            name: record.name,
+            scopes: record.scopes,
+            expiresAt: record.expiresAt,
+            token: text,
+          });
+        process.stdout.write(`${text}\n`);
+        process.stderr.write(`Shown once. Ends ${record.expiresAt}.\n`);
+      },
+    );
+  token
+    .command('list')
+    .addOption(config())
+    .option('--json', 'print one JSON document')
+    .action(async (options: { config: string; json?: boolean }) => {
+      const tokens = (await tokenFile(options.config)).list().map(({ hash: _hash, ...record }) => record);
+      if (options.json) return print({ tokens });
+      for (const each of tokens)
+        process.stdout.write(`${each.name}\t${each.scopes.join(',')}\t${each.expiresAt}\n`);
+    });
+  token
+    .command('revoke')
+    .addOption(config())
+    .requiredOption('--name <name>', 'the token to revoke')
+    .action(async (options: { config: string; name: string }) => {
+      await (await tokenFile(options.config)).revoke(options.name);
+      process.stderr.write(`Revoked ${options.name}; a running agent refuses it from now on.\n`);
+    });
+  for (const each of [program, ...program.commands, ...token.commands]) each.exitOverride();
+  return program;
+}
+
+async function init(options: {
+  environment: string;
+  trust: string;
+  dir: string;
+  host: string;
+  predictPort: number;
+  adminPort: number;
+  days: number;
+  json?: boolean;
+}): Promise<void> {
+  const result = await initAgent(
+    {
+      environmentId: options.environment,
+      trustFile: options.trust,
+      directory: options.dir,
+      host: options.host,
+      predictPort: options.predictPort,
+      adminPort: options.adminPort,
+      tokenDays: options.days,
+    },
+    new Date(),
+  );
+  if (options.json) return print(result);
+  process.stdout.write(
+    `Agent for ${result.environmentId}\n  configuration  ${result.config}\n  fingerprint    ${formatFingerprint(result.fingerprint)}\n  token          ${result.token}\n`,
+  );
+  process.stderr.write(
+    `The token is shown once and ends ${result.tokenExpiresAt}. Start with: sallyport agent run --config ${result.config}\n`,
+  );
+}
+
+/** Prints one line of JSON when it serves; stops on SIGTERM and SIGINT, answering what is under way. */
+async function run(configFile: string, entry: string): Promise<void> {
+  const config = await loadConfig(configFile);
+  const log = pino({ level: config.logLevel, base: null }, destination({ dest: 2, sync: false }));
+  const agent = await startAgent(config, {
+    log,
+    fork: () => forkInferenceWorker(entry),
+    now: () => new Date(),
+  });
+  const stopped = new Promise<void>((resolve) => {
+    let stopping = false;
+    const stop = (signal: string): void => {
+      // A second signal means now.
+      if (stopping) process.exit(130);
+      stopping = true;
+      log.info({ signal }, 'stopping');
+      void agent.stop().then(resolve, resolve);
+    };
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
+  });
+  print({
+    event: 'ready',
+    adminUrl: agent.adminUrl,
+    predictUrl: agent.predictUrl,
+    fingerprint: agent.fingerprint,
+    pid: process.pid,
+  });
+  await stopped;
+  process.exit(0);
+}
+
+async function tokenFile(configFile: string): Promise<TokenFile> {
+  const config = await loadConfig(configFile);
+  return new TokenFile(agentPaths(config.paths.directory).tokens);
+}
+
+function print(document: unknown): void {
+  process.stdout.write(`${JSON.stringify(document)}\n`);
+}
+
+function port(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 65_535)
+    throw new InvalidArgumentError('A port is a number from 0 to 65535.');
+  return value;
+}
+
+function days(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 3650))
+    throw new InvalidArgumentError('Days are a number above 0, at most 3650.');
+  return value;
+}
+
+function scopes(text: string): string[] {
+  const parsed = text.split(',').map((each) => scopeSchema.safeParse(each.trim()));
+  if (parsed.some((each) => !each.success))
+    throw new InvalidArgumentError('Scopes are predict, read and deploy.');
+  return parsed.map((each) => each.data ?? '');
+}

@@ -1,0 +1,210 @@
+/** The listener that consoles see: releases in, routing, receipts, checkpoints. */
+import { createHash } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import {
+  checkpointBodySchema,
+  nonceSchema,
+  openReleaseSchema,
+  type RoutingBody,
+  rollbackBodySchema,
+  routingBodySchema,
+} from '../../shared/domain/endpoint/admin-api.ts';
+import { applyRollback, applyRouting, type ReleaseRef } from '../../shared/domain/endpoint/routing.ts';
+import { SallyportError } from '../../shared/domain/errors.ts';
+import { modelNameSchema, sha256Schema } from '../../shared/domain/model/version.ts';
+import type { Checkpoints } from '../checkpoints.ts';
+import type { AgentKeys } from '../identity.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Predictor } from '../predict.ts';
+import type { ReleasePush } from '../releases/push.ts';
+import type { ReleaseStore } from '../releases/stored.ts';
+import { UPLOADS_PATH, type Uploads } from '../releases/uploads.ts';
+import type { ChangeAnswer, Slots } from '../slots.ts';
+import { addMetrics } from './predict-listener.ts';
+import { createServer, parseWith, type ServerOptions } from './server.ts';
+
+export interface AdminListenerOptions extends ServerOptions {
+  readonly keys: AgentKeys;
+  readonly slots: Slots;
+  readonly store: ReleaseStore;
+  readonly push: ReleasePush;
+  readonly uploads: Uploads;
+  readonly checkpoints: Checkpoints;
+  readonly predictor: Predictor;
+  readonly metrics: Metrics;
+}
+
+const BASE = '/admin/v1';
+
+export function createAdminListener(options: AdminListenerOptions): FastifyInstance {
+  const app = createServer(options);
+  const { keys, slots, push, uploads, checkpoints } = options;
+  const deploy = { config: { scope: 'deploy' as const } };
+  const read = { config: { scope: 'read' as const } };
+
+  // Without a token: a console proves who answers here before it sends one.
+  app.get(`${BASE}/identity`, { config: { scope: null } }, async (request) => {
+    const { nonce } = parseWith(z.object({ nonce: nonceSchema }), request.query);
+    return { identity: keys.identity, proof: keys.prove(nonce) };
+  });
+
+  app.post(`${BASE}/releases`, { ...deploy, bodyLimit: 4 * 1024 * 1024 }, async (request) =>
+    push.open(parseWith(openReleaseSchema, request.body), uploads),
+  );
+  app.post(`${BASE}/releases/:root/complete`, deploy, async (request) => {
+    const { root } = parseWith(z.object({ root: sha256Schema }), request.params);
+    const { admitted, missing } = await push.complete(root, uploads);
+    if (missing.length === 0)
+      options.log.info(
+        {
+          root,
+          model: admitted.request.name,
+          version: admitted.request.version,
+          approvedBy: admitted.approvedBy,
+        },
+        'release stored',
+      );
+    return {
+      root,
+      complete: missing.length === 0,
+      name: admitted.request.name,
+      version: admitted.request.version,
+      missing,
+    };
+  });
+  addUploads(app, uploads);
+
+  app.get(`${BASE}/models`, read, async () => ({
+    models: slots.all().map((live) => slots.answer(live.routing.name).model),
+  }));
+  app.get(`${BASE}/models/:name/traffic`, read, async (request) => slots.traffic(nameOf(request.params)));
+  app.get(`${BASE}/models/:name/receipt`, read, async (request) => {
+    const { nonce } = parseWith(z.object({ nonce: nonceSchema }), request.query);
+    return receipt(options, nonce, slots.answer(nameOf(request.params)));
+  });
+  app.post(`${BASE}/models/:name/routing`, deploy, async (request) => {
+    const body = parseWith(routingBodySchema, request.body);
+    return receipt(options, body.nonce, await route(options, nameOf(request.params), body));
+  });
+  app.post(`${BASE}/models/:name/rollback`, deploy, async (request) => {
+    const name = nameOf(request.params);
+    const { nonce, ...wish } = parseWith(rollbackBodySchema, request.body);
+    const answer = await slots.change(name, {
+      key: wish.key,
+      request: digestOf({ name, rollback: wish }),
+      expectedGeneration: null,
+      rehash: false,
+      apply: async (routing) =>
+        applyRollback(routing, wish.to === null ? null : servedRef(slots, name, wish.to)),
+    });
+    options.log.info(
+      { model: name, generation: answer.model.generation, stable: answer.model.stable?.version },
+      'rolled back',
+    );
+    return receipt(options, nonce, answer);
+  });
+
+  app.post(`${BASE}/checkpoints/:vaultId`, deploy, async (request) => {
+    await checkpoints.store(vaultOf(request.params), parseWith(checkpointBodySchema, request.body).note);
+    return { stored: true };
+  });
+  app.get(`${BASE}/checkpoints/:vaultId`, read, async (request) => ({
+    notes: await checkpoints.notes(vaultOf(request.params)),
+  }));
+
+  addMetrics(app, options);
+  return app;
+}
+
+/** tus reads the connection itself; Fastify only guards the door. */
+function addUploads(app: FastifyInstance, uploads: Uploads): void {
+  app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    for (const url of [UPLOADS_PATH, `${UPLOADS_PATH}/:id`]) {
+      scope.route({
+        method: ['POST', 'HEAD', 'PATCH', 'DELETE'],
+        url,
+        config: { scope: 'deploy' },
+        handler: async (request, reply) => {
+          reply.hijack();
+          reply.raw.setHeader('x-request-id', request.id);
+          await uploads.handle(request.raw, reply.raw);
+        },
+      });
+    }
+  });
+}
+
+async function route(options: AdminListenerOptions, name: string, body: RoutingBody): Promise<ChangeAnswer> {
+  const { nonce: _nonce, ...wish } = body;
+  const refOf = async (root: string): Promise<ReleaseRef> => {
+    const release = await options.store.read(root);
+    if (release.request.name === name) return release.ref;
+    throw new SallyportError(
+      'conflict',
+      `The release ${root.slice(0, 12)}… is of ${release.request.name}, not of ${name}.`,
+      { hint: 'Nothing was changed.' },
+    );
+  };
+  const answer = await options.slots.change(name, {
+    key: wish.key,
+    request: digestOf({ name, routing: wish }),
+    expectedGeneration: wish.expectedGeneration,
+    rehash: true,
+    apply: async (routing) =>
+      applyRouting(routing, {
+        stable: wish.stableRoot === null ? null : await refOf(wish.stableRoot),
+        canary: wish.canary && {
+          ...(await refOf(wish.canary.root)),
+          percent: wish.canary.percent,
+          mirrorSample: wish.canary.mirrorSample,
+          salt: wish.canary.salt,
+        },
+      }),
+  });
+  options.log.info(
+    {
+      model: name,
+      generation: answer.model.generation,
+      stable: answer.model.stable?.version,
+      canary: answer.model.canary?.version,
+      percent: answer.model.canary?.percent,
+    },
+    'routed',
+  );
+  return answer;
+}
+
+function servedRef(slots: Slots, name: string, version: string): ReleaseRef {
+  const served = slots.served(name, version);
+  if (served) return { version: served.version, digest: served.digest, root: served.root };
+  throw new SallyportError('not-found', `${name}@${version} was never served here.`, {
+    hint: 'Nothing was changed. Deploy it instead.',
+  });
+}
+
+function receipt(options: AdminListenerOptions, nonce: string, answer: ChangeAnswer): { receipt: unknown } {
+  const { keys, now } = options;
+  return {
+    receipt: keys.signReceipt({
+      nonce,
+      environmentId: keys.identity.environmentId,
+      at: now().toISOString(),
+      ...answer,
+    }),
+  };
+}
+
+function nameOf(params: unknown): string {
+  return parseWith(z.object({ name: modelNameSchema }), params).name;
+}
+
+function vaultOf(params: unknown): string {
+  return parseWith(z.object({ vaultId: z.string().min(1).max(200) }), params).vaultId;
+}
+
+function digestOf(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex');
+}

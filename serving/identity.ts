@@ -1,0 +1,83 @@
+/** Who an agent is: an Ed25519 key that signs receipts, and an age identity that opens what is sent and stored. */
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+} from 'node:crypto';
+import { type DsseEnvelope, dssePrefix, RECEIPT_TYPE } from '../shared/domain/endpoint/dsse.ts';
+import type { AgentIdentity, Receipt } from '../shared/domain/endpoint/endpoint.ts';
+import { computeFingerprint, possessionText } from '../shared/domain/endpoint/fingerprint.ts';
+import { SallyportError } from '../shared/domain/errors.ts';
+import { recipientOf } from '../shared/node/age/index.ts';
+import { readSecretFile } from '../shared/node/files/files.ts';
+import type { AgentPaths } from './config.ts';
+
+export function sha256Text(text: string): Uint8Array {
+  return createHash('sha256').update(text, 'utf8').digest();
+}
+
+/** PKCS#8 PEM of a fresh Ed25519 key. */
+export function generateSigningPem(): string {
+  return generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+
+export class AgentKeys {
+  readonly identity: AgentIdentity;
+  readonly fingerprint: string;
+  /** Private: `AGE-SECRET-KEY-1…`. */
+  readonly ageIdentity: string;
+  readonly #signingKey: KeyObject;
+
+  private constructor(signingKey: KeyObject, ageIdentity: string, identity: AgentIdentity) {
+    this.#signingKey = signingKey;
+    this.ageIdentity = ageIdentity;
+    this.identity = identity;
+    this.fingerprint = computeFingerprint(identity, sha256Text);
+  }
+
+  /** Reads both keys; they must be regular files of the caller that nobody else can read. */
+  static async load(paths: AgentPaths, environmentId: string): Promise<AgentKeys> {
+    const pem = await readSecretFile(paths.signingKey);
+    const ageIdentity = await readSecretFile(paths.ageIdentity);
+    let key: KeyObject;
+    try {
+      key = createPrivateKey(pem);
+    } catch {
+      // No cause: it could quote the key.
+      throw new SallyportError('input.invalid', `${paths.signingKey} is not a private key.`, {
+        hint: 'The agent was not started.',
+      });
+    }
+    if (key.asymmetricKeyType !== 'ed25519') {
+      throw new SallyportError('input.invalid', `${paths.signingKey} is not an Ed25519 key.`, {
+        hint: 'The agent was not started.',
+      });
+    }
+    return new AgentKeys(key, ageIdentity, {
+      product: 'sallyport-agent',
+      apiVersion: 1,
+      environmentId,
+      signingKeyPem: createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString(),
+      ageRecipient: await recipientOf(ageIdentity),
+    });
+  }
+
+  /** Proof that this process holds the key behind the fingerprint, for this asker only. Base64. */
+  prove(nonce: string): string {
+    const text = possessionText(nonce, this.identity.environmentId, this.fingerprint);
+    return sign(null, Buffer.from(text, 'utf8'), this.#signingKey).toString('base64');
+  }
+
+  signReceipt(receipt: Receipt): DsseEnvelope {
+    const payload = Buffer.from(JSON.stringify(receipt), 'utf8');
+    const signed = Buffer.concat([Buffer.from(dssePrefix(RECEIPT_TYPE, payload.length), 'utf8'), payload]);
+    return {
+      payloadType: RECEIPT_TYPE,
+      payload: payload.toString('base64'),
+      signatures: [{ keyid: this.fingerprint, sig: sign(null, signed, this.#signingKey).toString('base64') }],
+    };
+  }
+}

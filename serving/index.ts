@@ -1,0 +1,12 @@
+/** `sallyport agent`: entry of the serving agent's own program, and of the inference processes it starts. */
+export {};
+
+const [command = '', ...rest] = process.argv.slice(2);
+
+if (command === 'worker') {
+  // Loaded by itself: an inference process gets nothing of the server.
+  await import('./worker.ts');
+} else {
+  const { runCommand } = await import('./commands.ts');
+  process.exitCode = await runCommand(command, rest, process.argv[1] ?? '');
+}

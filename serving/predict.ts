@@ -1,0 +1,187 @@
+/** From a predict call to an answer: route, run, count, mirror. */
+import { SallyportError } from '../shared/domain/errors.ts';
+import { countRequest, type VersionCounter } from '../shared/domain/traffic/count.ts';
+import { bucketOf, isCanary } from '../shared/domain/traffic/route.ts';
+import type { AgentLimits } from './config.ts';
+import { isEngineFault, type LoadedRelease } from './engine.ts';
+import type { FeatureRows } from './http/features.ts';
+import { sha256Text } from './identity.ts';
+import { type Metrics, UNKNOWN_MODEL } from './metrics.ts';
+import { Mirror } from './mirror.ts';
+import type { LiveModel, Slots } from './slots.ts';
+
+export class Overloaded extends Error {}
+
+export interface PredictCall {
+  readonly model: string;
+  readonly version: string | undefined;
+  readonly routingKey: string;
+  readonly features: FeatureRows;
+  /** `performance.now()` at the call's arrival. */
+  readonly startedAt: number;
+}
+
+export interface PredictAnswer {
+  readonly predictions: readonly number[];
+  readonly model_version: string;
+  readonly latency_ms: number;
+}
+
+interface Choice {
+  readonly release: LoadedRelease;
+  /** null where the caller named the version: that says nothing about routed traffic. */
+  readonly counter: VersionCounter | null;
+  readonly canary: boolean;
+}
+
+export class Predictor {
+  readonly #slots: Slots;
+  readonly #limits: AgentLimits;
+  readonly #metrics: Metrics;
+  readonly #mirror: Mirror;
+  #inFlight = 0;
+
+  constructor(slots: Slots, limits: AgentLimits, metrics: Metrics) {
+    this.#slots = slots;
+    this.#limits = limits;
+    this.#metrics = metrics;
+    this.#mirror = new Mirror(limits.mirrorQueue);
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  async predict(call: PredictCall): Promise<PredictAnswer> {
+    const live = this.#slots.get(call.model);
+    const choice = live && choose(live, call);
+    if (!live || !choice) {
+      this.#metrics.errors.inc({
+        model_name: live ? call.model : UNKNOWN_MODEL,
+        version: '',
+        error_type: 'not_found',
+      });
+      throw new SallyportError('not-found', missing(call, live), { hint: 'See GET /models.' });
+    }
+    const { release } = choice;
+    const labels = { model_name: call.model, version: release.ref.version };
+    if (this.#inFlight >= this.#limits.inFlight) {
+      this.#metrics.errors.inc({ ...labels, error_type: 'overload' });
+      throw new Overloaded('Too many calls at once; try again in a moment.');
+    }
+    this.#inFlight++;
+    try {
+      this.#checkWidth(live, choice, call);
+      const { labels: answers } = await release.predict(call.features.rows, call.features.count);
+      const ms = performance.now() - call.startedAt;
+      if (choice.counter) countRequest(choice.counter, ms, false);
+      this.#metrics.predictions.inc({ ...labels, status: 'success' });
+      this.#metrics.latency.observe(labels, ms / 1000);
+      if (choice.canary) this.#offerMirror(live, call, answers);
+      return {
+        predictions: Array.from(answers),
+        model_version: release.ref.version,
+        latency_ms: Math.round(ms * 1000) / 1000,
+      };
+    } catch (error) {
+      this.#countFailure(error, choice, labels, performance.now() - call.startedAt);
+      throw error;
+    } finally {
+      this.#inFlight--;
+      this.#mirror.pump();
+    }
+  }
+
+  /** For the gauges, just before they are read. */
+  observe(): void {
+    this.#metrics.inFlight.set(this.#inFlight);
+    this.#metrics.mirrorQueue.set(this.#mirror.waiting);
+  }
+
+  #checkWidth(live: LiveModel, choice: Choice, call: PredictCall): void {
+    const expected = choice.release.info.featureCount;
+    const { width } = call.features;
+    if (expected === null || expected === width) return;
+    // Input that stable would have taken: then it is the canary that does not fit its callers.
+    const fault = choice.canary && live.stable !== null && live.stable.info.featureCount === width;
+    throw new WrongWidth(
+      `${call.model}@${choice.release.ref.version} takes ${expected} values a row, not ${width}.`,
+      fault,
+    );
+  }
+
+  #countFailure(
+    error: unknown,
+    choice: Choice,
+    labels: { model_name: string; version: string },
+    ms: number,
+  ): void {
+    const fault = error instanceof WrongWidth ? error.fault : isEngineFault(error);
+    if (choice.counter && fault) countRequest(choice.counter, ms, true);
+    this.#metrics.predictions.inc({ ...labels, status: 'error' });
+    this.#metrics.errors.inc({ ...labels, error_type: errorType(error) });
+  }
+
+  #offerMirror(live: LiveModel, call: PredictCall, canaryLabels: Float64Array): void {
+    const { canary, stable, routing, pairs } = live;
+    const { features, model } = call;
+    if (!canary || !stable || !routing.canary) return;
+    if (stable.info.featureCount !== null && stable.info.featureCount !== features.width) return;
+    // Which requests are sampled need not be repeatable, only fair.
+    if (Math.random() >= routing.canary.mirrorSample) return;
+    this.#mirror.offer({
+      rows: features.rows,
+      count: features.count,
+      canaryLabels,
+      canaryMapping: canary.mapping,
+      stable,
+      done: (total, differing) => {
+        // Counted into the generation it was asked in, even when that has passed.
+        pairs.total += total;
+        pairs.disagreements += differing;
+        this.#metrics.mirrored.inc({ model_name: model, result: 'differ' }, differing);
+        this.#metrics.mirrored.inc({ model_name: model, result: 'agree' }, total - differing);
+      },
+      dropped: (total) => {
+        pairs.dropped += total;
+        this.#metrics.mirrored.inc({ model_name: model, result: 'dropped' }, total);
+      },
+    });
+  }
+}
+
+/** Input of a width the version does not take; `fault` = the version's fault, counted against it. */
+class WrongWidth extends SallyportError {
+  readonly fault: boolean;
+  constructor(message: string, fault: boolean) {
+    super('input.invalid', message);
+    this.fault = fault;
+  }
+}
+
+function choose(live: LiveModel, call: PredictCall): Choice | null {
+  const { routing, stable, canary, previous, counters } = live;
+  if (call.version !== undefined) {
+    const release = [stable, canary, previous].find((each) => each?.ref.version === call.version);
+    return release ? { release, counter: null, canary: false } : null;
+  }
+  if (routing.canary && canary) {
+    const bucket = bucketOf(routing.canary.salt, call.routingKey, sha256Text);
+    if (isCanary(bucket, routing.canary.percent))
+      return { release: canary, counter: counters.canary, canary: true };
+  }
+  return stable ? { release: stable, counter: counters.stable, canary: false } : null;
+}
+
+function missing(call: PredictCall, live: LiveModel | undefined): string {
+  if (!live) return `No model named ${call.model} is served here.`;
+  if (call.version !== undefined) return `${call.model}@${call.version} is not loaded here.`;
+  return `No version of ${call.model} is served here.`;
+}
+
+function errorType(error: unknown): string {
+  if (!(error instanceof SallyportError)) return 'engine';
+  if (error.code === 'engine.timeout') return error.facts.queued === true ? 'overload' : 'timeout';
+  if (error.code.startsWith('integrity.')) return 'integrity';
+  return error.code.startsWith('engine.') || error.code === 'unexpected' ? 'engine' : 'input';
+}

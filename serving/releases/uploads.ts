@@ -1,0 +1,147 @@
+/** Files on their way in, by the tus protocol: one upload per file of an opened release, resumable after a crash. */
+import { createHash, randomBytes } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { FileStore } from '@tus/file-store';
+import { Server } from '@tus/server';
+import { systemCode } from '../../shared/node/files/files.ts';
+
+export const UPLOADS_PATH = '/admin/v1/uploads';
+
+/** Unfinished uploads older than this are removed, in milliseconds. */
+const UPLOAD_LIFETIME_MS = 24 * 3_600_000;
+
+/** What tus turns into an HTTP answer when it is thrown. */
+export interface UploadRefusal {
+  readonly status_code: number;
+  readonly body: string;
+}
+
+export function refuseUpload(status: number, detail: string): UploadRefusal {
+  return { status_code: status, body: JSON.stringify({ detail }) };
+}
+
+/** The store of the library hides why a write failed; a full disk must be told from a lost connection. */
+class UploadStore extends FileStore {
+  override async write(readable: Readable, id: string, offset: number): Promise<number> {
+    const target = createWriteStream(this.#path(id), { flags: 'r+', start: offset });
+    try {
+      await pipeline(readable, target);
+    } catch (error) {
+      const code = systemCode(error);
+      if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') {
+        throw refuseUpload(507, 'The disk is full: the file was not stored. What is served did not change.');
+      }
+      throw refuseUpload(500, 'The upload was interrupted; it can be resumed.');
+    }
+    return offset + target.bytesWritten;
+  }
+
+  #path(id: string): string {
+    return join(this.directory, id);
+  }
+}
+
+export interface UploadTarget {
+  readonly root: string;
+  readonly name: string;
+}
+
+/** Decides whether an upload may begin; throws an `UploadRefusal`. */
+export type AcceptUpload = (target: UploadTarget, sizeBytes: number) => Promise<void>;
+
+/** Ids carry what they are for, so that nothing but the directory has to survive a crash. */
+function uploadPrefix(target: UploadTarget): string {
+  const name = createHash('sha256').update(target.name).digest('hex').slice(0, 16);
+  return `${target.root}-${name}-`;
+}
+
+export class Uploads {
+  readonly #directory: string;
+  readonly #server: Server;
+
+  constructor(directory: string, accept: AcceptUpload, maxBytes: number) {
+    this.#directory = directory;
+    this.#server = new Server({
+      path: UPLOADS_PATH,
+      datastore: new UploadStore({ directory, expirationPeriodInMilliseconds: UPLOAD_LIFETIME_MS }),
+      maxSize: maxBytes,
+      relativeLocation: true,
+      respectForwardedHeaders: false,
+      allowedOrigins: [],
+      namingFunction: (_request, metadata) =>
+        `${uploadPrefix(targetOf(metadata))}${randomBytes(8).toString('hex')}`,
+      onUploadCreate: async (_request, upload) => {
+        if (upload.size === undefined) throw refuseUpload(400, 'An upload must say its length.');
+        await accept(targetOf(upload.metadata), upload.size);
+        return {};
+      },
+      // Anything but an answer of ours keeps its text to itself: it may name paths.
+      onResponseError: (_request, error) => {
+        if ('status_code' in error) {
+          return { status_code: error.status_code, body: asDetail(error.body) };
+        }
+        return { status_code: 500, body: JSON.stringify({ detail: 'The upload failed.' }) };
+      },
+    });
+  }
+
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    return this.#server.handle(request, response) as Promise<void>;
+  }
+
+  /** Path of a finished upload for this file, or null. */
+  async finished(target: UploadTarget): Promise<{ id: string; path: string } | null> {
+    for (const id of await this.#of(uploadPrefix(target))) {
+      const path = join(this.#directory, id);
+      try {
+        const { size } = JSON.parse(await readFile(`${path}.json`, 'utf8')) as { size?: unknown };
+        if (typeof size === 'number' && (await stat(path)).size === size) return { id, path };
+      } catch {
+        // Half a record of an upload that was being made when the agent was killed: swept with the others.
+      }
+    }
+    return null;
+  }
+
+  async discard(id: string): Promise<void> {
+    await rm(join(this.#directory, id), { force: true });
+    await rm(join(this.#directory, `${id}.json`), { force: true });
+  }
+
+  /** All uploads for a release: once it is complete, or given up. */
+  async discardRelease(root: string): Promise<void> {
+    for (const id of await this.#of(`${root}-`)) await this.discard(id);
+  }
+
+  /** Removes what nobody will resume. */
+  async sweep(now: Date): Promise<void> {
+    for (const name of await readdir(this.#directory)) {
+      const path = join(this.#directory, name);
+      const status = await stat(path).catch(() => null);
+      if (status && now.getTime() - status.mtimeMs > UPLOAD_LIFETIME_MS) await rm(path, { force: true });
+    }
+  }
+
+  async #of(prefix: string): Promise<string[]> {
+    return (await readdir(this.#directory)).filter(
+      (name) => name.startsWith(prefix) && !name.endsWith('.json'),
+    );
+  }
+}
+
+function targetOf(metadata: Record<string, string | null> | undefined): UploadTarget {
+  const root = metadata?.root ?? '';
+  const name = metadata?.name ?? '';
+  if (!/^[0-9a-f]{64}$/.test(root) || name === '')
+    throw refuseUpload(400, 'An upload must name its release and its file.');
+  return { root, name };
+}
+
+function asDetail(body: string): string {
+  return body.startsWith('{') ? body : JSON.stringify({ detail: body.trim() });
+}

@@ -1,0 +1,93 @@
+/** What an agent must not forget: routing, what it served, and the answers it gave. One file, replaced whole. */
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { type ServingHistory, serialKey } from '../shared/domain/approval/verify-release.ts';
+import { servedModelSchema } from '../shared/domain/endpoint/endpoint.ts';
+import { modelRoutingSchema } from '../shared/domain/endpoint/routing.ts';
+import { SallyportError } from '../shared/domain/errors.ts';
+import { modelNameSchema, semverSchema, sha256Schema } from '../shared/domain/model/version.ts';
+import { systemCode, writeFileAtomic } from '../shared/node/files/files.ts';
+import { Mutex } from './mutex.ts';
+
+const servedReleaseSchema = z.object({
+  root: sha256Schema,
+  name: modelNameSchema,
+  version: semverSchema,
+  digest: sha256Schema,
+  vaultId: z.string(),
+  serial: z.number().int(),
+  firstServedAt: z.string(),
+});
+export type ServedRelease = z.infer<typeof servedReleaseSchema>;
+
+/** The outcome of a change under an idempotency key; `request` = digest of what was asked under it. */
+const answerSchema = z.object({
+  key: z.string(),
+  request: z.string(),
+  model: servedModelSchema,
+  loaded: z.array(z.object({ version: semverSchema, digest: sha256Schema })),
+});
+export type RememberedAnswer = z.infer<typeof answerSchema>;
+
+const stateSchema = z.object({
+  version: z.literal(1),
+  models: z.record(z.string(), modelRoutingSchema),
+  served: z.array(servedReleaseSchema),
+  answers: z.array(answerSchema),
+});
+export type AgentState = z.infer<typeof stateSchema>;
+
+const EMPTY: AgentState = { version: 1, models: {}, served: [], answers: [] };
+
+export class StateFile {
+  readonly #path: string;
+  readonly #mutex = new Mutex();
+  #state: AgentState;
+
+  private constructor(path: string, state: AgentState) {
+    this.#path = path;
+    this.#state = state;
+  }
+
+  /** A missing file is a new agent; one that cannot be read stops the start, because guessing would forget serials. */
+  static async open(path: string): Promise<StateFile> {
+    let text: string;
+    try {
+      text = await readFile(path, 'utf8');
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return new StateFile(path, EMPTY);
+      throw error;
+    }
+    try {
+      return new StateFile(path, stateSchema.parse(JSON.parse(text)));
+    } catch (cause) {
+      throw new SallyportError('integrity.endpoint', `${path} is damaged; the agent was not started.`, {
+        hint: 'Restore the file, or move it away to begin anew: the agent then serves nothing until it is routed again.',
+        cause,
+      });
+    }
+  }
+
+  get current(): AgentState {
+    return this.#state;
+  }
+
+  /** Durable once it resolves; until then, and if it fails, `current` is what it was. */
+  update(change: (state: AgentState) => AgentState): Promise<AgentState> {
+    return this.#mutex.run('state', async () => {
+      const next = change(this.#state);
+      await writeFileAtomic(this.#path, JSON.stringify(next));
+      this.#state = next;
+      return next;
+    });
+  }
+
+  history(): ServingHistory {
+    const highestSerial: Record<string, number> = {};
+    for (const each of this.#state.served) {
+      const key = serialKey(each);
+      highestSerial[key] = Math.max(highestSerial[key] ?? 0, each.serial);
+    }
+    return { servedRoots: new Set(this.#state.served.map((each) => each.root)), highestSerial };
+  }
+}

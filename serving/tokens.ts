@@ -1,0 +1,125 @@
+/** Bearer tokens: 256 random bits, kept as SHA-256, with scopes and an end. */
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { z } from 'zod';
+import { SallyportError } from '../shared/domain/errors.ts';
+import { systemCode, writeFileAtomic } from '../shared/node/files/files.ts';
+
+export const scopeSchema = z.enum(['predict', 'read', 'deploy']);
+export type Scope = z.infer<typeof scopeSchema>;
+
+const tokenSchema = z.object({
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._-]{0,59}$/, {
+      error: 'A token name is lower-case letters, digits, dots, underscores and hyphens.',
+    }),
+  /** SHA-256 hex of the token's text. */
+  hash: z.string().regex(/^[0-9a-f]{64}$/),
+  scopes: z.array(scopeSchema).min(1),
+  createdAt: z.string(),
+  expiresAt: z.string(),
+});
+export type TokenRecord = z.infer<typeof tokenSchema>;
+const fileSchema = z.object({ version: z.literal(1), tokens: z.array(tokenSchema).max(1000) });
+
+/** Why a token does not open a door: said to the caller without telling a wrong token from an ended one. */
+export type TokenVerdict =
+  | { readonly kind: 'accepted'; readonly name: string }
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'scope'; readonly name: string };
+
+const PREFIX = 'sat_';
+
+function hashOf(token: string): string {
+  return createHash('sha256').update(token).digest('hex');
+}
+
+/**
+ * The token file, read again whenever it changed: `agent token revoke` works on a running agent from the next
+ * request on. Looking up a hash tells an attacker nothing by its time.
+ */
+export class TokenFile {
+  readonly #path: string;
+  #seen = '';
+  #byHash = new Map<string, TokenRecord>();
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  check(header: string | undefined, scope: Scope, now: Date): TokenVerdict {
+    const match = /^Bearer ([A-Za-z0-9_-]{20,200})$/i.exec(header ?? '');
+    if (!match?.[1]) return { kind: 'unknown' };
+    this.#refresh();
+    const record = this.#byHash.get(hashOf(match[1]));
+    if (!record || !(now.getTime() < Date.parse(record.expiresAt))) return { kind: 'unknown' };
+    // Deploying includes reading: a console needs one token, not two.
+    const allowed = record.scopes.includes(scope) || (scope === 'read' && record.scopes.includes('deploy'));
+    return allowed ? { kind: 'accepted', name: record.name } : { kind: 'scope', name: record.name };
+  }
+
+  list(): TokenRecord[] {
+    this.#refresh();
+    return [...this.#byHash.values()];
+  }
+
+  /** The token's text; it is shown once and kept nowhere. */
+  async add(
+    name: string,
+    scopes: readonly Scope[],
+    days: number,
+    now: Date,
+  ): Promise<{ token: string; record: TokenRecord }> {
+    const tokens = this.list();
+    if (tokens.some((each) => each.name === name)) {
+      throw new SallyportError('conflict', `There is a token named ${name} already.`, {
+        hint: 'Revoke it first, or choose another name.',
+      });
+    }
+    const token = PREFIX + randomBytes(32).toString('base64url');
+    const parsed = tokenSchema.safeParse({
+      name,
+      hash: hashOf(token),
+      scopes: [...new Set(scopes)],
+      createdAt: now.toISOString(),
+      expiresAt: new Date(now.getTime() + days * 86_400_000).toISOString(),
+    });
+    if (!parsed.success) {
+      throw new SallyportError('usage', parsed.error.issues[0]?.message ?? 'This is not a token.', {
+        hint: 'No token was made.',
+      });
+    }
+    await this.#write([...tokens, parsed.data]);
+    return { token, record: parsed.data };
+  }
+
+  async revoke(name: string): Promise<void> {
+    const tokens = this.list();
+    if (!tokens.some((each) => each.name === name)) {
+      throw new SallyportError('not-found', `There is no token named ${name}.`, {
+        hint: 'See `sallyport agent token list`.',
+      });
+    }
+    await this.#write(tokens.filter((each) => each.name !== name));
+  }
+
+  async #write(tokens: readonly TokenRecord[]): Promise<void> {
+    await writeFileAtomic(this.#path, `${JSON.stringify({ version: 1, tokens }, null, 2)}\n`);
+  }
+
+  /** Keeps the last good list while the file cannot be read; an agent that never read one accepts no token. */
+  #refresh(): void {
+    try {
+      const { mtimeNs, ino, size } = statSync(this.#path, { bigint: true });
+      const seen = `${mtimeNs}/${ino}/${size}`;
+      if (seen === this.#seen) return;
+      const file = fileSchema.parse(JSON.parse(readFileSync(this.#path, 'utf8')));
+      this.#byHash = new Map(file.tokens.map((token) => [token.hash, token]));
+      this.#seen = seen;
+    } catch (error) {
+      // A missing file means that somebody took all tokens away; a broken one changes nothing.
+      if (systemCode(error) === 'ENOENT') this.#byHash = new Map();
+    }
+  }
+}

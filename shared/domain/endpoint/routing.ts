@@ -1,0 +1,117 @@
+/** Where an endpoint sends one model's traffic, and how that changes. Pure; the agent persists the result and then acts. */
+import { z } from 'zod';
+import { modelNameSchema, semverSchema, sha256Schema } from '../model/version.ts';
+import type { ServedModel } from './endpoint.ts';
+
+export const releaseRefSchema = z.object({ version: semverSchema, digest: sha256Schema, root: sha256Schema });
+export type ReleaseRef = z.infer<typeof releaseRefSchema>;
+
+export const modelRoutingSchema = z.object({
+  name: modelNameSchema,
+  /** Rises with every change, whoever made it. */
+  generation: z.number().int().min(0),
+  stable: releaseRefSchema.nullable(),
+  canary: releaseRefSchema
+    .extend({
+      percent: z.number().int().min(0).max(100),
+      mirrorSample: z.number().min(0).max(1),
+      salt: z.string(),
+    })
+    .nullable(),
+  previous: releaseRefSchema.nullable(),
+});
+export type ModelRouting = z.infer<typeof modelRoutingSchema>;
+export type CanaryRoute = NonNullable<ModelRouting['canary']>;
+
+export type RoutingResult =
+  | { readonly kind: 'changed'; readonly routing: ModelRouting }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+export function emptyRouting(name: string): ModelRouting {
+  return { name, generation: 0, stable: null, canary: null, previous: null };
+}
+
+/**
+ * The console's wish. A stable version that gives way becomes `previous`. Without a stable version, requests outside
+ * the canary's share stay unanswered as before. `stable: null` over an existing one takes the model out of service.
+ */
+export function applyRouting(
+  routing: ModelRouting,
+  wish: { readonly stable: ReleaseRef | null; readonly canary: CanaryRoute | null },
+): RoutingResult {
+  const { stable, canary } = wish;
+  if (stable === null && canary !== null && routing.stable !== null) {
+    return refused(
+      `${routing.name}@${routing.stable.version} is stable here: name it, or another, beside the canary.`,
+    );
+  }
+  if (stable !== null && canary !== null && stable.root === canary.root) {
+    return refused(`${routing.name}@${stable.version} cannot be stable and canary at once.`);
+  }
+  const previous =
+    stable?.root === routing.stable?.root ? routing.previous : (routing.stable ?? routing.previous);
+  return {
+    kind: 'changed',
+    routing: {
+      ...routing,
+      generation: routing.generation + 1,
+      stable,
+      canary,
+      previous: previous?.root === stable?.root ? null : previous,
+    },
+  };
+}
+
+/**
+ * Back, at once. Without `to`: a canary is dropped first; without one, stable and previous change places. Where all
+ * traffic goes to `to` already, nothing changes.
+ */
+export function applyRollback(routing: ModelRouting, to: ReleaseRef | null): RoutingResult {
+  const generation = routing.generation + 1;
+  if (to === null) {
+    if (routing.canary !== null)
+      return { kind: 'changed', routing: { ...routing, generation, canary: null } };
+    if (routing.previous === null)
+      return refused(`There is no earlier version of ${routing.name} here to go back to.`);
+    return {
+      kind: 'changed',
+      routing: { ...routing, generation, stable: routing.previous, previous: routing.stable },
+    };
+  }
+  if (routing.stable?.root === to.root) {
+    if (routing.canary === null) return { kind: 'changed', routing };
+    return { kind: 'changed', routing: { ...routing, generation, canary: null } };
+  }
+  return {
+    kind: 'changed',
+    routing: {
+      ...routing,
+      generation,
+      stable: to,
+      canary: null,
+      previous: routing.stable ?? routing.previous,
+    },
+  };
+}
+
+/** As the admin interface shows it: without the salt, which is the plan's. */
+export function servedModelOf(routing: ModelRouting): ServedModel {
+  const { canary } = routing;
+  return {
+    name: routing.name,
+    generation: routing.generation,
+    stable: routing.stable,
+    canary: canary && {
+      version: canary.version,
+      digest: canary.digest,
+      root: canary.root,
+      percent: canary.percent,
+      mirrorSample: canary.mirrorSample,
+    },
+    previous: routing.previous,
+  };
+}
+
+function refused(reason: string): RoutingResult {
+  return { kind: 'refused', reason };
+}
