@@ -2,7 +2,14 @@ import type { ApprovalRecord, RequestRecord, RequestState } from '../../shared/d
 import type { AuditEntry, AuditHead } from '../../shared/domain/audit/entry.ts';
 import type { Endpoint, EndpointStatus } from '../../shared/domain/endpoint/endpoint.ts';
 import type { ComparisonReport, ValidationReport } from '../../shared/domain/metrics/report.ts';
-import type { Alias, ModelVersion, OutputMapping, VersionMetadata, VersionRef, VersionState } from '../../shared/domain/model/version.ts';
+import type {
+  Alias,
+  ModelVersion,
+  OutputMapping,
+  VersionMetadata,
+  VersionRef,
+  VersionState,
+} from '../../shared/domain/model/version.ts';
 import type { Operator } from '../../shared/domain/operator/operator.ts';
 import type { Environment, Policy } from '../../shared/domain/policy/policy.ts';
 import type { RolloutState, TrafficPoint } from '../../shared/domain/rollout/state.ts';
@@ -115,7 +122,10 @@ export interface AuditReader {
   lines(fromSeq?: number): IterableIterator<string>;
   /** Rows as they are stored, unparsed: for proving the chain of a log that may have been edited. */
   rows(fromSeq?: number): IterableIterator<{ seq: number; canonical: string; hash: string }>;
-  page(query: { before: number | null; limit: number; text: string }): { entries: AuditEntry[]; total: number };
+  page(query: { before: number | null; limit: number; text: string }): {
+    entries: AuditEntry[];
+    total: number;
+  };
   checkpoints(): { size: number; note: string; sentTo: string[] }[];
 }
 export interface AuditWriter extends AuditReader {
@@ -133,11 +143,25 @@ export interface SettingsWriter extends SettingsReader {
 }
 
 export interface StoreReader
-  extends RegistryReader, ReportReader, OperatorReader, EnvironmentReader, RequestReader, EndpointReader, RolloutReader, SettingsReader {
+  extends RegistryReader,
+    ReportReader,
+    OperatorReader,
+    EnvironmentReader,
+    RequestReader,
+    EndpointReader,
+    RolloutReader,
+    SettingsReader {
   readonly audit: AuditReader;
 }
 export interface StoreWriter
-  extends RegistryWriter, ReportWriter, OperatorWriter, EnvironmentWriter, RequestWriter, EndpointWriter, RolloutWriter, SettingsWriter {
+  extends RegistryWriter,
+    ReportWriter,
+    OperatorWriter,
+    EnvironmentWriter,
+    RequestWriter,
+    EndpointWriter,
+    RolloutWriter,
+    SettingsWriter {
   readonly audit: AuditWriter;
 }
 

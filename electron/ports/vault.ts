@@ -1,8 +1,8 @@
 import type { Checkpoint } from '../../shared/domain/audit/checkpoint.ts';
-import type { ArtifactStore } from './artifacts.ts';
+import type { ArtifactStore, ModelInspection } from './artifacts.ts';
 import type { SecretStore } from './secrets.ts';
 import type { Store } from './stores.ts';
-import type { System } from './system.ts';
+import type { JobContext, System } from './system.ts';
 
 /** age files and operators' key pairs. Errors: `auth.failed` (wrong key or passphrase), `integrity.artifact` (a changed file). */
 export interface KeyTools {
@@ -14,7 +14,11 @@ export interface KeyTools {
   encryptWithPassphrase(passphrase: string, bytes: Uint8Array): Promise<Uint8Array>;
   decryptWithPassphrase(passphrase: string, file: Uint8Array): Promise<Uint8Array>;
   /** A fresh P-256 pair: PKCS#8 and SubjectPublicKeyInfo, PEM. */
-  generateSigningKey(): { readonly privateKeyPem: string; readonly publicKeyPem: string; readonly fingerprint: string };
+  generateSigningKey(): {
+    readonly privateKeyPem: string;
+    readonly publicKeyPem: string;
+    readonly fingerprint: string;
+  };
 }
 
 /** Signed notes over the audit log's Merkle root. `skey` is secret, `vkey` public; both name the vault. */
@@ -26,7 +30,12 @@ export interface CheckpointTools {
 }
 
 /** The files of a vault besides database and artifacts. */
-export type VaultFile = 'vault.json' | 'recovery.age' | 'passphrase.age' | 'secrets.age' | `recovery/${string}.age`;
+export type VaultFile =
+  | 'vault.json'
+  | 'recovery.age'
+  | 'passphrase.age'
+  | 'secrets.age'
+  | `recovery/${string}.age`;
 
 /** One vault's directory. */
 export interface VaultDirectory {
@@ -65,4 +74,12 @@ export interface VaultAdapters {
   fileSecrets(path: string, recipient: () => string, identity: () => string): SecretStore;
   /** `artifacts/` in the directory at `path`, every file encrypted to all `recipients`. */
   artifacts(path: string, recipients: readonly string[], identity: () => string): ArtifactStore;
+}
+
+/** Reads and scans a model file that is not to be kept, in a worker process. Critical findings are answered, not thrown. */
+export interface ModelInspector {
+  inspect(
+    path: string,
+    job?: JobContext,
+  ): Promise<ModelInspection & { readonly digest: string; readonly sizeBytes: number }>;
 }

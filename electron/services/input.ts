@@ -7,8 +7,12 @@ export function parseInput<Schema extends z.ZodType>(schema: Schema, value: unkn
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const field = issue?.path.map(String).join('.') ?? '';
-  throw new SallyportError('input.invalid', issue ? `${field === '' ? '' : `${field}: `}${issue.message}` : 'The input is not valid.', {
-    hint: 'Nothing was changed.',
-    facts: { field },
-  });
+  throw new SallyportError(
+    'input.invalid',
+    issue ? `${field === '' ? '' : `${field}: `}${issue.message}` : 'The input is not valid.',
+    {
+      hint: 'Nothing was changed.',
+      facts: { field },
+    },
+  );
 }

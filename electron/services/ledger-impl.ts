@@ -1,8 +1,13 @@
-import { CHECKPOINT_EVERY, checkpointOrigin } from '../../shared/domain/audit/checkpoint.ts';
 import { fromHex, toHex } from '../../shared/domain/audit/bytes.ts';
 import { makeEntry } from '../../shared/domain/audit/chain.ts';
+import { CHECKPOINT_EVERY, checkpointOrigin } from '../../shared/domain/audit/checkpoint.ts';
 import { type AuditAction, type AuditHead, auditHeadSchema } from '../../shared/domain/audit/entry.ts';
-import { appendEntryHash, EMPTY_FRONTIER, type MerkleFrontier, merkleRoot } from '../../shared/domain/audit/merkle.ts';
+import {
+  appendEntryHash,
+  EMPTY_FRONTIER,
+  type MerkleFrontier,
+  merkleRoot,
+} from '../../shared/domain/audit/merkle.ts';
 import { SallyportError } from '../../shared/domain/errors.ts';
 import { type Actor, isPermitted } from '../../shared/domain/operator/operator.ts';
 import type { SecretStore } from '../ports/secrets.ts';
@@ -13,10 +18,24 @@ import type { AuditDraft, Ledger } from './ledger.ts';
 
 /** Parts of the program that a change concerns: the areas of the contract. */
 export type ChangeTopic =
-  | 'session' | 'models' | 'validation' | 'comparison' | 'operators' | 'environments' | 'requests' | 'endpoints' | 'rollouts' | 'audit' | 'overview';
+  | 'session'
+  | 'models'
+  | 'validation'
+  | 'comparison'
+  | 'operators'
+  | 'environments'
+  | 'requests'
+  | 'endpoints'
+  | 'rollouts'
+  | 'audit'
+  | 'overview';
 
 /** How the log stands against the head kept outside the database. */
-export type WitnessStatus = { readonly status: 'agrees' | 'behind' | 'absent' | 'contradicts'; readonly detail: string; readonly head: AuditHead | null };
+export type WitnessStatus = {
+  readonly status: 'agrees' | 'behind' | 'absent' | 'contradicts';
+  readonly detail: string;
+  readonly head: AuditHead | null;
+};
 
 export interface LedgerDeps {
   readonly vaultId: string;
@@ -51,22 +70,40 @@ export function createLedger(deps: LedgerDeps): VaultLedger {
 
   async function witness(): Promise<WitnessStatus> {
     if (!witnessKept) {
-      return { status: 'absent', detail: 'no local witness: this vault keeps its secrets in a file beside the log', head: null };
+      return {
+        status: 'absent',
+        detail: 'no local witness: this vault keeps its secrets in a file beside the log',
+        head: null,
+      };
     }
     const text = await secrets.get(HEAD_SECRET);
     const head = store.read.audit.head();
-    if (text === null) return { status: 'absent', detail: 'the keychain holds no head of this log', head: null };
+    if (text === null)
+      return { status: 'absent', detail: 'the keychain holds no head of this log', head: null };
     const kept = parseHead(text);
-    if (!kept) return { status: 'contradicts', detail: 'what the keychain holds is not a head of a log', head: null };
+    if (!kept)
+      return { status: 'contradicts', detail: 'what the keychain holds is not a head of a log', head: null };
     if (!head || head.seq < kept.seq) {
-      return { status: 'contradicts', detail: `the keychain saw entry ${kept.seq}, the log ends at ${head?.seq ?? 0}: it was cut off or replaced by an older one`, head: kept };
+      return {
+        status: 'contradicts',
+        detail: `the keychain saw entry ${kept.seq}, the log ends at ${head?.seq ?? 0}: it was cut off or replaced by an older one`,
+        head: kept,
+      };
     }
     if (kept.seq > 0 && hashAt(kept.seq) !== kept.hash) {
-      return { status: 'contradicts', detail: `entry ${kept.seq} is not the one the keychain saw: the log was rewritten`, head: kept };
+      return {
+        status: 'contradicts',
+        detail: `entry ${kept.seq} is not the one the keychain saw: the log was rewritten`,
+        head: kept,
+      };
     }
     return kept.seq === head.seq
       ? { status: 'agrees', detail: `entry ${kept.seq}`, head: kept }
-      : { status: 'behind', detail: `the keychain holds entry ${kept.seq} of ${head.seq}, which agree`, head: kept };
+      : {
+          status: 'behind',
+          detail: `the keychain holds entry ${kept.seq} of ${head.seq}, which agree`,
+          head: kept,
+        };
   }
 
   /** Hash of a stored entry, or null where it is missing or cannot be read. */
@@ -98,7 +135,11 @@ export function createLedger(deps: LedgerDeps): VaultLedger {
     return queued;
   }
 
-  async function commit<T>(actor: Actor | null, draft: AuditDraft | ((result: T) => AuditDraft), work: (tx: StoreWriter) => T): Promise<T> {
+  async function commit<T>(
+    actor: Actor | null,
+    draft: AuditDraft | ((result: T) => AuditDraft),
+    work: (tx: StoreWriter) => T,
+  ): Promise<T> {
     if (!witnessCurrent) {
       // A keychain that does not answer, or a log that was tampered with, is known before anything is changed.
       await flushWitness();
@@ -126,7 +167,13 @@ export function createLedger(deps: LedgerDeps): VaultLedger {
   function appendEntry(tx: StoreWriter, actor: Actor | null, draft: AuditDraft): void {
     const { entry, line } = makeEntry(
       tx.audit.head(),
-      { at: system.now().toISOString(), actor: actor?.name ?? 'system', action: draft.action, subject: draft.subject, details: draft.details },
+      {
+        at: system.now().toISOString(),
+        actor: actor?.name ?? 'system',
+        action: draft.action,
+        subject: draft.subject,
+        details: draft.details,
+      },
       system.sha256,
     );
     tx.audit.append(entry, line);
@@ -137,10 +184,18 @@ export function createLedger(deps: LedgerDeps): VaultLedger {
   /** Signs the Merkle root of all entries; the tree is continued from where the last checkpoint left it. */
   function makeCheckpoint(tx: StoreWriter, from: MerkleFrontier): void {
     let frontier = from;
-    for (const row of tx.audit.rows(from.size + 1)) frontier = appendEntryHash(frontier, row.hash, system.sha256);
-    const checkpoint = { origin: checkpointOrigin(deps.vaultId), size: frontier.size, root: toHex(merkleRoot(frontier, system.sha256)) };
+    for (const row of tx.audit.rows(from.size + 1))
+      frontier = appendEntryHash(frontier, row.hash, system.sha256);
+    const checkpoint = {
+      origin: checkpointOrigin(deps.vaultId),
+      size: frontier.size,
+      root: toHex(merkleRoot(frontier, system.sha256)),
+    };
     tx.audit.saveCheckpoint(frontier.size, deps.checkpoints.sign(checkpoint, deps.checkpointKey));
-    tx.setSetting(FRONTIER_SETTING, JSON.stringify({ size: frontier.size, peaks: frontier.peaks.map(toHex) }));
+    tx.setSetting(
+      FRONTIER_SETTING,
+      JSON.stringify({ size: frontier.size, peaks: frontier.peaks.map(toHex) }),
+    );
   }
 
   function notify(topics: readonly ChangeTopic[]): void {
@@ -153,11 +208,19 @@ export function createLedger(deps: LedgerDeps): VaultLedger {
     witness,
     require: async (actor, permission, subject) => {
       if (isPermitted(actor.roles, permission)) return;
-      await commit(actor, { action: 'refused', subject, details: { permission, roles: [...actor.roles] } }, () => undefined);
-      throw new SallyportError('refused.role', `${actor.name} may not do this: it needs the permission ${permission}.`, {
-        hint: 'Nothing was changed; the attempt is in the audit log. Ask an operator who has the role.',
-        facts: { permission, operator: actor.name },
-      });
+      await commit(
+        actor,
+        { action: 'refused', subject, details: { permission, roles: [...actor.roles] } },
+        () => undefined,
+      );
+      throw new SallyportError(
+        'refused.role',
+        `${actor.name} may not do this: it needs the permission ${permission}.`,
+        {
+          hint: 'Nothing was changed; the attempt is in the audit log. Ask an operator who has the role.',
+          facts: { permission, operator: actor.name },
+        },
+      );
     },
     onChange: (listener) => {
       listeners.add(listener);

@@ -1,7 +1,16 @@
 import {
-  decryptBytes, decryptWithPassphrase, encryptBytes, encryptWithPassphrase, generateIdentity, recipientOf,
+  decryptBytes,
+  decryptWithPassphrase,
+  encryptBytes,
+  encryptWithPassphrase,
+  generateIdentity,
+  recipientOf,
 } from '../../../shared/node/age/index.ts';
-import { generateCheckpointKey, signCheckpoint, verifyCheckpoint } from '../../../shared/node/checkpoint/index.ts';
+import {
+  generateCheckpointKey,
+  signCheckpoint,
+  verifyCheckpoint,
+} from '../../../shared/node/checkpoint/index.ts';
 import { generateSigningKey } from '../../../shared/node/model-signing/index.ts';
 import type { CheckpointTools, KeyTools } from '../../ports/vault.ts';
 

@@ -31,7 +31,9 @@ function directoryAt(path: string): VaultDirectory {
     recoveryFiles: async () => {
       try {
         const names = await readdir(join(path, 'recovery'));
-        return names.filter((name) => /^[0-9a-f]{64}\.age$/.test(name)).map((name): VaultFile => `recovery/${name.slice(0, 64)}.age`);
+        return names
+          .filter((name) => /^[0-9a-f]{64}\.age$/.test(name))
+          .map((name): VaultFile => `recovery/${name.slice(0, 64)}.age`);
       } catch (error) {
         if (systemCode(error) === 'ENOENT') return [];
         throw error;
@@ -43,10 +45,14 @@ function directoryAt(path: string): VaultDirectory {
 }
 
 function exists(path: string): SallyportError {
-  return new SallyportError('conflict', 'There is something in this folder already; nothing was created or changed.', {
-    hint: 'Choose an empty or a new folder, or open the vault that is there.',
-    facts: { path },
-  });
+  return new SallyportError(
+    'conflict',
+    'There is something in this folder already; nothing was created or changed.',
+    {
+      hint: 'Choose an empty or a new folder, or open the vault that is there.',
+      facts: { path },
+    },
+  );
 }
 
 async function isEmptyOrAbsent(path: string): Promise<'empty' | 'absent' | 'taken'> {
@@ -82,7 +88,10 @@ export const vaultDirectories: VaultDirectories = {
   create: async (path, fill) => {
     const target = resolve(path);
     if ((await isEmptyOrAbsent(target)) === 'taken') throw exists(target);
-    const staging = join(dirname(target), `.${basename(target)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
+    const staging = join(
+      dirname(target),
+      `.${basename(target)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`,
+    );
     try {
       await mkdir(join(staging, 'artifacts'), { recursive: true, mode: 0o700 });
       await fill(directoryAt(staging));

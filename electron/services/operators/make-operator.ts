@@ -29,15 +29,24 @@ export async function makeOperator(
 ): Promise<{ operator: Operator; keyFile: string }> {
   const { name, person, roles, passphrase } = parseInput(newOperatorSchema, input);
   if ([...passphrase].length < MIN_PASSPHRASE) {
-    throw new SallyportError('input.invalid', `An operator's passphrase has at least ${MIN_PASSPHRASE} characters.`, {
-      hint: 'It protects the key that signs approvals. Nothing was created.',
-      facts: { minimum: MIN_PASSPHRASE },
-    });
+    throw new SallyportError(
+      'input.invalid',
+      `An operator's passphrase has at least ${MIN_PASSPHRASE} characters.`,
+      {
+        hint: 'It protects the key that signs approvals. Nothing was created.',
+        facts: { minimum: MIN_PASSPHRASE },
+      },
+    );
   }
   const key = deps.keys.generateSigningKey();
   const file = await deps.keys.encryptWithPassphrase(passphrase, utf8(key.privateKeyPem));
   const operator: Operator = {
-    id: deps.system.newId(), name, person, roles: [...new Set(roles)], publicKeyPem: key.publicKeyPem, keyFingerprint: key.fingerprint,
+    id: deps.system.newId(),
+    name,
+    person,
+    roles: [...new Set(roles)],
+    publicKeyPem: key.publicKeyPem,
+    keyFingerprint: key.fingerprint,
     createdAt: deps.system.now().toISOString(),
   };
   return { operator, keyFile: Buffer.from(file).toString('base64') };

@@ -3,13 +3,15 @@ import { SallyportError } from '../../../shared/domain/errors.ts';
 import type { SecretStore } from '../../ports/secrets.ts';
 import type { VaultAdapters, VaultDirectory } from '../../ports/vault.ts';
 import { createLedger, HEAD_SECRET } from '../ledger-impl.ts';
-import { makeOperator, MIN_PASSPHRASE, operatorKeySecret } from '../operators/make-operator.ts';
+import { MIN_PASSPHRASE, makeOperator, operatorKeySecret } from '../operators/make-operator.ts';
 import { type OpenVault, openVault } from './open-vault.ts';
 import { recoverableSecrets } from './recoverable-secrets.ts';
 import { CHECKPOINT_SECRET, encodeKeys, KEYS_SECRET, SETTINGS, type VaultKeys } from './vault-keys.ts';
 
 /** Where a vault's keys are to be kept. */
-export type KeysChoice = { readonly kind: 'keychain' } | { readonly kind: 'passphrase'; readonly passphrase: string };
+export type KeysChoice =
+  | { readonly kind: 'keychain' }
+  | { readonly kind: 'passphrase'; readonly passphrase: string };
 
 export interface CreateVaultInput {
   readonly operator: string;
@@ -24,33 +26,67 @@ export interface CreateVaultInput {
  *
  * All or nothing: built beside `path` and renamed into place; never over anything that is there (`conflict`).
  */
-export async function createVault(adapters: VaultAdapters, path: string, input: CreateVaultInput): Promise<{ vault: OpenVault; recoveryKey: string }> {
+export async function createVault(
+  adapters: VaultAdapters,
+  path: string,
+  input: CreateVaultInput,
+): Promise<{ vault: OpenVault; recoveryKey: string }> {
   checkVaultPassphrase(input.keys);
   const { system, keys: tools } = adapters;
   const vaultId = Buffer.from(system.randomBytes(16)).toString('hex');
   const own = await tools.generateIdentity();
   const recovery = await tools.generateIdentity();
   const vaultKeys: VaultKeys = {
-    format: 1, vaultId, databaseKey: Buffer.from(system.randomBytes(32)).toString('hex'), identity: own.identity,
+    format: 1,
+    vaultId,
+    databaseKey: Buffer.from(system.randomBytes(32)).toString('hex'),
+    identity: own.identity,
   };
   const { operator, keyFile } = await makeOperator(adapters, {
-    name: input.operator, person: input.person, roles: ['administrator', 'analyst'], passphrase: input.operatorPassphrase,
+    name: input.operator,
+    person: input.person,
+    roles: ['administrator', 'analyst'],
+    passphrase: input.operatorPassphrase,
   });
   const keychain = input.keys.kind === 'keychain' ? adapters.keychainSecrets(vaultId) : null;
   try {
     await adapters.directories.create(path, async (staging) => {
       await writeKeyFiles(adapters, staging, vaultKeys, recovery.recipient, input.keys, keychain);
       await staging.write('vault.json', `${JSON.stringify({ id: vaultId, format: 1 })}\n`);
-      const plain = keychain ?? adapters.fileSecrets(staging.path, () => own.recipient, () => own.identity);
-      const secrets = recoverableSecrets(plain, { vaultId, directory: staging, recoveryRecipient: recovery.recipient, keys: tools, system });
+      const plain =
+        keychain ??
+        adapters.fileSecrets(
+          staging.path,
+          () => own.recipient,
+          () => own.identity,
+        );
+      const secrets = recoverableSecrets(plain, {
+        vaultId,
+        directory: staging,
+        recoveryRecipient: recovery.recipient,
+        keys: tools,
+        system,
+      });
       const checkpoint = adapters.checkpoints.generate(vaultId);
       await secrets.set(CHECKPOINT_SECRET, checkpoint.skey);
       await secrets.set(operatorKeySecret(operator.id), keyFile);
 
       const store = staging.openStore(Buffer.from(vaultKeys.databaseKey, 'hex'), { create: true });
       try {
-        const ledger = createLedger({ vaultId, store, system, secrets, checkpoints: adapters.checkpoints, checkpointKey: checkpoint.skey });
-        const details = { recipient: own.recipient, recoveryRecipient: recovery.recipient, checkpointKey: checkpoint.vkey, keys: input.keys.kind };
+        const ledger = createLedger({
+          vaultId,
+          store,
+          system,
+          secrets,
+          checkpoints: adapters.checkpoints,
+          checkpointKey: checkpoint.skey,
+        });
+        const details = {
+          recipient: own.recipient,
+          recoveryRecipient: recovery.recipient,
+          checkpointKey: checkpoint.vkey,
+          keys: input.keys.kind,
+        };
         await ledger.commit(null, { action: 'vault.created', subject: vaultId, details }, (tx) => {
           tx.setSetting(SETTINGS.id, vaultId);
           tx.setSetting(SETTINGS.recipient, own.recipient);
@@ -58,29 +94,43 @@ export async function createVault(adapters: VaultAdapters, path: string, input: 
           tx.setSetting(SETTINGS.checkpointKey, checkpoint.vkey);
         });
         const { name, person, roles, keyFingerprint } = operator;
-        await ledger.commit(null, { action: 'operator.added', subject: name, details: { person, roles, keyFingerprint } }, (tx) => tx.insertOperator(operator));
+        await ledger.commit(
+          null,
+          { action: 'operator.added', subject: name, details: { person, roles, keyFingerprint } },
+          (tx) => tx.insertOperator(operator),
+        );
       } finally {
         store.close();
       }
     });
   } catch (error) {
     // Nothing of a vault that does not exist stays in the keychain; the reason for the failure is what is reported.
-    if (keychain) for (const name of [KEYS_SECRET, CHECKPOINT_SECRET, operatorKeySecret(operator.id), HEAD_SECRET]) await keychain.delete(name).catch(() => {});
+    if (keychain)
+      for (const name of [KEYS_SECRET, CHECKPOINT_SECRET, operatorKeySecret(operator.id), HEAD_SECRET])
+        await keychain.delete(name).catch(() => {});
     throw error;
   } finally {
     await keychain?.close();
   }
-  const vault = await openVault(adapters, path, input.keys.kind === 'passphrase' ? { passphrase: input.keys.passphrase } : {});
+  const vault = await openVault(
+    adapters,
+    path,
+    input.keys.kind === 'passphrase' ? { passphrase: input.keys.passphrase } : {},
+  );
   return { vault, recoveryKey: recovery.identity };
 }
 
 /** A vault's own passphrase is as long as an operator's at least. */
 export function checkVaultPassphrase(keys: KeysChoice): void {
   if (keys.kind === 'passphrase' && [...keys.passphrase].length < MIN_PASSPHRASE) {
-    throw new SallyportError('input.invalid', `A vault's passphrase has at least ${MIN_PASSPHRASE} characters.`, {
-      hint: 'Nothing was created or changed.',
-      facts: { minimum: MIN_PASSPHRASE },
-    });
+    throw new SallyportError(
+      'input.invalid',
+      `A vault's passphrase has at least ${MIN_PASSPHRASE} characters.`,
+      {
+        hint: 'Nothing was created or changed.',
+        facts: { minimum: MIN_PASSPHRASE },
+      },
+    );
   }
 }
 
@@ -94,6 +144,10 @@ async function writeKeyFiles(
 ): Promise<void> {
   const text = encodeKeys(vaultKeys);
   await staging.write('recovery.age', await adapters.keys.encrypt([recoveryRecipient], utf8(text)));
-  if (choice.kind === 'passphrase') await staging.write('passphrase.age', await adapters.keys.encryptWithPassphrase(choice.passphrase, utf8(text)));
+  if (choice.kind === 'passphrase')
+    await staging.write(
+      'passphrase.age',
+      await adapters.keys.encryptWithPassphrase(choice.passphrase, utf8(text)),
+    );
   else await keychain?.set(KEYS_SECRET, text);
 }

@@ -5,7 +5,15 @@ import type { Store } from '../../ports/stores.ts';
 import type { VaultAdapters, VaultDirectory } from '../../ports/vault.ts';
 import { createLedger, type VaultLedger } from '../ledger-impl.ts';
 import { recoverableSecrets } from './recoverable-secrets.ts';
-import { CHECKPOINT_SECRET, decodeKeys, KEYS_SECRET, SETTINGS, vaultFileSchema, type VaultFileContent, type VaultKeys } from './vault-keys.ts';
+import {
+  CHECKPOINT_SECRET,
+  decodeKeys,
+  KEYS_SECRET,
+  SETTINGS,
+  type VaultFileContent,
+  type VaultKeys,
+  vaultFileSchema,
+} from './vault-keys.ts';
 
 /** How a vault's keys are kept. */
 export type KeysKind = 'keychain' | 'passphrase';
@@ -32,10 +40,15 @@ export interface OpenVault {
 }
 
 /** What is at a path, without any key. */
-export async function vaultAt(adapters: VaultAdapters, path: string): Promise<{ id: string; keysKind: KeysKind } | null> {
+export async function vaultAt(
+  adapters: VaultAdapters,
+  path: string,
+): Promise<{ id: string; keysKind: KeysKind } | null> {
   const directory = adapters.directories.at(path);
   const file = await readVaultFile(directory);
-  return file ? { id: file.id, keysKind: (await directory.read('passphrase.age')) ? 'passphrase' : 'keychain' } : null;
+  return file
+    ? { id: file.id, keysKind: (await directory.read('passphrase.age')) ? 'passphrase' : 'keychain' }
+    : null;
 }
 
 /**
@@ -44,7 +57,11 @@ export async function vaultAt(adapters: VaultAdapters, path: string): Promise<{ 
  * Errors: `not-found`, `locked` (a passphrase is needed), `auth.failed` (a wrong one), `keychain.*`
  * (`keychain.changed`: the keychain's keys are not this vault's), `integrity.vault`, `vault.newer`.
  */
-export async function openVault(adapters: VaultAdapters, path: string, options: { readonly passphrase?: string | null } = {}): Promise<OpenVault> {
+export async function openVault(
+  adapters: VaultAdapters,
+  path: string,
+  options: { readonly passphrase?: string | null } = {},
+): Promise<OpenVault> {
   const directory = adapters.directories.at(path);
   const file = await readVaultFile(directory);
   if (!file) {
@@ -75,14 +92,23 @@ export async function readVaultFile(directory: VaultDirectory): Promise<VaultFil
   try {
     return vaultFileSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
   } catch (error) {
-    throw new SallyportError('integrity.vault', 'The file vault.json is damaged, or was written by something else.', {
-      hint: 'Nothing was changed. Put the file back from a backup of this vault.',
-      cause: error,
-    });
+    throw new SallyportError(
+      'integrity.vault',
+      'The file vault.json is damaged, or was written by something else.',
+      {
+        hint: 'Nothing was changed. Put the file back from a backup of this vault.',
+        cause: error,
+      },
+    );
   }
 }
 
-async function keysFromPassphrase(adapters: VaultAdapters, wrapped: Uint8Array, passphrase: string | null, vaultId: string): Promise<VaultKeys> {
+async function keysFromPassphrase(
+  adapters: VaultAdapters,
+  wrapped: Uint8Array,
+  passphrase: string | null,
+  vaultId: string,
+): Promise<VaultKeys> {
   if (passphrase === null || passphrase === '') {
     throw new SallyportError('locked', 'The vault is locked: it opens with a passphrase.', {
       hint: 'Enter it, or give it with `--passphrase-file FILE`.',
@@ -126,7 +152,8 @@ export async function openWithKeys(
   try {
     store = directory.openStore(Buffer.from(keys.databaseKey, 'hex'));
   } catch (error) {
-    if (keysKind === 'keychain' && error instanceof SallyportError && error.code === 'integrity.vault') throw changed(error);
+    if (keysKind === 'keychain' && error instanceof SallyportError && error.code === 'integrity.vault')
+      throw changed(error);
     throw error;
   }
   try {
@@ -148,16 +175,25 @@ async function assemble(
 ): Promise<OpenVault> {
   const recipient = setting(store, SETTINGS.recipient);
   const recoveryRecipient = setting(store, SETTINGS.recoveryRecipient);
-  if (setting(store, SETTINGS.id) !== file.id) throw swapped('vault.json names another vault than the database');
-  if ((await adapters.keys.recipientOf(keys.identity)) !== recipient) throw swapped('the database names another public key than the vault has');
+  if (setting(store, SETTINGS.id) !== file.id)
+    throw swapped('vault.json names another vault than the database');
+  if ((await adapters.keys.recipientOf(keys.identity)) !== recipient)
+    throw swapped('the database names another public key than the vault has');
 
   let identity: string | null = keys.identity;
   const identityNow = (): string => {
-    if (identity === null) throw new SallyportError('locked', 'The vault was locked.', { hint: 'Unlock it to go on.' });
+    if (identity === null)
+      throw new SallyportError('locked', 'The vault was locked.', { hint: 'Unlock it to go on.' });
     return identity;
   };
   const plain = keychain ?? adapters.fileSecrets(directory.path, () => recipient, identityNow);
-  const secrets = recoverableSecrets(plain, { vaultId: file.id, directory, recoveryRecipient, keys: adapters.keys, system: adapters.system });
+  const secrets = recoverableSecrets(plain, {
+    vaultId: file.id,
+    directory,
+    recoveryRecipient,
+    keys: adapters.keys,
+    system: adapters.system,
+  });
   const checkpointKey = await secrets.get(CHECKPOINT_SECRET);
   if (checkpointKey === null) {
     throw new SallyportError('keychain.missing', "The vault's checkpoint key is missing among its secrets.", {
@@ -165,14 +201,28 @@ async function assemble(
     });
   }
   const artifacts = adapters.artifacts(directory.path, [recipient, recoveryRecipient], identityNow);
-  const ledger = createLedger({ vaultId: file.id, store, system: adapters.system, secrets, checkpoints: adapters.checkpoints, checkpointKey });
+  const ledger = createLedger({
+    vaultId: file.id,
+    store,
+    system: adapters.system,
+    secrets,
+    checkpoints: adapters.checkpoints,
+    checkpointKey,
+  });
   let unlock: (() => void) | null = null;
   const releaseEffectsLock = (): void => {
     unlock?.();
     unlock = null;
   };
   return {
-    id: file.id, path: directory.path, keysKind, store, secrets, artifacts, ledger, recipient,
+    id: file.id,
+    path: directory.path,
+    keysKind,
+    store,
+    secrets,
+    artifacts,
+    ledger,
+    recipient,
     checkpointVerifier: setting(store, SETTINGS.checkpointKey),
     identity: identityNow,
     acquireEffectsLock: () => {

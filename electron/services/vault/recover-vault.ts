@@ -13,7 +13,11 @@ import { decodeKeys, encodeKeys, KEYS_SECRET, type VaultKeys } from './vault-key
  *
  * Errors: `auth.failed` (another recovery key), `not-found`, `integrity.vault`, `keychain.*`.
  */
-export async function recoverVault(adapters: VaultAdapters, path: string, input: { readonly recoveryKey: string; readonly keys: KeysChoice }): Promise<OpenVault> {
+export async function recoverVault(
+  adapters: VaultAdapters,
+  path: string,
+  input: { readonly recoveryKey: string; readonly keys: KeysChoice },
+): Promise<OpenVault> {
   checkVaultPassphrase(input.keys);
   const directory = adapters.directories.at(path);
   const file = await readVaultFile(directory);
@@ -41,19 +45,34 @@ export async function recoverVault(adapters: VaultAdapters, path: string, input:
     await directory.remove('secrets.age');
   } else {
     const recipient = await adapters.keys.recipientOf(keys.identity);
-    // A secrets file that cannot be read any more would stop the new one from being written.
-    await directory.remove('secrets.age');
-    const secrets = adapters.fileSecrets(directory.path, () => recipient, () => keys.identity);
+    const secrets = adapters.fileSecrets(
+      directory.path,
+      () => recipient,
+      () => keys.identity,
+    );
+    // A secrets file that cannot be read any more would stop the new one from being written; what it held is in the copies.
+    await secrets.get(KEYS_SECRET).catch(() => directory.remove('secrets.age'));
     for (const { name, value } of credentials) await secrets.set(name, value);
     await secrets.close();
-    await directory.write('passphrase.age', await adapters.keys.encryptWithPassphrase(input.keys.passphrase, utf8(encodeKeys(keys))));
+    await directory.write(
+      'passphrase.age',
+      await adapters.keys.encryptWithPassphrase(input.keys.passphrase, utf8(encodeKeys(keys))),
+    );
   }
 
-  const vault = await openVault(adapters, path, input.keys.kind === 'passphrase' ? { passphrase: input.keys.passphrase } : {});
+  const vault = await openVault(
+    adapters,
+    path,
+    input.keys.kind === 'passphrase' ? { passphrase: input.keys.passphrase } : {},
+  );
   try {
     const witness = await vault.ledger.witness();
     const details = { keys: input.keys.kind, credentials: credentials.length, witness: witness.status };
-    await vault.ledger.commit(null, { action: 'vault.recovered', subject: file.id, details }, () => undefined);
+    await vault.ledger.commit(
+      null,
+      { action: 'vault.recovered', subject: file.id, details },
+      () => undefined,
+    );
     return vault;
   } catch (error) {
     await vault.close();
@@ -61,7 +80,12 @@ export async function recoverVault(adapters: VaultAdapters, path: string, input:
   }
 }
 
-async function unwrap(adapters: VaultAdapters, recoveryKey: string, wrapped: Uint8Array, vaultId: string): Promise<VaultKeys> {
+async function unwrap(
+  adapters: VaultAdapters,
+  recoveryKey: string,
+  wrapped: Uint8Array,
+  vaultId: string,
+): Promise<VaultKeys> {
   let text: string;
   try {
     text = new TextDecoder().decode(await adapters.keys.decrypt(recoveryKey, wrapped));

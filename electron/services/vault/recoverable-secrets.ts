@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { toHex, utf8 } from '../../../shared/domain/audit/bytes.ts';
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import type { SecretStore } from '../../ports/secrets.ts';
-import type { KeyTools, VaultDirectory, VaultFile } from '../../ports/vault.ts';
 import type { System } from '../../ports/system.ts';
+import type { KeyTools, VaultDirectory, VaultFile } from '../../ports/vault.ts';
 import { HEAD_SECRET } from '../ledger-impl.ts';
 import { KEYS_SECRET } from './vault-keys.ts';
 
@@ -50,23 +50,34 @@ export function recoverableSecrets(inner: SecretStore, deps: RecoverableDeps): S
 }
 
 /** Reads all copies back with the recovery key. */
-export async function readRecoverable(directory: VaultDirectory, recoveryKey: string, vaultId: string, keys: KeyTools): Promise<{ name: string; value: string }[]> {
+export async function readRecoverable(
+  directory: VaultDirectory,
+  recoveryKey: string,
+  vaultId: string,
+  keys: KeyTools,
+): Promise<{ name: string; value: string }[]> {
   const found: { name: string; value: string }[] = [];
   for (const file of await directory.recoveryFiles()) {
     const bytes = await directory.read(file);
     if (!bytes) continue;
     let content: z.infer<typeof recoveredSchema> | null = null;
     try {
-      content = recoveredSchema.parse(JSON.parse(new TextDecoder().decode(await keys.decrypt(recoveryKey, bytes))));
+      content = recoveredSchema.parse(
+        JSON.parse(new TextDecoder().decode(await keys.decrypt(recoveryKey, bytes))),
+      );
     } catch {
       // No cause: it could quote a secret.
       content = null;
     }
     if (!content || content.vaultId !== vaultId) {
-      throw new SallyportError('integrity.vault', `The file ${file} was changed, or belongs to another vault.`, {
-        hint: 'Nothing was recovered yet. Put back the file from a backup, or move it away to go on without that one credential.',
-        facts: { file },
-      });
+      throw new SallyportError(
+        'integrity.vault',
+        `The file ${file} was changed, or belongs to another vault.`,
+        {
+          hint: 'Nothing was recovered yet. Put back the file from a backup, or move it away to go on without that one credential.',
+          facts: { file },
+        },
+      );
     }
     found.push({ name: content.name, value: content.value });
   }

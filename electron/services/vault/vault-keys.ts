@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { SallyportError } from '../../../shared/domain/errors.ts';
 
 /** `vault.json`: enough to find the keys, nothing to trust. What counts is repeated inside the database. */
-export const vaultFileSchema = z.strictObject({ id: z.string().regex(/^[0-9a-f]{32}$/), format: z.literal(1) });
+export const vaultFileSchema = z.strictObject({
+  id: z.string().regex(/^[0-9a-f]{32}$/),
+  format: z.literal(1),
+});
 export type VaultFileContent = z.infer<typeof vaultFileSchema>;
 
 /** The two private keys of a vault: kept in the keychain or under a passphrase, and always in `recovery.age`. */

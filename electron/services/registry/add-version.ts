@@ -1,0 +1,149 @@
+import { z } from 'zod';
+import { SallyportError } from '../../../shared/domain/errors.ts';
+import { guessMapping } from '../../../shared/domain/model/guess-mapping.ts';
+import {
+  formatRef,
+  type ModelVersion,
+  modelNameSchema,
+  semverSchema,
+  type VersionMetadata,
+  versionMetadataSchema,
+} from '../../../shared/domain/model/version.ts';
+import type { Actor } from '../../../shared/domain/operator/operator.ts';
+import { type AddedModel, type ArtifactStore, ScanRefusal } from '../../ports/artifacts.ts';
+import type { JobContext, System } from '../../ports/system.ts';
+import { parseInput } from '../input.ts';
+import type { Ledger } from '../ledger.ts';
+
+export interface AddVersionInput {
+  readonly path: string;
+  readonly name: string;
+  readonly version: string;
+  readonly parent: string | null;
+  readonly metadata: VersionMetadata;
+}
+
+const inputSchema = z.object({
+  path: z.string().min(1).max(4096),
+  name: modelNameSchema,
+  version: semverSchema,
+  parent: semverSchema.nullable(),
+  metadata: versionMetadataSchema,
+});
+
+/**
+ * Takes a file into the registry: stored and scanned first, then the row that names it. Adding the same bytes under
+ * the same version again answers the version that is there; other bytes are a `conflict`.
+ */
+export async function addVersion(
+  deps: { readonly ledger: Ledger; readonly artifacts: ArtifactStore; readonly system: System },
+  actor: Actor,
+  rawInput: AddVersionInput,
+  job?: JobContext,
+): Promise<ModelVersion> {
+  const { ledger, artifacts, system } = deps;
+  const input = parseInput(inputSchema, rawInput);
+  const ref = formatRef(input);
+  await ledger.require(actor, 'model.add', ref);
+  checkParent(ledger, input);
+  const added = await storeAndScan(deps, actor, ref, input.path, job);
+  const version: ModelVersion = {
+    id: system.newId(),
+    name: input.name,
+    version: input.version,
+    digest: added.digest,
+    sizeBytes: added.sizeBytes,
+    artifactId: added.artifactId,
+    state: 'draft',
+    parent: input.parent,
+    metadata: input.metadata,
+    onnx: added.summary,
+    findings: [...added.findings],
+    rulesRun: [...added.rulesRun],
+    mapping: guessMapping(added.summary),
+    addedBy: actor.name,
+    addedAt: system.now().toISOString(),
+  };
+  // Read before the commit to answer a repeated call without an entry; read inside it again, because others commit too.
+  const before = existing(ledger.read.version(input), version);
+  try {
+    if (before) return before;
+    const details = {
+      digest: version.digest,
+      sizeBytes: version.sizeBytes,
+      parent: version.parent,
+      findings: version.findings.length,
+      rulesRun: version.rulesRun.length,
+    };
+    return await ledger.commit(actor, { action: 'model.added', subject: ref, details }, (tx) => {
+      if (existing(tx.version(input), version))
+        throw new SallyportError(
+          'conflict',
+          `${ref} was added by somebody else meanwhile, with the same bytes.`,
+          { hint: 'Nothing is left to do.' },
+        );
+      tx.insertVersion(version);
+      return version;
+    });
+  } finally {
+    // Whatever went wrong: a file that a row names is never removed, one that none names is.
+    if (ledger.read.version(input)?.artifactId !== added.artifactId)
+      await artifacts.discard(added.artifactId);
+  }
+}
+
+function existing(found: ModelVersion | null, wanted: ModelVersion): ModelVersion | null {
+  if (!found || found.digest === wanted.digest) return found;
+  throw new SallyportError('conflict', `${formatRef(wanted)} is in the registry with other bytes.`, {
+    hint: 'Versions never change; the file was not added. Choose another version number.',
+    facts: { registered: found.digest, offered: wanted.digest },
+  });
+}
+
+function checkParent(
+  ledger: Ledger,
+  input: { readonly name: string; readonly version: string; readonly parent: string | null },
+): void {
+  if (input.parent === null) return;
+  if (input.parent === input.version)
+    throw new SallyportError('input.invalid', 'A version is not its own parent.', {
+      hint: 'Nothing was added.',
+    });
+  if (ledger.read.version({ name: input.name, version: input.parent })) return;
+  throw new SallyportError('not-found', `The parent ${input.name}@${input.parent} is not in the registry.`, {
+    hint: 'Nothing was added. Add the parent first, or leave it out.',
+    facts: { parent: input.parent },
+  });
+}
+
+async function storeAndScan(
+  deps: { readonly ledger: Ledger; readonly artifacts: ArtifactStore },
+  actor: Actor,
+  ref: string,
+  path: string,
+  job: JobContext | undefined,
+): Promise<AddedModel> {
+  try {
+    return await deps.artifacts.add(path, job);
+  } catch (error) {
+    if (!(error instanceof ScanRefusal)) throw error;
+    const findings = error.findings
+      .filter(({ severity }) => severity === 'critical')
+      .slice(0, 20)
+      .map(({ ruleId, where, reference }) => ({
+        ruleId,
+        where: where.slice(0, 300).toWellFormed(),
+        reference,
+      }));
+    await deps.ledger.commit(
+      actor,
+      {
+        action: 'model.refused',
+        subject: ref,
+        details: { digest: error.digest, findings, rulesRun: error.rulesRun.length },
+      },
+      () => undefined,
+    );
+    throw error;
+  }
+}

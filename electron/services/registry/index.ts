@@ -1,0 +1,238 @@
+/** The registry of models: what the window and the command line do with versions. */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { SallyportError } from '../../../shared/domain/errors.ts';
+import { permissionOf, stateRefusal } from '../../../shared/domain/model/actions.ts';
+import { explainUnmappable, guessMapping } from '../../../shared/domain/model/guess-mapping.ts';
+import {
+  type Alias,
+  aliasSchema,
+  formatRef,
+  type ModelVersion,
+  type OutputMapping,
+  outputMappingSchema,
+  type VersionRef,
+  versionRefSchema,
+} from '../../../shared/domain/model/version.ts';
+import type { OnnxSummary } from '../../../shared/domain/onnx/summary.ts';
+import type { Actor } from '../../../shared/domain/operator/operator.ts';
+import type { Finding } from '../../../shared/domain/scan/finding.ts';
+import type { VersionAction, VersionRow, VersionView } from '../../../shared/domain/view/views.ts';
+import type { ArtifactStore } from '../../ports/artifacts.ts';
+import type { JobContext, System } from '../../ports/system.ts';
+import type { ModelInspector } from '../../ports/vault.ts';
+import { parseInput } from '../input.ts';
+import type { Ledger } from '../ledger.ts';
+import { type AddVersionInput, addVersion } from './add-version.ts';
+import { type VerifiedArtifacts, verifyArtifacts } from './verify-artifacts.ts';
+import { versionContext, versionView } from './view.ts';
+
+export interface RegistryDeps {
+  readonly ledger: Ledger;
+  readonly artifacts: ArtifactStore;
+  readonly inspector: ModelInspector;
+  readonly system: System;
+}
+
+export interface InspectedFile {
+  readonly digest: string;
+  readonly sizeBytes: number;
+  readonly onnx: OnnxSummary;
+  readonly rulesRun: string[];
+  readonly findings: Finding[];
+  /** How its outputs would be read, or null with the reason in `mappingProblem`. */
+  readonly mapping: OutputMapping | null;
+  readonly mappingProblem: string;
+}
+
+export interface RegistryService {
+  list(
+    actor: Actor,
+    input: { text: string; limit: number; offset: number },
+  ): { rows: VersionRow[]; total: number };
+  get(actor: Actor, input: VersionRef): VersionView;
+  /** Reads and scans a file without adding it. */
+  inspectFile(actor: Actor, input: { path: string }, job?: JobContext): Promise<InspectedFile>;
+  add(actor: Actor, input: AddVersionInput, job?: JobContext): Promise<VersionView>;
+  /** Says how outputs are read. A validated version becomes a draft again: what was measured was read otherwise. */
+  setMapping(actor: Actor, input: VersionRef & { mapping: OutputMapping }): Promise<VersionView>;
+  alias(actor: Actor, input: Alias): Promise<VersionView>;
+  archive(actor: Actor, input: VersionRef): Promise<VersionView>;
+  /** Withdraws trust for good. Endpoints that serve it are rolled back by their own revocation. */
+  revoke(actor: Actor, input: VersionRef & { reason: string }): Promise<VersionView>;
+  /** Decrypts and hashes one version's file, or all. What is wrong is in the answer, not thrown. */
+  verify(actor: Actor, input: { ref: VersionRef | null }, job?: JobContext): Promise<VerifiedArtifacts>;
+  /** Writes the model, digest-checked, to `directory/<name>-<version>.onnx`. */
+  export(
+    actor: Actor,
+    input: VersionRef & { directory: string },
+    job?: JobContext,
+  ): Promise<{ path: string; digest: string }>;
+}
+
+const reasonSchema = z.string().min(1).max(2000);
+
+export function createRegistryService(deps: RegistryDeps): RegistryService {
+  const { ledger, artifacts } = deps;
+
+  function find(input: VersionRef): ModelVersion {
+    const ref = parseInput(versionRefSchema, { name: input.name, version: input.version });
+    const version = ledger.read.version(ref);
+    if (version) return version;
+    throw new SallyportError('not-found', `There is no version ${formatRef(ref)}.`, {
+      hint: 'See `sallyport model list` for what is there.',
+      facts: { ref: formatRef(ref) },
+    });
+  }
+
+  /** The version, once role and state allow the action; refusals by role are audited. */
+  async function allowed(actor: Actor, action: VersionAction, input: VersionRef): Promise<ModelVersion> {
+    const version = find(input);
+    await ledger.require(actor, permissionOf(action), formatRef(version));
+    checkState(action, version);
+    return version;
+  }
+
+  /** Judged again inside the transaction, on the row as it is there. */
+  function checkState(action: VersionAction, version: ModelVersion, read = ledger.read): void {
+    const refusal = stateRefusal(action, version, versionContext(read, version));
+    if (refusal !== null)
+      throw new SallyportError('refused.state', refusal, {
+        hint: 'Nothing was changed.',
+        facts: { ref: formatRef(version), action },
+      });
+  }
+
+  const view = (actor: Actor, ref: VersionRef): VersionView => versionView(ledger.read, find(ref), actor);
+
+  return {
+    list: (_actor, { text, limit, offset }) => ledger.read.search({ text, limit, offset }),
+    get: (actor, input) => view(actor, input),
+    inspectFile: async (_actor, { path }, job) => {
+      const { digest, sizeBytes, summary, rulesRun, findings } = await deps.inspector.inspect(path, job);
+      return {
+        digest,
+        sizeBytes,
+        onnx: summary,
+        rulesRun: [...rulesRun],
+        findings: [...findings],
+        mapping: guessMapping(summary),
+        mappingProblem: explainUnmappable(summary),
+      };
+    },
+    add: async (actor, input, job) =>
+      versionView(ledger.read, await addVersion(deps, actor, input, job), actor),
+    setMapping: async (actor, input) => {
+      const mapping = parseInput(outputMappingSchema, input.mapping);
+      const version = await allowed(actor, 'map', input);
+      checkMapping(version, mapping);
+      await ledger.commit(
+        actor,
+        {
+          action: 'model.mapped',
+          subject: formatRef(version),
+          details: { before: version.mapping, after: mapping },
+        },
+        (tx) => {
+          const current = tx.version(version) ?? version;
+          checkState('map', current, tx);
+          tx.setMapping(version, mapping);
+          if (current.state === 'validated') tx.setState(version, 'draft');
+        },
+      );
+      return view(actor, version);
+    },
+    alias: async (actor, input) => {
+      const alias = parseInput(aliasSchema, input);
+      const version = await allowed(actor, 'alias', alias);
+      const before = ledger.read.aliasedVersion(alias.name, alias.alias)?.version ?? null;
+      await ledger.commit(
+        actor,
+        { action: 'model.aliased', subject: formatRef(version), details: { alias: alias.alias, before } },
+        (tx) => {
+          checkState('alias', tx.version(version) ?? version, tx);
+          tx.setAlias(alias);
+        },
+      );
+      return view(actor, version);
+    },
+    archive: async (actor, input) => {
+      const version = await allowed(actor, 'archive', input);
+      await ledger.commit(
+        actor,
+        { action: 'model.archived', subject: formatRef(version), details: { before: version.state } },
+        (tx) => {
+          checkState('archive', tx.version(version) ?? version, tx);
+          tx.setState(version, 'archived');
+        },
+      );
+      return view(actor, version);
+    },
+    revoke: async (actor, input) => {
+      const reason = parseInput(reasonSchema, input.reason);
+      const version = await allowed(actor, 'revoke', input);
+      await ledger.commit(
+        actor,
+        {
+          action: 'model.revoked',
+          subject: formatRef(version),
+          details: { before: version.state, digest: version.digest, reason },
+        },
+        (tx) => {
+          checkState('revoke', tx.version(version) ?? version, tx);
+          tx.setState(version, 'revoked');
+        },
+      );
+      return view(actor, version);
+    },
+    verify: async (actor, { ref }, job) => {
+      const subject = ref ? formatRef(find(ref)) : 'all versions';
+      await ledger.require(actor, 'model.verify', subject);
+      const wanted = ledger.read
+        .allArtifacts()
+        .filter((each) => ref === null || formatRef(each.ref) === formatRef(ref));
+      const result = await verifyArtifacts(artifacts, wanted, job);
+      const details = {
+        checked: result.checked,
+        bytes: result.bytes,
+        bad: result.bad.map((each) => each.ref).slice(0, 100),
+      };
+      await ledger.commit(actor, { action: 'model.verified', subject, details }, () => undefined);
+      return result;
+    },
+    export: async (actor, input, job) => {
+      const version = await allowed(actor, 'export', input);
+      const path = join(input.directory, `${version.name}-${version.version}.onnx`);
+      await artifacts.exportTo(version.artifactId, version.digest, path, job);
+      await ledger.commit(
+        actor,
+        { action: 'model.exported', subject: formatRef(version), details: { digest: version.digest } },
+        () => undefined,
+      );
+      return { path, digest: version.digest };
+    },
+  };
+}
+
+/** A mapping names what the model has. */
+function checkMapping(version: ModelVersion, mapping: OutputMapping): void {
+  const outputs = version.onnx.outputs.map(({ name }) => name);
+  const unknown = [mapping.labelOutput, mapping.scoreOutput].find(
+    (name) => name !== null && !outputs.includes(name),
+  );
+  if (unknown !== undefined) {
+    throw new SallyportError('input.invalid', `The model has no output named ${unknown}.`, {
+      hint: `Its outputs are ${outputs.join(', ')}. Nothing was changed.`,
+    });
+  }
+  if (!version.onnx.inputs.some(({ name }) => name === mapping.input)) {
+    throw new SallyportError('input.invalid', `The model has no input named ${mapping.input}.`, {
+      hint: `Its inputs are ${version.onnx.inputs.map(({ name }) => name).join(', ')}. Nothing was changed.`,
+    });
+  }
+  if (mapping.labelOutput === null && mapping.scoreOutput === null) {
+    throw new SallyportError('input.invalid', 'A mapping names a label output, a score output, or both.', {
+      hint: 'Nothing was changed.',
+    });
+  }
+}

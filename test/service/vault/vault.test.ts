@@ -1,0 +1,243 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { MemorySecrets } from '../../../electron/adapters/keychain/memory-secrets.ts';
+import { createSessionService } from '../../../electron/services/session/index.ts';
+import { createVault, openVault, recoverVault, vaultAt } from '../../../electron/services/vault/index.ts';
+import { temporaryDirectory } from '../../support/temp.ts';
+import { machine, OPERATOR_PASSPHRASE, testVault, VAULT_PASSPHRASE } from '../../support/vault.ts';
+
+const FIRST = { operator: 'ada', person: 'Ada Lovelace', operatorPassphrase: OPERATOR_PASSPHRASE };
+const UNDER_PASSPHRASE = { kind: 'passphrase', passphrase: VAULT_PASSPHRASE } as const;
+
+describe('creating a vault', () => {
+  test('leaves its files, and an audit log that begins with the vault and its first operator', async () => {
+    const { vault, path } = await testVault();
+    expect(readdirSync(path).sort()).toEqual(
+      expect.arrayContaining(['artifacts', 'recovery', 'recovery.age', 'registry.db', 'vault.json']),
+    );
+    expect(existsSync(join(path, 'passphrase.age'))).toBe(false);
+    expect([...vault.store.read.audit.entries()].map(({ action }) => action)).toEqual([
+      'vault.created',
+      'operator.added',
+    ]);
+    expect(vault.store.read.operatorByName('ada')?.roles).toEqual(['administrator', 'analyst']);
+  });
+
+  test('writes no plaintext of what the database holds', async () => {
+    const { vault, path } = await testVault();
+    await vault.close();
+    const bytes = readFileSync(join(path, 'registry.db')).toString('latin1');
+    expect(bytes.startsWith('SQLite format 3')).toBe(false);
+    expect(bytes).not.toContain('Ada Lovelace');
+  });
+
+  test.each([
+    ['a vault', 'vault.json'],
+    ['anything else', 'notes.txt'],
+  ])('refuses a folder that has %s in it, and touches nothing', async (_what, name) => {
+    const { adapters } = machine();
+    const path = temporaryDirectory();
+    writeFileSync(join(path, name), 'mine');
+    await expect(createVault(adapters, path, { ...FIRST, keys: { kind: 'keychain' } })).rejects.toMatchObject(
+      { code: 'conflict' },
+    );
+    expect(readdirSync(path)).toEqual([name]);
+    expect(readFileSync(join(path, name), 'utf8')).toBe('mine');
+  });
+
+  test('fills an empty folder', async () => {
+    const { adapters } = machine();
+    const path = join(temporaryDirectory(), 'empty');
+    mkdirSync(path);
+    const { vault } = await createVault(adapters, path, { ...FIRST, keys: UNDER_PASSPHRASE });
+    await vault.close();
+    expect(await vaultAt(adapters, path)).toEqual({ id: vault.id, keysKind: 'passphrase' });
+  });
+
+  test('leaves nothing when the keychain fails half-way, neither files nor secrets', async () => {
+    const secrets = new MemorySecrets();
+    const failing = Object.assign(Object.create(secrets) as MemorySecrets, {
+      kind: 'memory',
+      get: (name: string) => secrets.get(name),
+      delete: (name: string) => secrets.delete(name),
+      close: () => secrets.close(),
+      set: async (name: string, value: string) => {
+        if (name.startsWith('operator-key/')) throw new Error('the keychain went away');
+        await secrets.set(name, value);
+      },
+    });
+    const { adapters } = machine({ keychainSecrets: () => failing });
+    const parent = temporaryDirectory();
+    await expect(
+      createVault(adapters, join(parent, 'vault'), { ...FIRST, keys: { kind: 'keychain' } }),
+    ).rejects.toThrow('the keychain went away');
+    expect(readdirSync(parent)).toEqual([]);
+    expect(await secrets.get('vault-keys')).toBeNull();
+    expect(await secrets.get('checkpoint-key')).toBeNull();
+  });
+
+  test.each([
+    ['operator', { ...FIRST, operatorPassphrase: 'short', keys: UNDER_PASSPHRASE }],
+    ['vault', { ...FIRST, keys: { kind: 'passphrase', passphrase: 'short' } as const }],
+  ])('refuses a short passphrase of the %s', async (_whose, input) => {
+    const parent = temporaryDirectory();
+    await expect(createVault(machine().adapters, join(parent, 'vault'), input)).rejects.toMatchObject({
+      code: 'input.invalid',
+    });
+    expect(readdirSync(parent)).toEqual([]);
+  });
+});
+
+describe('opening a vault', () => {
+  test('with the keychain', async () => {
+    const { vault, adapters, path } = await testVault();
+    await vault.close();
+    const again = await openVault(adapters, path);
+    expect(again.keysKind).toBe('keychain');
+    expect(again.identity()).toMatch(/^AGE-SECRET-KEY-1/);
+    await again.close();
+    expect(() => again.identity()).toThrow(expect.objectContaining({ code: 'locked' }));
+  });
+
+  test('with a passphrase, which is asked for and checked', async () => {
+    const { vault, adapters, path } = await testVault({ keys: UNDER_PASSPHRASE });
+    await vault.close();
+    await expect(openVault(adapters, path)).rejects.toMatchObject({ code: 'locked' });
+    await expect(openVault(adapters, path, { passphrase: 'not the passphrase' })).rejects.toMatchObject({
+      code: 'auth.failed',
+    });
+    const again = await openVault(adapters, path, { passphrase: VAULT_PASSPHRASE });
+    expect(again.secrets.kind).toBe('file');
+    await again.close();
+  });
+
+  test('says where there is none', async () => {
+    await expect(openVault(machine().adapters, temporaryDirectory())).rejects.toMatchObject({
+      code: 'not-found',
+    });
+  });
+
+  test('names the way back when the keychain was wiped, and creates no new key', async () => {
+    const { vault, adapters, path, keychain } = await testVault();
+    await vault.close();
+    keychain.clear();
+    await expect(openVault(adapters, path)).rejects.toMatchObject({
+      code: 'keychain.missing',
+      hint: expect.stringContaining('sallyport recover'),
+    });
+    expect(await keychain.get(vault.id)?.get('vault-keys')).toBeNull();
+  });
+
+  test('tells a keychain with other keys from a damaged database', async () => {
+    const { vault, adapters, path, keychain } = await testVault();
+    await vault.close();
+    const secrets = keychain.get(vault.id);
+    const keys = JSON.parse((await secrets?.get('vault-keys')) ?? '{}') as { databaseKey: string };
+    await secrets?.set('vault-keys', JSON.stringify({ ...keys, databaseKey: 'ab'.repeat(32) }));
+    await expect(openVault(adapters, path)).rejects.toMatchObject({ code: 'keychain.changed' });
+  });
+
+  test('refuses a vault.json that names another vault', async () => {
+    const { vault, adapters, path, keychain } = await testVault();
+    const other = 'f'.repeat(32);
+    const keys = JSON.parse((await keychain.get(vault.id)?.get('vault-keys')) ?? '{}') as object;
+    await vault.close();
+    writeFileSync(join(path, 'vault.json'), JSON.stringify({ id: other, format: 1 }));
+    // Even where the keychain gives keys under that name, the database says whose it is.
+    const secrets = new MemorySecrets();
+    await secrets.set('vault-keys', JSON.stringify({ ...keys, vaultId: other }));
+    keychain.set(other, secrets);
+    await expect(openVault(adapters, path)).rejects.toMatchObject({ code: 'integrity.vault' });
+  });
+
+  test('refuses a database in place of which another one was put', async () => {
+    const mine = await testVault();
+    const other = await testVault();
+    await Promise.all([mine.vault.close(), other.vault.close()]);
+    writeFileSync(join(mine.path, 'registry.db'), readFileSync(join(other.path, 'registry.db')));
+    await expect(openVault(mine.adapters, mine.path)).rejects.toMatchObject({ code: 'keychain.changed' });
+  });
+
+  test('lets one process at a time run effects', async () => {
+    const { vault, adapters, path } = await testVault();
+    const second = await openVault(adapters, path);
+    expect(vault.acquireEffectsLock()).toBe(true);
+    expect(vault.acquireEffectsLock()).toBe(true);
+    expect(second.acquireEffectsLock()).toBe(false);
+    vault.releaseEffectsLock();
+    expect(second.acquireEffectsLock()).toBe(true);
+    await second.close();
+    expect(vault.acquireEffectsLock()).toBe(true);
+  });
+});
+
+describe('recovering a vault whose keychain was wiped', () => {
+  test.each([
+    ['the keychain', { kind: 'keychain' } as const],
+    ['a new passphrase', UNDER_PASSPHRASE],
+  ])('into %s: keys, operators, tokens and artifacts are back, and the log says so', async (_where, keys) => {
+    const { vault, adapters, path, keychain, recoveryKey } = await testVault();
+    const artifact = await vault.artifacts.putBytes(Buffer.from('a stored file'));
+    await vault.secrets.set('endpoint-token/e1', 'a token');
+    await vault.close();
+    keychain.clear();
+
+    const recovered = await recoverVault(adapters, path, { recoveryKey, keys });
+    await recovered.close();
+    const again = await openVault(
+      adapters,
+      path,
+      keys.kind === 'passphrase' ? { passphrase: VAULT_PASSPHRASE } : {},
+    );
+    expect(again.keysKind).toBe(keys.kind);
+    expect(await again.secrets.get('endpoint-token/e1')).toBe('a token');
+    expect((await again.artifacts.getBytes(artifact.artifactId, artifact.digest)).toString()).toBe(
+      'a stored file',
+    );
+    const session = createSessionService({
+      ledger: again.ledger,
+      secrets: again.secrets,
+      keys: adapters.keys,
+      system: adapters.system,
+    });
+    expect((await session.signIn({ operator: 'ada', passphrase: OPERATOR_PASSPHRASE })).name).toBe('ada');
+    expect([...again.store.read.audit.entries()].map(({ action }) => action)).toContain('vault.recovered');
+    await again.close();
+  });
+
+  test('from a forgotten passphrase', async () => {
+    const { vault, adapters, path, recoveryKey } = await testVault({ keys: UNDER_PASSPHRASE });
+    await vault.close();
+    const keys = { kind: 'passphrase', passphrase: 'a passphrase to remember' } as const;
+    await (await recoverVault(adapters, path, { recoveryKey, keys })).close();
+    await expect(openVault(adapters, path, { passphrase: VAULT_PASSPHRASE })).rejects.toMatchObject({
+      code: 'auth.failed',
+    });
+    await (await openVault(adapters, path, { passphrase: keys.passphrase })).close();
+  });
+
+  test('refuses another recovery key and changes nothing', async () => {
+    const { vault, adapters, path, keychain } = await testVault();
+    await vault.close();
+    keychain.clear();
+    const { identity } = await adapters.keys.generateIdentity();
+    await expect(
+      recoverVault(adapters, path, { recoveryKey: identity, keys: { kind: 'keychain' } }),
+    ).rejects.toMatchObject({ code: 'auth.failed' });
+    await expect(
+      recoverVault(adapters, path, { recoveryKey: 'nonsense', keys: { kind: 'keychain' } }),
+    ).rejects.toMatchObject({ code: 'auth.failed' });
+    expect((await keychain.get(vault.id)?.get('vault-keys')) ?? null).toBeNull();
+  });
+
+  test('refuses the recovery file of another vault', async () => {
+    const mine = await testVault();
+    const other = await testVault();
+    await Promise.all([mine.vault.close(), other.vault.close()]);
+    writeFileSync(join(mine.path, 'recovery.age'), readFileSync(join(other.path, 'recovery.age')));
+    await expect(
+      recoverVault(mine.adapters, mine.path, { recoveryKey: other.recoveryKey, keys: { kind: 'keychain' } }),
+    ).rejects.toMatchObject({ code: 'integrity.vault' });
+  });
+});
