@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import type { BinaryEvaluation } from '../../../shared/domain/metrics/evaluation.ts';
 import { createQuarantine, type Quarantine } from '../../../shared/node/onnx/quarantine.ts';
@@ -32,6 +33,8 @@ const DEFAULT_MAX_RSS_BYTES = 4 * 2 ** 30;
 export function createInferenceEngine(options: EngineOptions): InferenceEngine {
   const quarantine = options.quarantine ?? createQuarantine();
   const stallMs = options.stallMs ?? DEFAULT_STALL_MS;
+  // Beyond a few threads the reader, not the model, is the slower one.
+  const intraOpThreads = options.intraOpThreads ?? Math.min(4, availableParallelism());
   const open = new Set<WorkerLink>();
   let closed = false;
 
@@ -55,7 +58,7 @@ export function createInferenceEngine(options: EngineOptions): InferenceEngine {
         job.progress('loading', index, models.length);
         running = model;
         const key = `model-${index}`;
-        await transferModel(link, { key, ...model, intraOpThreads: options.intraOpThreads ?? 1 }, stallMs);
+        await transferModel(link, { key, ...model, intraOpThreads }, stallMs);
         running = null;
         taskModels.push({
           key,
