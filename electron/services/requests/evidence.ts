@@ -89,7 +89,9 @@ function championBaseline(
   const report = read
     .validations({ name: champion.name, version: champion.version })
     .find((r) => r.dataset.digest === datasetDigest && r.digest === champion.digest);
-  return report === undefined ? undefined : { metrics: report.metrics, latency: report.latency };
+  return report === undefined
+    ? ('not-compared' as const)
+    : { metrics: report.metrics, latency: report.latency };
 }
 
 function withoutRows<T extends { disagreementRows: unknown }>(report: T): Omit<T, 'disagreementRows'> {

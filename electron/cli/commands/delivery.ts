@@ -1,0 +1,286 @@
+import type { Command } from 'commander';
+import { SallyportError } from '../../../shared/domain/errors.ts';
+import { formatRef } from '../../../shared/domain/model/version.ts';
+import { isFinal, percentOf } from '../../../shared/domain/rollout/decide.ts';
+import type { RolloutView } from '../../../shared/domain/view/views.ts';
+import type { CliContext, OperatorSession } from '../context.ts';
+import { parseInput } from '../input.ts';
+import { table } from '../output.ts';
+import { askSecret } from '../prompt.ts';
+
+export function registerDelivery(program: Command, context: CliContext): void {
+  registerEndpoints(program, context);
+
+  program
+    .command('deploy')
+    .argument('<request>')
+    .requiredOption('--to <target>', 'environment or endpoint name')
+    .description('run an approved request’s signed plan, in the foreground to the end')
+    .action((requestId: string, options: { to: string }) =>
+      context.asOperator(async (session) => {
+        session.services.rollouts.start();
+        const started = await session.services.rollouts.deploy(
+          session.actor,
+          parseInput('rollouts.deploy', { requestId, target: options.to }),
+        );
+        await follow(context, session, started);
+      }),
+    );
+
+  const rollout = program.command('rollout').description('running and past rollouts');
+  rollout
+    .command('list')
+    .description('all rollouts, newest first')
+    .action(() =>
+      context.asOperator(async ({ services, actor }) => {
+        const views = await services.rollouts.list(actor);
+        const rows = views.map(({ state }) => [
+          state.id,
+          formatRef(state),
+          state.target,
+          state.phase,
+          `${percentOf(state)} %`,
+          state.reason,
+        ]);
+        context.output.result(
+          views,
+          rows.length === 0
+            ? 'No rollouts.'
+            : table(['rollout', 'version', 'target', 'phase', 'traffic', 'reason'], rows),
+        );
+      }),
+    );
+  rollout
+    .command('show')
+    .argument('<rollout>')
+    .description('state, verdicts and measurements')
+    .action((id: string) =>
+      context.asOperator(async ({ services, actor }) => {
+        const view = await services.rollouts.get(actor, { id });
+        context.output.result(
+          view,
+          [
+            line(view),
+            ...view.state.verdicts.map((v) => `  ${v.at} step ${v.step + 1}: ${v.verdict}: ${v.reason}`),
+          ].join('\n'),
+        );
+      }),
+    );
+  rollout
+    .command('watch')
+    .argument('<rollout>')
+    .description('follow a rollout to its end')
+    .action((id: string) =>
+      context.asOperator(async (session) => {
+        session.services.rollouts.start();
+        await follow(context, session, await session.services.rollouts.get(session.actor, { id }));
+      }),
+    );
+  for (const action of ['pause', 'resume', 'promote'] as const) {
+    rollout
+      .command(action)
+      .argument('<rollout>')
+      .description(`${action} a rollout`)
+      .action((id: string) =>
+        context.asOperator(async ({ services, actor }) => {
+          const view = await services.rollouts[action](actor, { id });
+          context.output.result(view, line(view));
+        }),
+      );
+  }
+  rollout
+    .command('abort')
+    .argument('<rollout>')
+    .option('--reason <text>', 'why', '')
+    .description('stop a rollout and take its version out')
+    .action((id: string, options: { reason: string }) =>
+      context.asOperator(async (session) => {
+        session.services.rollouts.start();
+        const view = await session.services.rollouts.abort(
+          session.actor,
+          parseInput('rollouts.abort', { id, reason: options.reason }),
+        );
+        await follow(context, session, view, true);
+      }),
+    );
+
+  program
+    .command('rollback')
+    .argument('<name>', 'model name')
+    .requiredOption('--on <target>', 'environment or endpoint name')
+    .option('--to <version>', 'a version the endpoint still holds; the previous one when left out')
+    .description('back to the previous version, at once')
+    .action((name: string, options: { on: string; to?: string }) =>
+      context.asOperator(async ({ services, actor }) => {
+        services.rollouts.start();
+        const done = await services.rollouts.rollback(
+          actor,
+          parseInput('rollouts.rollback', { name, target: options.on, to: options.to ?? null }),
+        );
+        context.output.result(
+          done,
+          `${done.endpoints.join(', ')} served ${done.previous} and ${done.endpoints.length === 1 ? 'serves' : 'serve'} ${done.version} now (${done.durationMs.toFixed(0)} ms).`,
+        );
+      }),
+    );
+}
+
+function registerEndpoints(program: Command, context: CliContext): void {
+  const endpoint = program.command('endpoint').description('serving endpoints');
+  endpoint
+    .command('add')
+    .argument('<name>')
+    .requiredOption('--environment <name>')
+    .requiredOption('--admin <url>', 'admin listener')
+    .requiredOption('--predict <url>', 'predict listener')
+    .option('--fingerprint <hex>', 'as `agent init` printed it; asked when left out')
+    .option('--token-file <file>', 'file with the token; asked when left out')
+    .description('pin an agent by its fingerprint')
+    .action(
+      (
+        name: string,
+        options: {
+          environment: string;
+          admin: string;
+          predict: string;
+          fingerprint?: string;
+          tokenFile?: string;
+        },
+      ) =>
+        context.asOperator(async ({ services, actor, environmentId }) => {
+          const token =
+            options.tokenFile === undefined
+              ? await askSecret('Token', '--token-file')
+              : await context.readSecret(options.tokenFile);
+          const fingerprint =
+            options.fingerprint ?? (await askSecret('Fingerprint that the agent printed', '--fingerprint'));
+          const view = await services.endpoints.add(
+            actor,
+            parseInput('endpoints.add', {
+              name,
+              environmentId: await environmentId(options.environment),
+              adminUrl: options.admin,
+              predictUrl: options.predict,
+              token,
+              fingerprint,
+            }),
+          );
+          context.output.result(view, `${name} added to ${view.environmentName}; its key is pinned.`);
+        }),
+    );
+  endpoint
+    .command('list')
+    .description('endpoints and what they served when last seen')
+    .action(() =>
+      context.asOperator(async ({ services, actor }) => {
+        const views = await services.endpoints.list(actor);
+        const rows = views.map((v) => [
+          v.endpoint.name,
+          v.environmentName,
+          v.status === null ? 'not checked' : v.status.reachable ? 'up' : 'down',
+          (v.status?.models ?? [])
+            .map(
+              (m) =>
+                `${m.name}@${m.stable?.version ?? '–'}${m.canary === null ? '' : ` + ${m.canary.version} ${m.canary.percent} %`}`,
+            )
+            .join(', '),
+        ]);
+        context.output.result(
+          views,
+          rows.length === 0 ? 'No endpoints.' : table(['endpoint', 'environment', 'health', 'serves'], rows),
+        );
+      }),
+    );
+  endpoint
+    .command('check')
+    .argument('<name>')
+    .description('ask an endpoint now')
+    .action((name: string) =>
+      context.asOperator(async (session) => {
+        const { services, actor } = session;
+        const status = await services.endpoints.check(actor, { id: await endpointId(session, name) });
+        context.output.result(
+          status,
+          status.problem === null
+            ? `${name} answers in ${status.latencyMs?.toFixed(1) ?? '?'} ms and serves ${status.models.map((m) => `${m.name}@${m.stable?.version ?? '–'}`).join(', ') || 'nothing'}.`
+            : `${name}: ${status.problem.message}`,
+        );
+        if (status.problem !== null)
+          throw new SallyportError(
+            status.problem.code === 'integrity.endpoint' ? 'integrity.endpoint' : 'endpoint.unreachable',
+            status.problem.message,
+            { hint: status.problem.hint },
+          );
+      }),
+    );
+  endpoint
+    .command('remove')
+    .argument('<name>')
+    .description('forget an endpoint; it keeps serving')
+    .action((name: string) =>
+      context.asOperator(async (session) => {
+        const done = await session.services.endpoints.remove(session.actor, {
+          id: await endpointId(session, name),
+        });
+        context.output.result(done, `${name} removed.`);
+      }),
+    );
+}
+
+async function endpointId({ services, actor }: OperatorSession, name: string): Promise<string> {
+  const found = (await services.endpoints.list(actor)).find(
+    (view) => view.endpoint.name === name || view.endpoint.id === name,
+  );
+  if (found === undefined)
+    throw new SallyportError('not-found', `There is no endpoint called ${name}.`, {
+      hint: 'List them with: sallyport endpoint list',
+    });
+  return found.endpoint.id;
+}
+
+/** One event a change; the exit code says how it ended. */
+async function follow(
+  context: CliContext,
+  { services, actor }: OperatorSession,
+  start: RolloutView,
+  expectRollback = false,
+): Promise<void> {
+  let shown = '';
+  const show = (view: RolloutView) => {
+    const text = line(view);
+    const key = `${view.state.phase}/${view.state.step}/${view.state.verdicts.length}/${view.state.reason}`;
+    if (key === shown) return;
+    shown = key;
+    context.output.event(
+      {
+        rollout: view.state.id,
+        phase: view.state.phase,
+        step: view.state.step,
+        percent: percentOf(view.state),
+        reason: view.state.reason,
+        at: view.state.updatedAt,
+      },
+      text,
+    );
+  };
+  show(start);
+  let view = start;
+  while (!isFinal(view.state)) {
+    await context.sleep(200);
+    view = await services.rollouts.get(actor, { id: start.state.id });
+    show(view);
+  }
+  view = await services.rollouts.finished(start.state.id);
+  if (view.state.phase === 'completed' || (expectRollback && view.state.phase === 'rolled-back')) return;
+  throw new SallyportError(
+    view.state.phase === 'rolled-back' ? 'refused.gate' : 'endpoint.refused',
+    `The rollout of ${formatRef(view.state)} ended as ${view.state.phase}: ${view.state.reason}`,
+    {
+      hint: `The evidence is kept: sallyport rollout show ${view.state.id}`,
+    },
+  );
+}
+
+function line({ state }: RolloutView): string {
+  return `${state.id} ${formatRef(state)} on ${state.target}: ${state.phase}${state.phase === 'stepping' ? ` ${percentOf(state)} %` : ''}. ${state.reason}`;
+}

@@ -1,0 +1,266 @@
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { SallyportError } from '../../../shared/domain/errors.ts';
+import { formatRef } from '../../../shared/domain/model/version.ts';
+import type { VersionView } from '../../../shared/domain/view/views.ts';
+import type { CliContext } from '../context.ts';
+import { parseInput, parseRef } from '../input.ts';
+import { bytes, number, table } from '../output.ts';
+
+export function registerModels(program: Command, context: CliContext): void {
+  const model = program
+    .command('model')
+    .description('the registry: add, list, show and check model versions');
+
+  model
+    .command('add')
+    .argument('<file>', 'ONNX file')
+    .requiredOption('--name <name>', 'model name')
+    .requiredOption('--version <version>', 'semantic version')
+    .option('--parent <version>', 'version it was derived from')
+    .option(
+      '--metadata <file>',
+      'JSON: owner, licence, datasetDigest, codeReference, trainingParameters, metrics, tags',
+    )
+    .description('hash, encrypt, inspect, scan and register a model file')
+    .action((file: string, options: { name: string; version: string; parent?: string; metadata?: string }) =>
+      context.asOperator(async ({ services, actor }) => {
+        const input = parseInput('models.add', {
+          path: file,
+          name: options.name,
+          version: options.version,
+          parent: options.parent ?? null,
+          metadata: await readMetadata(options.metadata),
+          jobId: 'cli',
+        });
+        const view = await context.job((job) => services.models.add(actor, input, job));
+        context.output.result(
+          view,
+          `${formatRef(view.version)} registered: ${view.version.digest} (${bytes(view.version.sizeBytes)})\n${scanLine(view)}`,
+        );
+      }),
+    );
+
+  model
+    .command('list')
+    .argument('[query...]', 'free words and name:, state:, tag:')
+    .option('--limit <n>', 'at most so many', '200')
+    .description('list versions')
+    .action((query: string[], options: { limit: string }) =>
+      context.asOperator(async ({ services, actor }) => {
+        const found = await services.models.list(
+          actor,
+          parseInput('models.list', { text: query.join(' '), limit: Number(options.limit), offset: 0 }),
+        );
+        const rows = found.rows.map((row) => [
+          `${row.name}@${row.version}`,
+          row.state,
+          row.aliases.join(','),
+          number(row.rocAuc),
+          number(row.f1),
+          row.worstFinding,
+          row.digest.slice(0, 16),
+        ]);
+        context.output.result(
+          found,
+          rows.length === 0
+            ? 'No versions.'
+            : table(['version', 'state', 'aliases', 'auc', 'f1', 'scan', 'digest'], rows),
+        );
+      }),
+    );
+
+  model
+    .command('show')
+    .argument('<version>', 'NAME@VERSION')
+    .description('everything the registry knows of a version')
+    .action((ref: string) =>
+      context.asOperator(async ({ services, actor }) => {
+        const view = await services.models.get(actor, parseRef(ref));
+        context.output.result(view, describeVersion(view));
+      }),
+    );
+
+  model
+    .command('scan')
+    .argument('<target>', 'NAME@VERSION or an ONNX file')
+    .description('what the scan rules say of a version or a file')
+    .action((target: string) =>
+      context.asOperator(async ({ services, actor }) => {
+        const scan = /^[^/\\]+@\d/.test(target)
+          ? await services.models
+              .get(actor, parseRef(target))
+              .then((view) => ({
+                rulesRun: view.version.rulesRun,
+                findings: view.version.findings,
+                onnx: view.version.onnx,
+              }))
+          : await services.models.inspectFile(actor, parseInput('models.inspectFile', { path: target }));
+        const rows = scan.findings.map((f) => [f.severity, f.ruleId, f.where, f.title]);
+        context.output.result(
+          scan,
+          `${scan.rulesRun.length} rules ran, ${rows.length} findings.${rows.length === 0 ? '' : `\n${table(['severity', 'rule', 'where', 'what'], rows)}`}`,
+        );
+        if (scan.findings.some((f) => f.severity === 'critical'))
+          throw new SallyportError('refused.scan', 'This file would be refused.');
+      }),
+    );
+
+  model
+    .command('verify')
+    .argument('[version]', 'NAME@VERSION; all when left out')
+    .description('decrypt and hash stored artifacts')
+    .action((ref: string | undefined) =>
+      context.asOperator(async ({ services, actor }) => {
+        const outcome = await context.job((job) =>
+          services.models.verify(
+            actor,
+            parseInput('models.verify', { ref: ref === undefined ? null : parseRef(ref), jobId: 'cli' }),
+            job,
+          ),
+        );
+        context.output.result(
+          outcome,
+          `${outcome.checked} artifacts checked (${bytes(outcome.bytes)}), ${outcome.bad.length} bad.${outcome.bad.map((b) => `\n  ${b.ref}: ${b.problem}`).join('')}`,
+        );
+        if (outcome.bad.length > 0)
+          throw new SallyportError(
+            'integrity.artifact',
+            `${outcome.bad[0]?.ref ?? 'An artifact'} is not what was registered.`,
+            { hint: 'It is not used. Restore it from a backup.' },
+          );
+      }),
+    );
+
+  model
+    .command('export')
+    .argument('<version>', 'NAME@VERSION')
+    .requiredOption('--out <dir>', 'directory to write to')
+    .description('write the exact registered bytes to a file')
+    .action((ref: string, options: { out: string }) =>
+      context.asOperator(async ({ services, actor }) => {
+        const exported = await services.models.export(
+          actor,
+          parseInput('models.export', { ...parseRef(ref), directory: options.out }),
+        );
+        context.output.result(exported, `${exported.path}\n${exported.digest}`);
+      }),
+    );
+
+  model
+    .command('alias')
+    .argument('<name>')
+    .argument('<alias>')
+    .argument('<version>')
+    .description('let an alias such as champion name a version')
+    .action((name: string, alias: string, version: string) =>
+      context.asOperator(async ({ services, actor }) => {
+        const view = await services.models.alias(actor, parseInput('models.alias', { name, alias, version }));
+        context.output.result(view, `${name}@${version} is ${alias} now.`);
+      }),
+    );
+
+  model
+    .command('map')
+    .argument('<version>', 'NAME@VERSION')
+    .requiredOption('--mapping <json>', 'output mapping as JSON, as `model show --json` prints it')
+    .description('say how the outputs are read')
+    .action((ref: string, options: { mapping: string }) =>
+      context.asOperator(async ({ services, actor }) => {
+        const view = await services.models.setMapping(
+          actor,
+          parseInput('models.setMapping', {
+            ...parseRef(ref),
+            mapping: parseJson(options.mapping, '--mapping'),
+          }),
+        );
+        context.output.result(view, `Mapping of ${ref} set.`);
+      }),
+    );
+
+  model
+    .command('archive')
+    .argument('<version>', 'NAME@VERSION')
+    .description('take a version out of use')
+    .action((ref: string) =>
+      context.asOperator(async ({ services, actor }) => {
+        const view = await services.models.archive(actor, parseRef(ref));
+        context.output.result(view, `${ref} archived.`);
+      }),
+    );
+
+  model
+    .command('revoke')
+    .argument('<version>', 'NAME@VERSION')
+    .requiredOption('--reason <text>')
+    .description('never let a version be released again')
+    .action((ref: string, options: { reason: string }) =>
+      context.asOperator(async ({ services, actor }) => {
+        const view = await services.models.revoke(
+          actor,
+          parseInput('models.revoke', { ...parseRef(ref), reason: options.reason }),
+        );
+        context.output.result(view, `${ref} revoked.`);
+      }),
+    );
+}
+
+function parseJson(text: string, what: string): never {
+  try {
+    return JSON.parse(text) as never;
+  } catch (cause) {
+    throw new SallyportError('usage', `${what} is not JSON.`, { cause });
+  }
+}
+
+async function readMetadata(file: string | undefined): Promise<Record<string, never>> {
+  if (file === undefined) return {};
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new SallyportError('usage', `The metadata file ${file} cannot be read.`, { cause });
+  });
+  return parseJson(text, 'The metadata file');
+}
+
+function scanLine(view: VersionView): string {
+  const { findings, rulesRun, onnx } = view.version;
+  return `${onnx.nodeCount} nodes, ${onnx.parameterCount} parameters, ${rulesRun.length} scan rules ran, ${findings.length} findings`;
+}
+
+function describeVersion(view: VersionView): string {
+  const { version: v } = view;
+  const value = (
+    items: readonly {
+      name: string;
+      elementType: string;
+      shape: readonly (string | number | null)[] | null;
+    }[],
+  ) =>
+    items
+      .map((i) => `${i.name} ${i.elementType}[${(i.shape ?? ['?']).map((d) => d ?? '?').join(',')}]`)
+      .join(', ');
+  const lines: [string, string][] = [
+    ['version', formatRef(v)],
+    ['state', `${v.state}${view.aliases.length === 0 ? '' : ` (${view.aliases.join(', ')})`}`],
+    ['digest', v.digest],
+    ['size', bytes(v.sizeBytes)],
+    ['inputs', value(v.onnx.inputs)],
+    ['outputs', value(v.onnx.outputs)],
+    ['opsets', v.onnx.opsets.map((o) => `${o.domain === '' ? 'ai.onnx' : o.domain} ${o.version}`).join(', ')],
+    ['operators', v.onnx.operators.map((o) => `${o.type}×${o.count}`).join(', ')],
+    ['parameters', String(v.onnx.parameterCount)],
+    ['producer', `${v.onnx.producerName} ${v.onnx.producerVersion}`.trim()],
+    ['scan', `${v.rulesRun.length} rules ran, ${v.findings.length} findings`],
+    [
+      'mapping',
+      v.mapping === null
+        ? 'not set'
+        : `${v.mapping.kind}: label ${v.mapping.labelOutput ?? '–'}, score ${v.mapping.scoreOutput ?? '–'}`,
+    ],
+    ['added', `${v.addedAt} by ${v.addedBy}`],
+    [
+      'deployed',
+      view.deployedOn.map((d) => `${d.endpoint} (${d.role} ${d.percent} %)`).join(', ') || 'nowhere',
+    ],
+  ];
+  return lines.map(([name, text]) => `${name.padEnd(11)} ${text}`).join('\n');
+}

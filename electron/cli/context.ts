@@ -1,0 +1,165 @@
+import { readFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+import { SallyportError } from '../../shared/domain/errors.ts';
+import type { ComparisonReport, ValidationReport } from '../../shared/domain/metrics/report.ts';
+import type { Actor } from '../../shared/domain/operator/operator.ts';
+import { type Policy, policySchema } from '../../shared/domain/policy/policy.ts';
+import { presetPolicy } from '../../shared/domain/policy/presets.ts';
+import { readSecretFile } from '../../shared/node/files/files.ts';
+import { renderComparisonReport, renderValidationReport } from '../../shared/node/report/index.ts';
+import type { Console, ConsoleFactory } from '../compose.ts';
+import type { JobContext } from '../ports/system.ts';
+import type { Services } from '../services/index.ts';
+import { parseWith } from './input.ts';
+import { createOutput, type Output } from './output.ts';
+import { askSecret } from './prompt.ts';
+
+/** Options every command takes. */
+export interface GlobalOptions {
+  readonly vault?: string;
+  readonly json?: boolean;
+  readonly as?: string;
+  readonly operatorPassphraseFile?: string;
+  readonly passphraseFile?: string;
+}
+
+/** What a command that acts as somebody works with. */
+export interface OperatorSession {
+  readonly services: Services;
+  readonly actor: Actor;
+  /** Id of an environment by its name. */
+  environmentId(name: string): Promise<string>;
+  readPolicy(file: string): Promise<Policy>;
+  presetPolicy(name: string): Policy;
+  /** The acting operator's passphrase, again: a signature needs the private key, and signing in keeps none. */
+  operatorPassphrase(): Promise<string>;
+  readonly renderReport: {
+    validation(report: ValidationReport): string;
+    comparison(report: ComparisonReport): string;
+  };
+}
+
+/** One run of the command line. */
+export class CliContext {
+  readonly #factory: ConsoleFactory;
+  readonly #options: () => GlobalOptions;
+  readonly #cancel = new AbortController();
+
+  constructor(factory: ConsoleFactory, options: () => GlobalOptions) {
+    this.#factory = factory;
+    this.#options = options;
+    process.once('SIGINT', () =>
+      this.#cancel.abort(
+        new SallyportError('cancelled', 'Cancelled.', { hint: 'What was acknowledged is kept.' }),
+      ),
+    );
+    process.once('SIGTERM', () =>
+      this.#cancel.abort(
+        new SallyportError('cancelled', 'Stopped.', { hint: 'What was acknowledged is kept.' }),
+      ),
+    );
+  }
+
+  get output(): Output {
+    return createOutput(this.#options().json === true);
+  }
+
+  get factory(): ConsoleFactory {
+    return this.#factory;
+  }
+
+  get vaultPath(): string {
+    return this.#factory.vaultPath(this.#options().vault ?? null);
+  }
+
+  /** A file that holds one secret: regular, the caller's own, mode 0600. */
+  readSecret(file: string): Promise<string> {
+    return readSecretFile(file);
+  }
+
+  /** The vault's passphrase where one was given; null lets the keychain answer. */
+  async vaultPassphrase(): Promise<string | null> {
+    const { passphraseFile } = this.#options();
+    return passphraseFile === undefined ? null : this.readSecret(passphraseFile);
+  }
+
+  async passphraseOf(operator: string): Promise<string> {
+    const { operatorPassphraseFile } = this.#options();
+    return operatorPassphraseFile === undefined
+      ? askSecret(`Passphrase of ${operator}`, '--operator-passphrase-file')
+      : this.readSecret(operatorPassphraseFile);
+  }
+
+  /** Opens the vault for the time of `work`. */
+  async withVault<T>(work: (opened: Console) => Promise<T>): Promise<T> {
+    const opened = await this.#factory.open(this.vaultPath, await this.vaultPassphrase());
+    try {
+      return await work(opened);
+    } finally {
+      await opened.close();
+    }
+  }
+
+  /** Opens the vault and signs the operator of `--as` in. */
+  async asOperator(work: (session: OperatorSession) => Promise<void>): Promise<void> {
+    const who = this.#options().as;
+    if (who === undefined)
+      throw new SallyportError('usage', 'Every call acts as an operator.', { hint: 'Say who: --as NAME' });
+    await this.withVault(async ({ services }) => {
+      let passphrase: string | null = await this.passphraseOf(who);
+      const actor = await services.session.signIn({ operator: who, passphrase });
+      await work({
+        services,
+        actor,
+        environmentId: async (name) => {
+          const found = services.environments
+            .list(actor)
+            .find((environment) => environment.name === name || environment.id === name);
+          if (found === undefined)
+            throw new SallyportError('not-found', `There is no environment called ${name}.`, {
+              hint: 'List them with: sallyport environment list',
+            });
+          return found.id;
+        },
+        readPolicy: async (file) => parseWith(policySchema, await readYaml(file)),
+        presetPolicy: (name) => presetPolicy(name === 'staging' ? 'staging' : 'production'),
+        operatorPassphrase: async () => {
+          passphrase ??= await this.passphraseOf(who);
+          return passphrase;
+        },
+        renderReport: { validation: renderValidationReport, comparison: renderComparisonReport },
+      });
+      passphrase = null;
+    });
+  }
+
+  /** Runs a long operation with progress on the terminal; Ctrl+C cancels it. */
+  async job<T>(run: (job: JobContext) => Promise<T>): Promise<T> {
+    const { output } = this;
+    let last = 0;
+    return run({
+      signal: this.#cancel.signal,
+      progress: (phase, done, total) => {
+        const now = Date.now();
+        if (now - last < 100) return;
+        last = now;
+        output.progress(total > 0 ? `${phase} ${Math.floor((done / total) * 100)} %` : `${phase} ${done}`);
+      },
+    });
+  }
+
+  async sleep(ms: number): Promise<void> {
+    await this.#factory.system.sleep(ms, this.#cancel.signal);
+  }
+}
+
+async function readYaml(file: string): Promise<unknown> {
+  try {
+    return parse(await readFile(file, 'utf8'), { maxAliasCount: 0 });
+  } catch (cause) {
+    throw new SallyportError('usage', `The policy file ${file} cannot be read.`, {
+      hint: 'It is YAML; see the user guide.',
+      cause,
+    });
+  }
+}

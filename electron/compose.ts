@@ -1,0 +1,184 @@
+/** The object graph on one page: adapters in, services out. */
+import { join } from 'node:path';
+import type { RolloutView } from '../shared/domain/view/views.ts';
+import { AgeArtifacts } from './adapters/artifacts/age-artifacts.ts';
+import { createAgentConnector } from './adapters/endpoints/agent/index.ts';
+import { createInferenceEngine } from './adapters/inference/engine.ts';
+import { FileSecrets } from './adapters/keychain/file-secrets.ts';
+import { KeychainSecrets } from './adapters/keychain/keychain-secrets.ts';
+import { modelSigner } from './adapters/signing/model-signing.ts';
+import { createForkWorker } from './adapters/system/fork-worker.ts';
+import { type ProgramFiles, userDataFolder } from './adapters/system/program.ts';
+import { createSystem } from './adapters/system/system.ts';
+import { checkpointTools, createKeyTools } from './adapters/vault/key-tools.ts';
+import { vaultDirectories } from './adapters/vault/vault-directory.ts';
+import type { ForkWorker } from './ports/processes.ts';
+import type { System } from './ports/system.ts';
+import type { VaultAdapters } from './ports/vault.ts';
+import { createAuditService } from './services/audit/index.ts';
+import { createComparisonService } from './services/comparison.ts';
+import { createEndpointsService } from './services/endpoints.ts';
+import { createEnvironmentsService } from './services/environments/index.ts';
+import type { Services } from './services/index.ts';
+import { createOperatorsService } from './services/operators/index.ts';
+import { createOverviewService } from './services/overview/index.ts';
+import { createRegistryService } from './services/registry/index.ts';
+import { createRequestsService } from './services/requests/index.ts';
+import { createRolloutsService } from './services/rollouts/index.ts';
+import { createSessionService } from './services/session/index.ts';
+import { createValidationService } from './services/validation.ts';
+import {
+  type CreateVaultInput,
+  createVault,
+  type KeysChoice,
+  type KeysKind,
+  type OpenVault,
+  openVault,
+  recoverVault,
+  vaultAt,
+} from './services/vault/index.ts';
+
+/** An open vault with its services. Close it once. */
+export interface Console {
+  readonly vault: OpenVault;
+  readonly services: Services;
+  close(): Promise<void>;
+}
+
+/** What the edge wants to be told. */
+export interface ConsoleEvents {
+  readonly onRollout?: (view: RolloutView) => void;
+  readonly onError?: (error: unknown) => void;
+}
+
+export interface ConsoleFactory {
+  readonly system: System;
+  readonly files: ProgramFiles;
+  /** The folder of the vault: the option, `SALLYPORT_VAULT`, else the per-user data folder. */
+  vaultPath(option: string | null): string;
+  inspect(path: string): Promise<{ id: string; keysKind: KeysKind } | null>;
+  open(path: string, passphrase: string | null, events?: ConsoleEvents): Promise<Console>;
+  create(
+    path: string,
+    input: CreateVaultInput,
+    events?: ConsoleEvents,
+  ): Promise<{ console: Console; recoveryKey: string }>;
+  recover(path: string, recoveryKey: string, keys: KeysChoice, events?: ConsoleEvents): Promise<Console>;
+}
+
+export interface FactoryOptions {
+  readonly files: ProgramFiles;
+  /** Electron's utility processes; Node's child processes when left out. */
+  readonly forkWorker?: ForkWorker;
+  /** Time between two readings of an endpoint, in milliseconds. */
+  readonly pollMs?: number;
+  /** log2 of scrypt's N for new key files; only tests lower it. */
+  readonly workFactor?: number;
+}
+
+export function createConsoleFactory(options: FactoryOptions): ConsoleFactory {
+  const { files } = options;
+  const system = createSystem();
+  const forkWorker = options.forkWorker ?? createForkWorker((entry) => files.worker(entry));
+  const keys = createKeyTools(options.workFactor === undefined ? {} : { workFactor: options.workFactor });
+  const adapters: VaultAdapters = {
+    system,
+    keys,
+    checkpoints: checkpointTools,
+    directories: vaultDirectories,
+    keychainSecrets: (vaultId) => new KeychainSecrets({ vaultId, forkWorker }),
+    fileSecrets: (path, recipient, identity) =>
+      new FileSecrets({ path: join(path, 'secrets.age'), recipient, identity }),
+    artifacts: (path, recipients, identity) =>
+      new AgeArtifacts({
+        directory: join(path, 'artifacts'),
+        recipients: () => recipients,
+        identity,
+        forkWorker,
+      }),
+  };
+
+  function compose(vault: OpenVault, events: ConsoleEvents): Console {
+    const { ledger, secrets, artifacts, store } = vault;
+    const engine = createInferenceEngine({ forkWorker });
+    const session = createSessionService({ ledger, secrets, keys, system });
+    const requests = createRequestsService({
+      vaultId: vault.id,
+      ledger,
+      artifacts,
+      signer: modelSigner,
+      system,
+      withOperatorKey: session.signWithOperatorKey,
+    });
+    const audit = createAuditService({
+      vault,
+      system,
+      checkpoints: checkpointTools,
+      signatureChecks: () => requests.signatureChecks(),
+      fetchCheckpoints: () => endpoints.fetchCheckpoints(),
+    });
+    const endpoints = createEndpointsService({
+      vaultId: vault.id,
+      ledger,
+      store,
+      secrets,
+      system,
+      connector: createAgentConnector(),
+      audit,
+    });
+    const rollouts = createRolloutsService({
+      store,
+      ledger,
+      system,
+      requests,
+      clientFor: (id) => endpoints.clientFor(id),
+      tryAcquireEffects: () => vault.acquireEffectsLock(),
+      pollMs: options.pollMs ?? 1000,
+      onUpdate: (view) => events.onRollout?.(view),
+      onError: (error) => events.onError?.(error),
+      onFinished: () => endpoints.syncCheckpoints(),
+    });
+    const services: Services = {
+      session,
+      overview: createOverviewService({ ledger }),
+      models: createRegistryService({ ledger, artifacts, system }),
+      validation: createValidationService({ ledger, artifacts, engine, system }),
+      comparison: createComparisonService({ ledger, artifacts, engine, system }),
+      operators: createOperatorsService({ ledger, secrets, keys, system }),
+      environments: createEnvironmentsService({ ledger, system }),
+      requests,
+      endpoints,
+      rollouts,
+      audit,
+    };
+    return {
+      vault,
+      services,
+      close: async () => {
+        // Effects stop first, then what they use.
+        await rollouts.close();
+        await endpoints.close();
+        await engine.close();
+        await vault.close();
+      },
+    };
+  }
+
+  return {
+    system,
+    files,
+    vaultPath: (option) => {
+      const path = option ?? process.env['SALLYPORT_VAULT'];
+      return path === undefined || path === '' ? join(userDataFolder('sallyport'), 'vault') : path;
+    },
+    inspect: (path) => vaultAt(adapters, path),
+    open: async (path, passphrase, events = {}) =>
+      compose(await openVault(adapters, path, { passphrase }), events),
+    create: async (path, input, events = {}) => {
+      const { vault, recoveryKey } = await createVault(adapters, path, input);
+      return { console: compose(vault, events), recoveryKey };
+    },
+    recover: async (path, recoveryKey, keysChoice, events = {}) =>
+      compose(await recoverVault(adapters, path, { recoveryKey, keys: keysChoice }), events),
+  };
+}
