@@ -1,0 +1,67 @@
+import { type Html, html } from './html.ts';
+
+/** A part of a report. Text is escaped; newlines make paragraphs. */
+export interface ReportSection {
+  readonly heading: string;
+  readonly text?: string;
+  /** `good` and `bad` colour the heading's mark; `plain` has none. */
+  readonly tone?: 'good' | 'bad' | 'plain';
+  readonly facts?: readonly { readonly name: string; readonly value: string }[];
+  readonly table?: { readonly columns: readonly string[]; readonly rows: readonly (readonly string[])[] };
+  /** Preformatted output, e.g. of a command. */
+  readonly code?: string;
+  /** Charts, from `charts.ts`. */
+  readonly figures?: readonly Html[];
+}
+
+export interface HtmlReport {
+  readonly title: string;
+  readonly subtitle?: string;
+  readonly sections: readonly ReportSection[];
+}
+
+/**
+ * One HTML file that needs nothing else: no script, no font, no request. Its own policy forbids them, so that text of a
+ * model or a data row can do nothing even if it were markup.
+ */
+export function renderHtmlReport({ title, subtitle, sections }: HtmlReport): string {
+  const page = html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="referrer" content="no-referrer"><title>${title}</title><style>${{ markup: STYLE }}</style></head>
+<body><main><header><h1>${title}</h1>${subtitle === undefined ? null : html`<p class="subtitle">${subtitle}</p>`}</header>
+${sections.map(renderSection)}
+</main></body></html>
+`;
+  return page.markup;
+}
+
+function renderSection({ heading, text, tone = 'plain', facts, table, code, figures }: ReportSection): Html {
+  return html`<section class="${tone}"><h2>${heading}</h2>
+${text === undefined ? null : text.split(/\n+/).map((line) => html`<p>${line}</p>`)}
+${facts === undefined ? null : html`<dl>${facts.map(({ name, value }) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`}
+${figures === undefined || figures.length === 0 ? null : html`<div class="figures">${figures}</div>`}
+${table === undefined ? null : renderTable(table)}
+${code === undefined ? null : html`<pre>${code}</pre>`}
+</section>`;
+}
+
+function renderTable({ columns, rows }: NonNullable<ReportSection['table']>): Html {
+  return html`<div class="scroll"><table><thead><tr>${columns.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
+<tbody>${rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table></div>`;
+}
+
+const STYLE = `:root{color-scheme:light dark;--bg:#f7f8fa;--card:#fff;--ink:#16202c;--soft:#5b6876;--line:#dde2e8;--c0:#1c6fd1;--c1:#c2410c;--good:#15803d;--bad:#b91c1c}
+@media (prefers-color-scheme:dark){:root{--bg:#0e141b;--card:#161e28;--ink:#e6ebf1;--soft:#9aa7b5;--line:#2a3542;--c0:#5aa2f2;--c1:#fb923c;--good:#4ade80;--bad:#f87171}}
+*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
+main{max-width:1060px;margin:0 auto;padding:32px 20px 64px}h1{font-size:26px;margin:0}.subtitle{color:var(--soft);margin:4px 0 20px}
+section{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:16px 20px;margin:14px 0}
+section.good{border-left:4px solid var(--good)}section.bad{border-left:4px solid var(--bad)}h2{font-size:17px;margin:0 0 8px}p{margin:6px 0}
+dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(190px,1fr));gap:8px 18px;margin:8px 0}dt{color:var(--soft);font-size:12px}dd{margin:0;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
+.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:13.5px;font-variant-numeric:tabular-nums}th,td{text-align:left;padding:6px 10px;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}th{color:var(--soft);font-weight:600}
+pre{background:var(--bg);border:1px solid var(--line);border-radius:6px;padding:10px;overflow-x:auto;font-size:12.5px}
+.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(280px,1fr));gap:16px}figure{margin:0}figcaption{color:var(--soft);font-size:12.5px}
+svg{width:100%;height:auto;display:block}.grid{stroke:var(--line);stroke-width:1}.chance{stroke:var(--soft);stroke-dasharray:4 4}.tick,.axis{fill:var(--soft);font-size:10px}
+.curve{fill:none;stroke-width:2}.curve.c0{stroke:var(--c0)}.curve.c1{stroke:var(--c1)}.bar.c0{fill:var(--c0)}.bar.c1{fill:var(--c1)}
+.key::before{content:'';display:inline-block;width:9px;height:9px;border-radius:2px;margin:0 4px 0 8px}.key.c0::before{background:var(--c0)}.key.c1::before{background:var(--c1)}
+@media print{body{background:#fff}section{break-inside:avoid}}`;
