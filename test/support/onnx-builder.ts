@@ -64,7 +64,12 @@ export interface TensorSpec {
 }
 
 export function tensor(spec: TensorSpec): Bytes {
-  const external = spec.external === undefined ? [] : Array.isArray(spec.external) ? (spec.external as [string, string][]) : Object.entries(spec.external);
+  const external =
+    spec.external === undefined
+      ? []
+      : Array.isArray(spec.external)
+        ? (spec.external as [string, string][])
+        : Object.entries(spec.external);
   const location = spec.location ?? (spec.external === undefined ? undefined : 1);
   return concat(
     ...(spec.dims ?? []).map((size) => int(1, size)),
@@ -84,7 +89,11 @@ export function sparse(values: Uint8Array, indices: Uint8Array, dims: readonly (
 export type Dimension = number | string | null;
 
 function shapeOf(dims: readonly Dimension[]): Bytes {
-  return concat(...dims.map((size) => bytes(1, size === null ? new Uint8Array(0) : typeof size === 'number' ? int(1, size) : text(2, size))));
+  return concat(
+    ...dims.map((size) =>
+      bytes(1, size === null ? new Uint8Array(0) : typeof size === 'number' ? int(1, size) : text(2, size)),
+    ),
+  );
 }
 
 export function tensorType(element: number, dims: readonly Dimension[] | null): Bytes {
@@ -130,12 +139,27 @@ export function attribute(spec: AttributeSpec): Bytes {
     ...(spec.text === undefined ? [] : [text(4, spec.text)]),
     ...(spec.tensor === undefined ? [] : [bytes(5, spec.tensor)]),
     ...(spec.graph === undefined ? [] : [bytes(6, spec.graph)]),
-    ...(spec.packed === true ? [bytes(7, float32s(floats))] : floats.map((one) => concat(tag(7, 5), float32s([one])))),
+    ...(spec.packed === true
+      ? [bytes(7, float32s(floats))]
+      : floats.map((one) => concat(tag(7, 5), float32s([one])))),
     ...(spec.packed === true ? [bytes(8, concat(...ints.map(varint)))] : ints.map((one) => int(8, one))),
     ...(spec.tensors ?? []).map((one) => bytes(10, one)),
     ...(spec.graphs ?? []).map((one) => bytes(11, one)),
+    int(20, attributeType(spec)),
     ...(spec.sparse === undefined ? [] : [bytes(22, spec.sparse)]),
   );
+}
+
+/** AttributeProto.AttributeType, which runtimes insist on. */
+function attributeType(spec: AttributeSpec): number {
+  if (spec.int !== undefined) return 2;
+  if (spec.text !== undefined) return 3;
+  if (spec.tensor !== undefined) return 4;
+  if (spec.graph !== undefined) return 5;
+  if (spec.tensors !== undefined) return 9;
+  if (spec.graphs !== undefined) return 10;
+  if (spec.sparse !== undefined) return 11;
+  return spec.ints === undefined ? 6 : 7;
 }
 
 export interface NodeSpec {
@@ -218,7 +242,9 @@ export function model(spec: ModelSpec): Bytes {
     text(2, spec.producer ?? 'builder'),
     ...(spec.doc === undefined ? [] : [text(6, spec.doc)]),
     bytes(7, graph(spec.graph ?? {})),
-    ...(spec.opsets ?? [['', 15]]).map(([domain, version]) => bytes(8, concat(text(1, domain), int(2, version)))),
+    ...(spec.opsets ?? [['', 15]]).map(([domain, version]) =>
+      bytes(8, concat(text(1, domain), int(2, version))),
+    ),
     ...(spec.metadata ?? []).map(([key, content]) => entry(14, key, content)),
     ...(spec.training === undefined ? [] : [bytes(20, spec.training)]),
     ...(spec.functions ?? []).map((one) => bytes(25, functionProto(one))),
@@ -234,10 +260,22 @@ export function logisticRegression(features = 3): ModelSpec {
       nodes: [
         { type: 'Gemm', name: 'linear', inputs: ['features', 'w', 'b'], outputs: ['logits'] },
         { type: 'Sigmoid', inputs: ['logits'], outputs: ['probabilities'] },
-        { type: 'ArgMax', inputs: ['probabilities'], outputs: ['label'], attributes: [{ name: 'axis', int: 1 }, { name: 'keepdims', int: 0 }] },
+        {
+          type: 'ArgMax',
+          inputs: ['probabilities'],
+          outputs: ['label'],
+          attributes: [
+            { name: 'axis', int: 1 },
+            { name: 'keepdims', int: 0 },
+          ],
+        },
       ],
       initializers: [
-        { name: 'w', dims: [features, 2], raw: float32s(Array.from({ length: features * 2 }, (_, index) => index / 10)) },
+        {
+          name: 'w',
+          dims: [features, 2],
+          raw: float32s(Array.from({ length: features * 2 }, (_, index) => index / 10)),
+        },
         { name: 'b', dims: [2], floats: [0.1, -0.1] },
       ],
       inputs: [value('features', tensorType(1, ['N', features]))],
@@ -246,22 +284,28 @@ export function logisticRegression(features = 3): ModelSpec {
   };
 }
 
-/** A forest as scikit-learn's exporter writes it: float lists with a tag before each element, no initializers. */
-export function forest(trees = 3): ModelSpec {
+/** A forest as scikit-learn's exporter writes it: no initializers, and (not packed) a tag before each list element. */
+export function forest(trees = 3, packed = false): ModelSpec {
   const leaves = Array.from({ length: trees * 3 }, (_, index) => index);
   const list = (of: (index: number) => number): number[] => leaves.map(of);
   return {
-    opsets: [['', 15], ['ai.onnx.ml', 3]],
+    opsets: [
+      ['', 15],
+      ['ai.onnx.ml', 3],
+    ],
     producer: 'skl2onnx',
     graph: {
       nodes: [
         {
-          type: 'TreeEnsembleClassifier', domain: 'ai.onnx.ml', inputs: ['X'], outputs: ['label', 'probabilities'],
+          type: 'TreeEnsembleClassifier',
+          domain: 'ai.onnx.ml',
+          inputs: ['X'],
+          outputs: ['label', 'probabilities'],
           attributes: [
-            { name: 'classlabels_int64s', ints: [0, 1] },
-            { name: 'nodes_featureids', ints: list((index) => index % 2) },
-            { name: 'nodes_values', floats: list((index) => index / 7) },
-            { name: 'class_weights', floats: list((index) => 1 / (index + 1)) },
+            { name: 'classlabels_int64s', ints: [0, 1], packed },
+            { name: 'nodes_featureids', ints: list((index) => index % 2), packed },
+            { name: 'nodes_values', floats: list((index) => index / 7), packed },
+            { name: 'class_weights', floats: list((index) => 1 / (index + 1)), packed },
             { name: 'post_transform', text: 'NONE' },
           ],
         },

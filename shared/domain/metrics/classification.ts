@@ -43,7 +43,10 @@ export interface BinaryOptions {
 }
 
 /** Measures a binary detector batch by batch: 9 bytes a row at most, twice that for the larger class while sorting. */
-export function createBinaryAccumulator({ lowerIsPositive = false, maxRows = MAX_ROWS }: BinaryOptions = {}): BinaryAccumulator {
+export function createBinaryAccumulator({
+  lowerIsPositive = false,
+  maxRows = MAX_ROWS,
+}: BinaryOptions = {}): BinaryAccumulator {
   const sign = lowerIsPositive ? -1 : 1;
   let rows = 0;
   let confusion: Confusion = { tn: 0, fp: 0, fn: 0, tp: 0 };
@@ -57,14 +60,20 @@ export function createBinaryAccumulator({ lowerIsPositive = false, maxRows = MAX
 
     add(labels, predicted, scores) {
       if (predicted.length !== labels.length || (scores !== null && scores.length !== labels.length)) {
-        throw new SallyportError('input.invalid', `A batch has ${labels.length} labels, ${predicted.length} predictions and ${scores?.length ?? 'no'} scores.`);
+        throw new SallyportError(
+          'input.invalid',
+          `A batch has ${labels.length} labels, ${predicted.length} predictions and ${scores?.length ?? 'no'} scores.`,
+        );
       }
       if (labels.length === 0) return;
       if (isScored !== null && isScored !== (scores !== null)) {
         throw new SallyportError('input.invalid', 'Some batches have scores and others have none.');
       }
       if (rows + labels.length > maxRows) {
-        throw new SallyportError('dataset.invalid', `The data has more than ${maxRows} rows.`, { hint: 'Nothing was stored. Validate on a sample of it.', facts: { maxRows } });
+        throw new SallyportError('dataset.invalid', `The data has more than ${maxRows} rows.`, {
+          hint: 'Nothing was stored. Validate on a sample of it.',
+          facts: { maxRows },
+        });
       }
       check(labels, predicted, scores, rows);
       isScored = scores !== null;
@@ -73,7 +82,8 @@ export function createBinaryAccumulator({ lowerIsPositive = false, maxRows = MAX
         const isFlagged = predicted[row] === 1;
         if (isPositive) confusion[isFlagged ? 'tp' : 'fn'] += 1;
         else confusion[isFlagged ? 'fp' : 'tn'] += 1;
-        if (scores !== null) (isPositive ? scoresOf.positive : scoresOf.negative).push((scores[row] ?? 0) * sign);
+        if (scores !== null)
+          (isPositive ? scoresOf.positive : scoresOf.negative).push((scores[row] ?? 0) * sign);
       }
       rows += labels.length;
     },
@@ -82,27 +92,44 @@ export function createBinaryAccumulator({ lowerIsPositive = false, maxRows = MAX
       const negatives = scoresOf.negative.takeSorted();
       const positives = scoresOf.positive.takeSorted();
       const isRanked = isScored === true;
-      const { rocAuc, roc, precisionRecall } = isRanked ? rank(negatives, positives) : { rocAuc: null, roc: [], precisionRecall: [] };
+      const { rocAuc, roc, precisionRecall } = isRanked
+        ? rank(negatives, positives)
+        : { rocAuc: null, roc: [], precisionRecall: [] };
       const metrics = metricsOf(confusion, rocAuc);
       rows = 0;
       confusion = { tn: 0, fp: 0, fn: 0, tp: 0 };
       isScored = null;
-      return { metrics, roc, precisionRecall, histogram: isRanked ? histogramOf(negatives, positives, sign) : null };
+      return {
+        metrics,
+        roc,
+        precisionRecall,
+        histogram: isRanked ? histogramOf(negatives, positives, sign) : null,
+      };
     },
   };
 }
 
 /** The whole batch before any of it is counted, so that a refused batch leaves nothing behind. */
-function check(labels: Uint8Array, predicted: Uint8Array, scores: Float64Array | Float32Array | null, before: number): void {
+function check(
+  labels: Uint8Array,
+  predicted: Uint8Array,
+  scores: Float64Array | Float32Array | null,
+  before: number,
+): void {
   for (let index = 0; index < labels.length; index += 1) {
     const row = before + index + 1;
     if ((labels[index] ?? 0) > 1 || (predicted[index] ?? 0) > 1) {
       throw new SallyportError('input.invalid', `Row ${row}: a class must be 0 or 1.`, { facts: { row } });
     }
     if (scores !== null && !Number.isFinite(scores[index])) {
-      throw new SallyportError('model.unmappable', `The model's score for row ${row} is not a finite number.`, {
-        hint: 'Nothing was stored. A model that answers so cannot be measured; check how it was exported.', facts: { row },
-      });
+      throw new SallyportError(
+        'model.unmappable',
+        `The model's score for row ${row} is not a finite number.`,
+        {
+          hint: 'Nothing was stored. A model that answers so cannot be measured; check how it was exported.',
+          facts: { row },
+        },
+      );
     }
   }
 }
@@ -154,7 +181,7 @@ function histogramOf(negatives: Float64Array, positives: Float64Array, sign: num
   const bins = (scores: Float64Array): number[] => {
     const counts = new Array<number>(HISTOGRAM_BINS).fill(0);
     for (const score of scores) {
-      const share = halfWidth === 0 ? 0 : (score * sign / 2 - min / 2) / halfWidth;
+      const share = halfWidth === 0 ? 0 : ((score * sign) / 2 - min / 2) / halfWidth;
       const bin = Math.min(HISTOGRAM_BINS - 1, Math.max(0, Math.floor(share * HISTOGRAM_BINS)));
       counts[bin] = (counts[bin] ?? 0) + 1;
     }

@@ -29,10 +29,14 @@ export interface Measured {
 /** The measured value a gate or a table names, or null where it is undefined or was not measured. */
 export function measuredValue({ metrics, latency }: Measured, metric: GateMetric): number | null {
   switch (metric) {
-    case 'latency_p50_ms': return latency?.p50 ?? null;
-    case 'latency_p95_ms': return latency?.p95 ?? null;
-    case 'latency_p99_ms': return latency?.p99 ?? null;
-    default: return metrics[metric];
+    case 'latency_p50_ms':
+      return latency?.p50 ?? null;
+    case 'latency_p95_ms':
+      return latency?.p95 ?? null;
+    case 'latency_p99_ms':
+      return latency?.p99 ?? null;
+    default:
+      return metrics[metric];
   }
 }
 
@@ -42,7 +46,11 @@ export function regressionOf(metric: GateMetric, measured: number, baseline: num
 }
 
 /** Challenger minus champion, metric by metric; null where either is undefined. Latency rows only where both were measured. */
-export function compareMetrics(champion: ClassificationMetrics, challenger: ClassificationMetrics, latency: { readonly champion: Latency; readonly challenger: Latency } | null = null): MetricDelta[] {
+export function compareMetrics(
+  champion: ClassificationMetrics,
+  challenger: ClassificationMetrics,
+  latency: { readonly champion: Latency; readonly challenger: Latency } | null = null,
+): MetricDelta[] {
   const before: Measured = { metrics: champion, latency: latency?.champion ?? null };
   const after: Measured = { metrics: challenger, latency: latency?.challenger ?? null };
   return METRIC_NAMES.filter((metric) => latency !== null || !metric.startsWith('latency_')).map((metric) => {

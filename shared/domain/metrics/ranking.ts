@@ -35,7 +35,10 @@ export function rank(negatives: Float64Array, positives: Float64Array): Ranking 
   let i = n - 1;
   let j = p - 1;
   while (i >= 0 || j >= 0) {
-    const threshold = Math.max(i >= 0 ? (negatives[i] ?? 0) : Number.NEGATIVE_INFINITY, j >= 0 ? (positives[j] ?? 0) : Number.NEGATIVE_INFINITY);
+    const threshold = Math.max(
+      i >= 0 ? (negatives[i] ?? 0) : Number.NEGATIVE_INFINITY,
+      j >= 0 ? (positives[j] ?? 0) : Number.NEGATIVE_INFINITY,
+    );
     const fromI = i;
     const fromJ = j;
     while (i >= 0 && negatives[i] === threshold) i -= 1;
@@ -46,7 +49,8 @@ export function rank(negatives: Float64Array, positives: Float64Array): Ranking 
     const falsePositives = n - 1 - i;
     const truePositives = p - 1 - j;
     if (n > 0 && p > 0) roc.add(falsePositives / n, truePositives / p);
-    if (p > 0 && tiedPositives > 0) precisionRecall.add(truePositives / p, truePositives / (truePositives + falsePositives));
+    if (p > 0 && tiedPositives > 0)
+      precisionRecall.add(truePositives / p, truePositives / (truePositives + falsePositives));
   }
   const isDefined = n > 0 && p > 0;
   return {

@@ -1,7 +1,12 @@
 import { z } from 'zod';
 import { outputMappingSchema, sha256Schema, versionRefSchema } from '../model/version.ts';
 
-export const confusionSchema = z.object({ tn: z.number().int(), fp: z.number().int(), fn: z.number().int(), tp: z.number().int() });
+export const confusionSchema = z.object({
+  tn: z.number().int(),
+  fp: z.number().int(),
+  fn: z.number().int(),
+  tp: z.number().int(),
+});
 export type Confusion = z.infer<typeof confusionSchema>;
 
 /**
@@ -71,7 +76,14 @@ export const validationReportSchema = z.object({
   roc: curveSchema,
   precisionRecall: curveSchema,
   /** Score histogram per true class, 20 equal bins from `min` to `max`. */
-  scoreHistogram: z.object({ min: z.number(), max: z.number(), negative: z.array(z.number()), positive: z.array(z.number()) }).nullable(),
+  scoreHistogram: z
+    .object({
+      min: z.number(),
+      max: z.number(),
+      negative: z.array(z.number()),
+      positive: z.array(z.number()),
+    })
+    .nullable(),
   environmentId: z.string().nullable(),
   environmentName: z.string().nullable(),
   gates: z.array(gateResultSchema),
@@ -107,7 +119,14 @@ export const comparisonReportSchema = z.object({
   challengerMetrics: classificationMetricsSchema,
   championLatency: latencySchema,
   challengerLatency: latencySchema,
-  deltas: z.array(z.object({ metric: z.string(), champion: z.number().nullable(), challenger: z.number().nullable(), delta: z.number().nullable() })),
+  deltas: z.array(
+    z.object({
+      metric: z.string(),
+      champion: z.number().nullable(),
+      challenger: z.number().nullable(),
+      delta: z.number().nullable(),
+    }),
+  ),
   disagreements: z.number().int(),
   /** Of the disagreements: rows only the challenger got right, and rows only the champion got right. */
   challengerFixes: z.number().int(),

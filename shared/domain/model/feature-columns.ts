@@ -17,13 +17,19 @@ export interface FeatureColumns {
 export function guessLabelColumn(header: readonly string[], labelColumn: string | null = null): string {
   if (labelColumn !== null) {
     if (header.includes(labelColumn)) return labelColumn;
-    throw new SallyportError('dataset.label-missing', `The data has no column "${labelColumn}".`, { hint: `It has ${listed(header)}. Name the label column.` });
+    throw new SallyportError('dataset.label-missing', `The data has no column "${labelColumn}".`, {
+      hint: `It has ${listed(header)}. Name the label column.`,
+    });
   }
   for (const name of LABEL_NAMES) {
     const found = header.find((column) => column.trim().toLowerCase() === name);
     if (found !== undefined) return found;
   }
-  throw new SallyportError('dataset.label-missing', `The data has no column named ${LABEL_NAMES.join(', ')}.`, { hint: `It has ${listed(header)}. Name the label column.` });
+  throw new SallyportError(
+    'dataset.label-missing',
+    `The data has no column named ${LABEL_NAMES.join(', ')}.`,
+    { hint: `It has ${listed(header)}. Name the label column.` },
+  );
 }
 
 /**
@@ -31,13 +37,22 @@ export function guessLabelColumn(header: readonly string[], labelColumn: string 
  * `features` (comma-separated, or a JSON list), else the first D that are not the label, D being the input's width;
  * all of them where the width is open. Throws `dataset.columns`, `dataset.label-missing`.
  */
-export function featureColumns(summary: Pick<OnnxSummary, 'inputs' | 'metadata'>, header: readonly string[], labelColumn: string | null = null, inputName: string | null = null): FeatureColumns {
+export function featureColumns(
+  summary: Pick<OnnxSummary, 'inputs' | 'metadata'>,
+  header: readonly string[],
+  labelColumn: string | null = null,
+  inputName: string | null = null,
+): FeatureColumns {
   const duplicate = duplicateOf(header);
-  if (duplicate !== null) throw new SallyportError('dataset.columns', `The data has two columns named "${duplicate}".`, { hint: 'Rename one of them.' });
+  if (duplicate !== null)
+    throw new SallyportError('dataset.columns', `The data has two columns named "${duplicate}".`, {
+      hint: 'Rename one of them.',
+    });
   const label = guessLabelColumn(header, labelColumn);
   const width = inputWidth(summary, inputName);
   const named = featureNames(summary);
-  const columns = named === null ? firstColumns(header, label, width) : namedColumns(named, header, label, width);
+  const columns =
+    named === null ? firstColumns(header, label, width) : namedColumns(named, header, label, width);
   const used = new Set([label, ...columns]);
   return { columns, ignored: header.filter((column) => !used.has(column)), labelColumn: label };
 }
@@ -49,33 +64,68 @@ export function featureNames(summary: Pick<OnnxSummary, 'metadata'>): string[] |
   if (!text.startsWith('[')) return text.split(',').map((name) => name.trim());
   try {
     const parsed: unknown = JSON.parse(text);
-    if (Array.isArray(parsed) && parsed.length > 0 && parsed.every((name) => typeof name === 'string')) return parsed;
+    if (Array.isArray(parsed) && parsed.length > 0 && parsed.every((name) => typeof name === 'string'))
+      return parsed;
   } catch {
     // Said below, with what to do.
   }
-  throw new SallyportError('dataset.columns', 'The model\'s metadata "features" starts like a JSON list and is none of names.', { hint: 'Write it as comma-separated names or as a JSON list of strings, and add the model as a new version.' });
+  throw new SallyportError(
+    'dataset.columns',
+    'The model\'s metadata "features" starts like a JSON list and is none of names.',
+    {
+      hint: 'Write it as comma-separated names or as a JSON list of strings, and add the model as a new version.',
+    },
+  );
 }
 
 /** Width of the model's input of shape [N, D], or null where the file leaves it open. */
-export function inputWidth(summary: Pick<OnnxSummary, 'inputs'>, inputName: string | null = null): number | null {
-  const input = inputName === null ? summary.inputs[0] : summary.inputs.find((value) => value.name === inputName);
+export function inputWidth(
+  summary: Pick<OnnxSummary, 'inputs'>,
+  inputName: string | null = null,
+): number | null {
+  const input =
+    inputName === null ? summary.inputs[0] : summary.inputs.find((value) => value.name === inputName);
   const size = input?.shape?.length === 2 ? input.shape[1] : null;
   return typeof size === 'number' && size > 0 ? size : null;
 }
 
-function namedColumns(names: readonly string[], header: readonly string[], label: string, width: number | null): string[] {
+function namedColumns(
+  names: readonly string[],
+  header: readonly string[],
+  label: string,
+  width: number | null,
+): string[] {
   if (width !== null && names.length !== width) {
-    throw new SallyportError('dataset.columns', `The model's metadata names ${names.length} features and its input takes ${width}.`, { hint: 'Correct "features" in the model\'s metadata and add it as a new version.' });
+    throw new SallyportError(
+      'dataset.columns',
+      `The model's metadata names ${names.length} features and its input takes ${width}.`,
+      { hint: 'Correct "features" in the model\'s metadata and add it as a new version.' },
+    );
   }
   const repeated = duplicateOf(names);
-  if (repeated !== null) throw new SallyportError('dataset.columns', `The model's metadata names the feature "${repeated}" twice.`, { hint: 'Correct "features" in the model\'s metadata and add it as a new version.' });
-  if (names.includes(label)) throw new SallyportError('dataset.columns', `The label column "${label}" is one of the model's features.`, { hint: 'Name the column that holds the truth.' });
+  if (repeated !== null)
+    throw new SallyportError(
+      'dataset.columns',
+      `The model's metadata names the feature "${repeated}" twice.`,
+      { hint: 'Correct "features" in the model\'s metadata and add it as a new version.' },
+    );
+  if (names.includes(label))
+    throw new SallyportError(
+      'dataset.columns',
+      `The label column "${label}" is one of the model's features.`,
+      { hint: 'Name the column that holds the truth.' },
+    );
   const present = new Set(header);
   const missing = names.filter((name) => !present.has(name));
   if (missing.length > 0) {
-    throw new SallyportError('dataset.columns', `The data lacks ${missing.length} of the ${names.length} columns the model needs: ${listed(missing)}.`, {
-      hint: 'Nothing was stored. Add the columns; their order does not matter.', facts: { missing: missing.length, first: missing[0] ?? null },
-    });
+    throw new SallyportError(
+      'dataset.columns',
+      `The data lacks ${missing.length} of the ${names.length} columns the model needs: ${listed(missing)}.`,
+      {
+        hint: 'Nothing was stored. Add the columns; their order does not matter.',
+        facts: { missing: missing.length, first: missing[0] ?? null },
+      },
+    );
   }
   return [...names];
 }
@@ -84,9 +134,14 @@ function firstColumns(header: readonly string[], label: string, width: number | 
   const candidates = header.filter((column) => column !== label);
   const needed = width ?? candidates.length;
   if (candidates.length < needed || needed === 0) {
-    throw new SallyportError('dataset.columns', `The data has ${candidates.length} columns besides "${label}" (${listed(candidates)}) and the model needs ${Math.max(1, needed)}.`, {
-      hint: 'Nothing was stored. The model names no columns itself: the file must have them first, in the order of training.', facts: { missing: needed - candidates.length },
-    });
+    throw new SallyportError(
+      'dataset.columns',
+      `The data has ${candidates.length} columns besides "${label}" (${listed(candidates)}) and the model needs ${Math.max(1, needed)}.`,
+      {
+        hint: 'Nothing was stored. The model names no columns itself: the file must have them first, in the order of training.',
+        facts: { missing: needed - candidates.length },
+      },
+    );
   }
   return candidates.slice(0, needed);
 }
@@ -101,6 +156,13 @@ function duplicateOf(names: readonly string[]): string | null {
 }
 
 function listed(names: readonly string[]): string {
-  const shown = names.slice(0, LISTED).map((name) => `"${name.slice(0, 80)}"`).join(', ');
-  return names.length === 0 ? 'none' : names.length > LISTED ? `${shown} and ${names.length - LISTED} more` : shown;
+  const shown = names
+    .slice(0, LISTED)
+    .map((name) => `"${name.slice(0, 80)}"`)
+    .join(', ');
+  return names.length === 0
+    ? 'none'
+    : names.length > LISTED
+      ? `${shown} and ${names.length - LISTED} more`
+      : shown;
 }

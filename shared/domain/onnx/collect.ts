@@ -1,8 +1,19 @@
 import type { Decoded } from './decode.ts';
-import { elementBits, elementTypeName } from './element-types.ts';
-import { type FunctionFact, type NodeFact, type OnnxFacts, type OnnxReading, quoted, type Scope, scopePath, type TensorFact, type TextFact } from './reading.ts';
-import type { RawAttribute, RawEntry, RawGraph, RawModel, RawNode, RawSparse, RawTensor, RawType, RawTensorType, RawValue } from './schema.ts';
-import type { OnnxValue } from './summary.ts';
+import { elementTypeName } from './element-types.ts';
+import type { RawAttribute, RawEntry, RawGraph, RawModel, RawNode } from './raw-model.ts';
+import {
+  type FunctionFact,
+  type NodeFact,
+  type OnnxFacts,
+  type OnnxReading,
+  quoted,
+  type Scope,
+  scopePath,
+  type TensorFact,
+  type TextFact,
+} from './reading.ts';
+import { sparseFacts, tensorFact } from './tensor-facts.ts';
+import { onnxValueOf } from './values.ts';
 
 /** ONNX's own domain has two spellings. */
 export function canonicalDomain(domain: string): string {
@@ -49,8 +60,16 @@ export function collect(model: RawModel, graph: RawGraph, decoded: Decoded, size
   const firstFunction = pending.length;
   for (const body of model.functions) {
     pending.push({
-      kind: 'function', parent: null, carrier: null, name: body.name, depth: 1, inputs: body.inputs, outputs: body.outputs,
-      graph: null, nodes: body.nodes, defaults: body.attributes,
+      kind: 'function',
+      parent: null,
+      carrier: null,
+      name: body.name,
+      depth: 1,
+      inputs: body.inputs,
+      outputs: body.outputs,
+      graph: null,
+      nodes: body.nodes,
+      defaults: body.attributes,
     });
   }
 
@@ -80,17 +99,33 @@ export function collect(model: RawModel, graph: RawGraph, decoded: Decoded, size
       const held = attributesOf(node.attributes ?? NONE, index, position, scope.depth, pending);
       for (const fact of held.tensors) tensors.push(fact);
       if (domain === 'ai.onnx.ml') parameterCount += held.trainedValues;
-      nodes.push({ name: node.name, domain, type: node.type, overload: node.overload, inputs: node.inputs ?? NONE, outputs: node.outputs ?? NONE, texts: held.texts });
+      nodes.push({
+        name: node.name,
+        domain,
+        type: node.type,
+        overload: node.overload,
+        inputs: node.inputs ?? NONE,
+        outputs: node.outputs ?? NONE,
+        texts: held.texts,
+      });
       const key = `${domain}\0${node.type}`;
       const operator = operators.get(key);
       if (operator === undefined) operators.set(key, { domain, type: node.type, count: 1 });
       else operator.count += 1;
     }
-    for (const fact of attributesOf(scope.defaults, index, null, scope.depth, pending).tensors) tensors.push(fact);
+    for (const fact of attributesOf(scope.defaults, index, null, scope.depth, pending).tensors)
+      tensors.push(fact);
     nodeCount += nodes.length;
     scopes.push({
-      kind: scope.kind, parent: scope.parent, carrier: scope.carrier, name: scope.name, depth: scope.depth,
-      inputs: scope.inputs, outputs: scope.outputs, initializers, nodes,
+      kind: scope.kind,
+      parent: scope.parent,
+      carrier: scope.carrier,
+      name: scope.name,
+      depth: scope.depth,
+      inputs: scope.inputs,
+      outputs: scope.outputs,
+      initializers,
+      nodes,
     });
     if (scope.graph !== null && (scope.graph.docString !== '' || scope.graph.metadata !== null)) {
       gatherTexts(texts, scopePath(scopes, index), scope.graph.docString, scope.graph.metadata ?? NONE);
@@ -99,17 +134,36 @@ export function collect(model: RawModel, graph: RawGraph, decoded: Decoded, size
 
   for (const [position, body] of model.functions.entries()) {
     const index = firstFunction + position;
-    functions.push({ domain: canonicalDomain(body.domain), name: body.name, overload: body.overload, scope: index });
+    functions.push({
+      domain: canonicalDomain(body.domain),
+      name: body.name,
+      overload: body.overload,
+      scope: index,
+    });
     gatherTexts(texts, `function ${quoted(body.name)}`, body.docString, body.metadata);
   }
   gatherTexts(texts, 'model', model.docString, model.metadata);
 
   const initialized = new Set(scopes[0]?.initializers ?? NONE);
   const facts: OnnxFacts = {
-    scopes, functions, tensors, texts, trainingGraphs,
+    scopes,
+    functions,
+    tensors,
+    texts,
+    trainingGraphs,
     opsets: [
-      ...model.opsets.map((opset) => ({ where: 'model', domain: canonicalDomain(opset.domain), version: opset.version })),
-      ...model.functions.flatMap((body) => body.opsets.map((opset) => ({ where: `function ${quoted(body.name)}`, domain: canonicalDomain(opset.domain), version: opset.version }))),
+      ...model.opsets.map((opset) => ({
+        where: 'model',
+        domain: canonicalDomain(opset.domain),
+        version: opset.version,
+      })),
+      ...model.functions.flatMap((body) =>
+        body.opsets.map((opset) => ({
+          where: `function ${quoted(body.name)}`,
+          domain: canonicalDomain(opset.domain),
+          version: opset.version,
+        })),
+      ),
     ],
     metadataKeys: model.metadata.map((entry) => entry.key),
     unknownFields: decoded.unknownFields,
@@ -124,19 +178,31 @@ export function collect(model: RawModel, graph: RawGraph, decoded: Decoded, size
       modelVersion: model.modelVersion,
       docString: model.docString,
       graphName: graph.name,
-      opsets: model.opsets.map((opset) => ({ domain: canonicalDomain(opset.domain), version: opset.version })),
-      operators: [...operators.values()].sort((a, b) => compareText(a.domain, b.domain) || compareText(a.type, b.type)),
+      opsets: model.opsets.map((opset) => ({
+        domain: canonicalDomain(opset.domain),
+        version: opset.version,
+      })),
+      operators: [...operators.values()].sort(
+        (a, b) => compareText(a.domain, b.domain) || compareText(a.type, b.type),
+      ),
       nodeCount,
       functionCount: model.functions.length,
       maxDepth,
       // Before IR version 4 every initializer was an input too; what a caller feeds is the rest.
-      inputs: graph.inputs.filter((value) => !initialized.has(value.name)).map(valueOf),
-      outputs: graph.outputs.map(valueOf),
+      inputs: graph.inputs.filter((value) => !initialized.has(value.name)).map(onnxValueOf),
+      outputs: graph.outputs.map(onnxValueOf),
       initializerCount,
       parameterCount: Math.min(parameterCount, Number.MAX_SAFE_INTEGER),
       metadata: Object.fromEntries(model.metadata.map((entry) => [entry.key, entry.value])),
       externalData: tensors.flatMap((tensor) =>
-        tensor.external === null ? [] : [{ tensor: tensor.name, keys: Object.fromEntries(tensor.external.map((entry) => [entry.key, entry.value])) }],
+        tensor.external === null
+          ? []
+          : [
+              {
+                tensor: tensor.name,
+                keys: Object.fromEntries(tensor.external.map((entry) => [entry.key, entry.value])),
+              },
+            ],
       ),
       sizeBytes,
     },
@@ -148,10 +214,24 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function graphScope(graph: RawGraph, kind: Scope['kind'], parent: number | null, carrier: Scope['carrier'], depth: number): PendingScope {
+function graphScope(
+  graph: RawGraph,
+  kind: Scope['kind'],
+  parent: number | null,
+  carrier: Scope['carrier'],
+  depth: number,
+): PendingScope {
   return {
-    kind, parent, carrier, name: graph.name, depth, graph, nodes: graph.nodes, defaults: NONE,
-    inputs: graph.inputs.map((value) => value.name), outputs: graph.outputs.map((value) => value.name),
+    kind,
+    parent,
+    carrier,
+    name: graph.name,
+    depth,
+    graph,
+    nodes: graph.nodes,
+    defaults: NONE,
+    inputs: graph.inputs.map((value) => value.name),
+    outputs: graph.outputs.map((value) => value.name),
   };
 }
 
@@ -165,14 +245,21 @@ interface Held {
 const NOTHING_HELD: Held = { tensors: NONE, texts: NONE, trainedValues: 0 };
 const FLOATING = new Set(['float', 'double', 'float16', 'bfloat16']);
 
-function attributesOf(attributes: readonly RawAttribute[], scope: number, node: number | null, depth: number, pending: PendingScope[]): Held {
+function attributesOf(
+  attributes: readonly RawAttribute[],
+  scope: number,
+  node: number | null,
+  depth: number,
+  pending: PendingScope[],
+): Held {
   if (attributes.length === 0) return NOTHING_HELD;
   const tensors: TensorFact[] = [];
   const texts: { name: string; text: string; bytes: number }[] = [];
   let trainedValues = 0;
   for (const attribute of attributes) {
     trainedValues += attribute.floats;
-    if (attribute.textBytes > 0) texts.push({ name: attribute.name, text: attribute.text, bytes: attribute.textBytes });
+    if (attribute.textBytes > 0)
+      texts.push({ name: attribute.name, text: attribute.text, bytes: attribute.textBytes });
     const slot = `attribute ${quoted(attribute.name)}`;
     for (const tensor of [attribute.tensor, ...(attribute.tensors ?? NONE)]) {
       if (tensor === null) continue;
@@ -184,92 +271,23 @@ function attributesOf(attributes: readonly RawAttribute[], scope: number, node: 
       if (sparse !== null) for (const fact of sparseFacts(sparse, scope, node, slot)) tensors.push(fact);
     }
     for (const graph of [attribute.graph, ...(attribute.graphs ?? NONE)]) {
-      if (graph !== null) pending.push(graphScope(graph, 'graph', scope, { node, attribute: attribute.name }, depth + 1));
+      if (graph !== null)
+        pending.push(graphScope(graph, 'graph', scope, { node, attribute: attribute.name }, depth + 1));
     }
   }
   return { tensors, texts, trainedValues };
 }
 
-function elementsOf(dims: readonly number[]): number {
-  let product = 1;
-  for (const size of dims) {
-    if (size < 0) return -1;
-    // Clamped, so that Infinity times 0 cannot become NaN.
-    product = Math.min(product * size, 1e300);
-  }
-  return product;
-}
-
-function tensorFact(tensor: RawTensor, scope: number, node: number | null, slot: string, denseElements: number | null): TensorFact {
-  const dims = tensor.dims ?? NONE;
-  const isElsewhere = tensor.elsewhere || tensor.external !== null;
-  return {
-    scope, node, slot, name: tensor.name, dataType: tensor.dataType, dims, elements: elementsOf(dims), denseElements,
-    capacity: isElsewhere ? null : capacityOf(tensor),
-    isExact: tensor.rawBytes !== null,
-    external: isElsewhere ? (tensor.external ?? []) : null,
-  };
-}
-
-/** The most elements the stored bytes can hold. raw_data wins over the typed lists, as in the runtime. */
-function capacityOf(tensor: RawTensor): number {
-  const bits = elementBits(tensor.dataType);
-  if (tensor.rawBytes !== null) return bits === 0 ? 0 : Math.floor((tensor.rawBytes * 8) / bits);
-  const type = elementTypeName(tensor.dataType);
-  switch (type) {
-    case 'float': return tensor.floats;
-    case 'complex64': return Math.floor(tensor.floats / 2);
-    case 'double': return tensor.doubles;
-    case 'complex128': return Math.floor(tensor.doubles / 2);
-    case 'int64': return tensor.int64s;
-    case 'uint32':
-    case 'uint64': return tensor.uint64s;
-    case 'string': return tensor.strings;
-    // Types under a byte are packed several to each int32_data element.
-    default: return bits > 0 && bits < 8 ? tensor.int32s * (8 / bits) : tensor.int32s;
-  }
-}
-
-function sparseFacts(sparse: RawSparse, scope: number, node: number | null, slot: string): TensorFact[] {
-  const facts: TensorFact[] = [];
-  const dense = elementsOf(sparse.dims ?? NONE);
-  if (sparse.values !== null) facts.push(tensorFact(sparse.values, scope, node, `${slot} values`, dense));
-  if (sparse.indices !== null) facts.push(tensorFact(sparse.indices, scope, node, `${slot} indices`, null));
-  return facts;
-}
-
-function gatherTexts(texts: TextFact[], where: string, docString: string, metadata: readonly RawEntry[]): void {
+function gatherTexts(
+  texts: TextFact[],
+  where: string,
+  docString: string,
+  metadata: readonly RawEntry[],
+): void {
   if (docString !== '') texts.push({ where: `${where} doc string`, text: docString });
-  for (const entry of metadata) texts.push({ where: `${where === 'model' ? '' : `${where} `}metadata ${quoted(entry.key)}`, text: `${entry.key}\n${entry.value}` });
-}
-
-function valueOf(value: RawValue): OnnxValue {
-  const kind = kindOf(value.type);
-  const tensor = innermost(value.type);
-  const own = value.type?.tensor ?? value.type?.sparse ?? null;
-  return {
-    name: value.name,
-    kind,
-    elementType: tensor === null ? 'unknown' : elementTypeName(tensor.elementType),
-    shape: own?.shape === null || own === null ? null : own.shape.dims.map((dimension) => dimension.value),
-  };
-}
-
-function kindOf(type: RawType | null): OnnxValue['kind'] {
-  if (type === null) return 'unknown';
-  if (type.tensor !== null) return 'tensor';
-  if (type.sequence !== null) return 'sequence';
-  if (type.map !== null) return 'map';
-  if (type.optional !== null) return 'optional';
-  return type.sparse === null ? 'unknown' : 'sparse';
-}
-
-/** The tensor type inside sequences, maps and optionals. The decoder bounded how deep they nest. */
-function innermost(type: RawType | null): RawTensorType | null {
-  for (let at = type; at !== null; ) {
-    const tensor = at.tensor ?? at.sparse;
-    if (tensor !== null) return tensor;
-    at = at.sequence?.type ?? at.optional?.type ?? at.map?.value ?? null;
-  }
-  return null;
+  for (const entry of metadata)
+    texts.push({
+      where: `${where === 'model' ? '' : `${where} `}metadata ${quoted(entry.key)}`,
+      text: `${entry.key}\n${entry.value}`,
+    });
 }

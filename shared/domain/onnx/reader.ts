@@ -21,9 +21,16 @@ const HINT = 'Nothing was registered and no runtime has seen the file.';
  * Training graphs, nested graphs and function bodies count like the main graph.
  */
 export function readOnnx(source: ByteSource, limits: OnnxLimits = DEFAULT_ONNX_LIMITS): OnnxReading {
-  if (source.size === 0) throw new SallyportError('model.not-onnx', 'This file is not an ONNX model: it is empty.', { hint: HINT });
+  if (source.size === 0)
+    throw new SallyportError('model.not-onnx', 'This file is not an ONNX model: it is empty.', {
+      hint: HINT,
+    });
   if (source.size > limits.fileBytes) {
-    throw new SallyportError('model.unsupported', `This file has ${source.size} bytes; a model may have at most ${limits.fileBytes}.`, { hint: HINT });
+    throw new SallyportError(
+      'model.unsupported',
+      `This file has ${source.size} bytes; a model may have at most ${limits.fileBytes}.`,
+      { hint: HINT },
+    );
   }
   const model = MODEL.create();
   let decoded: Decoded;
@@ -34,14 +41,24 @@ export function readOnnx(source: ByteSource, limits: OnnxLimits = DEFAULT_ONNX_L
     throw error;
   }
   if (!isPlausible(model.irVersion)) {
-    throw new SallyportError('model.not-onnx', 'This file is not an ONNX model: it states no IR version.', { hint: HINT });
+    throw new SallyportError('model.not-onnx', 'This file is not an ONNX model: it states no IR version.', {
+      hint: HINT,
+    });
   }
   if (model.graph === null) {
-    throw new SallyportError('model.truncated', `This ONNX file is cut short: it ends after ${source.size} bytes, before its graph.`, { hint: HINT });
+    throw new SallyportError(
+      'model.truncated',
+      `This ONNX file is cut short: it ends after ${source.size} bytes, before its graph.`,
+      { hint: HINT },
+    );
   }
   // Exporters write the opsets after the graph; since IR version 3 there is no model without them.
   if (model.opsets.length === 0 && (model.irVersion ?? 0) >= 3) {
-    throw new SallyportError('model.truncated', `This ONNX file is cut short: it ends after ${source.size} bytes, before its operator-set imports.`, { hint: HINT });
+    throw new SallyportError(
+      'model.truncated',
+      `This ONNX file is cut short: it ends after ${source.size} bytes, before its operator-set imports.`,
+      { hint: HINT },
+    );
   }
   return collect(model, model.graph, decoded, source.size);
 }
@@ -52,13 +69,28 @@ function isPlausible(irVersion: number | null): boolean {
 }
 
 function refusal(fault: WireFault, isOnnx: boolean, size: number): SallyportError {
-  if (!isOnnx) return new SallyportError('model.not-onnx', `This file is not an ONNX model: ${fault.message}.`, { hint: HINT, cause: fault });
+  if (!isOnnx)
+    return new SallyportError('model.not-onnx', `This file is not an ONNX model: ${fault.message}.`, {
+      hint: HINT,
+      cause: fault,
+    });
   switch (fault.kind) {
     case 'truncated':
-      return new SallyportError('model.truncated', `This ONNX file is cut short at ${size} bytes: ${fault.message}.`, { hint: HINT, cause: fault });
+      return new SallyportError(
+        'model.truncated',
+        `This ONNX file is cut short at ${size} bytes: ${fault.message}.`,
+        { hint: HINT, cause: fault },
+      );
     case 'malformed':
-      return new SallyportError('model.not-onnx', `This ONNX file is damaged: ${fault.message}.`, { hint: HINT, cause: fault });
+      return new SallyportError('model.not-onnx', `This ONNX file is damaged: ${fault.message}.`, {
+        hint: HINT,
+        cause: fault,
+      });
     case 'limit':
-      return new SallyportError('model.unsupported', `This model is larger than what is read safely: ${fault.message}.`, { hint: HINT, cause: fault });
+      return new SallyportError(
+        'model.unsupported',
+        `This model is larger than what is read safely: ${fault.message}.`,
+        { hint: HINT, cause: fault },
+      );
   }
 }

@@ -88,14 +88,22 @@ const PATH_SEGMENTS = 6;
 
 /** A name for people: quoted, shortened, without control characters. */
 export function quoted(name: string): string {
-  const printable = [...name.slice(0, 80)].map((character) => (isControl(character) ? '\uFFFD' : character)).join('');
+  const printable = [...name.slice(0, 80)]
+    .map((character) => (isControl(character) ? '\uFFFD' : character))
+    .join('');
   return `"${printable}${name.length > 80 ? '…' : ''}"`;
 }
 
 /** Control and direction-changing characters, which make a terminal or a page show something else than is there. */
 export function isControl(character: string): boolean {
   const code = character.codePointAt(0) ?? 0;
-  return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x200e && code <= 0x200f) || (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+  return (
+    code < 0x20 ||
+    (code >= 0x7f && code < 0xa0) ||
+    (code >= 0x200e && code <= 0x200f) ||
+    (code >= 0x202a && code <= 0x202e) ||
+    (code >= 0x2066 && code <= 0x2069)
+  );
 }
 
 /** `graph`, `function "f"`, `graph/node[3].then_branch`: where a scope is. Deep ones are shortened in the middle. */
@@ -105,12 +113,22 @@ export function scopePath(scopes: readonly Scope[], index: number): string {
   for (let at: number | null = index; at !== null; ) {
     const scope: Scope | undefined = scopes[at];
     if (scope === undefined) break;
-    if (scope.carrier !== null) segments.push(`${scope.carrier.node === null ? 'default' : `node[${scope.carrier.node}]`}.${scope.carrier.attribute.slice(0, 40)}`);
-    else root = scope.kind === 'function' ? `function ${quoted(scope.name)}` : scope.kind === 'training' ? 'training graph' : 'graph';
+    if (scope.carrier !== null)
+      segments.push(
+        `${scope.carrier.node === null ? 'default' : `node[${scope.carrier.node}]`}.${scope.carrier.attribute.slice(0, 40)}`,
+      );
+    else
+      root =
+        scope.kind === 'function'
+          ? `function ${quoted(scope.name)}`
+          : scope.kind === 'training'
+            ? 'training graph'
+            : 'graph';
     at = scope.parent;
   }
   segments.reverse();
-  if (segments.length > PATH_SEGMENTS) segments.splice(2, segments.length - 4, `… ${segments.length - 4} more …`);
+  if (segments.length > PATH_SEGMENTS)
+    segments.splice(2, segments.length - 4, `… ${segments.length - 4} more …`);
   return [root, ...segments].join('/');
 }
 
@@ -122,6 +140,7 @@ export function nodePath(scopes: readonly Scope[], scope: number, node: number):
 
 /** `graph initializer "w"`, `graph/node[0] attribute "value"`. */
 export function tensorPath(scopes: readonly Scope[], tensor: TensorFact): string {
-  const holder = tensor.node === null ? scopePath(scopes, tensor.scope) : nodePath(scopes, tensor.scope, tensor.node);
+  const holder =
+    tensor.node === null ? scopePath(scopes, tensor.scope) : nodePath(scopes, tensor.scope, tensor.node);
   return `${holder} ${tensor.slot}${tensor.name === '' ? '' : ` ${quoted(tensor.name)}`}`;
 }

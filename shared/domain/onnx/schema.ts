@@ -1,201 +1,173 @@
-import type { Field, MessageType } from './decode.ts';
+import type { Field, MessageType } from './message-type.ts';
+import type {
+  RawAttribute,
+  RawDimension,
+  RawElement,
+  RawEntry,
+  RawFunction,
+  RawGraph,
+  RawMap,
+  RawModel,
+  RawNode,
+  RawOpset,
+  RawShape,
+  RawSparse,
+  RawTensor,
+  RawTensorType,
+  RawTraining,
+  RawType,
+  RawValue,
+} from './raw-model.ts';
 
-/*
- * The messages of ONNX's own schema (onnx/onnx.proto, IR versions 1 to 14), as far as a decision is made from them.
- * Field numbers are that file's. Lists that most messages do not have are null until the first element comes:
- * a hostile file is made of millions of small messages.
- */
-
-export interface RawModel {
-  irVersion: number | null;
-  producerName: string;
-  producerVersion: string;
-  modelVersion: number;
-  docString: string;
-  graph: RawGraph | null;
-  opsets: RawOpset[];
-  metadata: RawEntry[];
-  training: RawTraining[];
-  functions: RawFunction[];
-}
-export interface RawGraph {
-  name: string;
-  docString: string;
-  nodes: RawNode[];
-  initializers: RawTensor[];
-  sparseInitializers: RawSparse[];
-  inputs: RawValue[];
-  outputs: RawValue[];
-  metadata: RawEntry[] | null;
-}
-export interface RawNode {
-  name: string;
-  type: string;
-  domain: string;
-  overload: string;
-  inputs: string[] | null;
-  outputs: string[] | null;
-  attributes: RawAttribute[] | null;
-}
-export interface RawAttribute {
-  name: string;
-  /** The first bytes of a string attribute, and its whole length. */
-  text: string;
-  textBytes: number;
-  floats: number;
-  tensor: RawTensor | null;
-  graph: RawGraph | null;
-  sparse: RawSparse | null;
-  tensors: RawTensor[] | null;
-  graphs: RawGraph[] | null;
-  sparses: RawSparse[] | null;
-}
-export interface RawTensor {
-  name: string;
-  dims: number[] | null;
-  dataType: number;
-  /** Bytes of raw_data, or null without that field. */
-  rawBytes: number | null;
-  floats: number;
-  /** At most that many elements where packed: one per byte. */
-  int32s: number;
-  int64s: number;
-  uint64s: number;
-  doubles: number;
-  strings: number;
-  external: RawEntry[] | null;
-  /** True as soon as any occurrence of data_location is not DEFAULT. */
-  elsewhere: boolean;
-}
-export interface RawSparse {
-  values: RawTensor | null;
-  indices: RawTensor | null;
-  dims: number[] | null;
-}
-export interface RawValue {
-  name: string;
-  type: RawType | null;
-}
-export interface RawType {
-  tensor: RawTensorType | null;
-  sparse: RawTensorType | null;
-  sequence: RawElement | null;
-  optional: RawElement | null;
-  map: RawMap | null;
-}
-export interface RawTensorType {
-  elementType: number;
-  shape: RawShape | null;
-}
-export interface RawElement {
-  type: RawType | null;
-}
-export interface RawMap {
-  keyType: number;
-  value: RawType | null;
-}
-export interface RawShape {
-  dims: RawDimension[];
-}
-export interface RawDimension {
-  value: number | string | null;
-}
-export interface RawOpset {
-  domain: string;
-  version: number;
-}
-export interface RawEntry {
-  key: string;
-  value: string;
-}
-export interface RawTraining {
-  initialization: RawGraph | null;
-  algorithm: RawGraph | null;
-}
-export interface RawFunction {
-  name: string;
-  domain: string;
-  overload: string;
-  docString: string;
-  inputs: string[];
-  outputs: string[];
-  attributes: RawAttribute[];
-  nodes: RawNode[];
-  opsets: RawOpset[];
-  metadata: RawEntry[];
-}
+/* The field numbers of onnx/onnx.proto, message by message. */
 
 const IGNORE = { kind: 'ignore' } as const;
 /** Longest part of a string attribute that is kept for the scan rules. */
 const ATTRIBUTE_TEXT_BYTES = 4096;
 
-function int<M extends object>(set: (message: M, value: number) => void): Field<M> {
-  return { kind: 'int', set };
+/** Keys of M whose values are V (or null until set). */
+type Key<M, V> = { [K in keyof M]-?: [V] extends [M[K]] ? K : never }[keyof M] & string;
+/** The one place where a field is written by its name; `Key` has checked the name and the type. */
+type Writable = Record<string, unknown>;
+
+function setter(key: string): (message: object, value: unknown) => void {
+  return (message, value) => {
+    (message as Writable)[key] = value;
+  };
 }
-function name<M extends object>(set: (message: M, value: string) => void): Field<M> {
-  return { kind: 'text', limit: 'nameBytes', set };
+
+function int<M extends object>(key: Key<M, number>): Field<M> {
+  return { kind: 'int', set: setter(key) };
 }
-function text<M extends object>(set: (message: M, value: string) => void): Field<M> {
-  return { kind: 'text', limit: 'textBytes', set };
+function name<M extends object>(key: Key<M, string>): Field<M> {
+  return {
+    kind: 'text',
+    limit: 'nameBytes',
+    set: setter(key),
+  };
 }
-function names<M extends object>(list: (message: M) => string[]): Field<M> {
-  return { kind: 'texts', list };
+function text<M extends object>(key: Key<M, string>): Field<M> {
+  return {
+    kind: 'text',
+    limit: 'textBytes',
+    set: setter(key),
+  };
 }
-function count<M extends object>(element: 'fixed32' | 'fixed64' | 'varint' | 'bytes', add: (message: M, count: number) => void): Field<M> {
-  return { kind: 'count', element, add };
+function ints<M extends object>(key: Key<M, number[]>): Field<M> {
+  return { kind: 'ints', list: (message) => listAt<number>(message, key) };
+}
+function names<M extends object>(key: Key<M, string[]>): Field<M> {
+  return { kind: 'texts', list: (message) => listAt<string>(message, key) };
+}
+function count<M extends object>(
+  element: 'fixed32' | 'fixed64' | 'varint' | 'bytes',
+  key: Key<M, number> | null,
+): Field<M> {
+  return {
+    kind: 'count',
+    element,
+    add: (message, n) => {
+      if (key !== null) (message as Writable)[key] = ((message as Writable)[key] as number) + n;
+    },
+  };
 }
 /** A repeated message. */
-function many<M extends object, C extends object>(type: () => MessageType<C>, list: (message: M) => C[]): Field<M> {
-  return { kind: 'message', type: type as () => MessageType<object>, existing: () => null, add: (message, child) => void list(message).push(child as C) };
+function many<M extends object, C extends object>(type: () => MessageType<C>, key: Key<M, C[]>): Field<M> {
+  return {
+    kind: 'message',
+    type: type as () => MessageType<object>,
+    existing: () => null,
+    add: (message, child) => void listAt<object>(message, key).push(child),
+  };
 }
 /** A singular message. */
-function one<M extends object, C extends object>(type: () => MessageType<C>, get: (message: M) => C | null, set: (message: M, child: C) => void): Field<M> {
-  return { kind: 'message', type: type as () => MessageType<object>, existing: get, add: (message, child) => set(message, child as C) };
+function one<M extends object, C extends object>(type: () => MessageType<C>, key: Key<M, C>): Field<M> {
+  return {
+    kind: 'message',
+    type: type as () => MessageType<object>,
+    existing: (message) => (message as Writable)[key] as object | null,
+    add: setter(key),
+  };
+}
+function listAt<T>(message: object, key: string): T[] {
+  const list = ((message as Writable)[key] as T[] | null) ?? [];
+  (message as Writable)[key] = list;
+  return list;
 }
 
 const ENTRY: MessageType<RawEntry> = {
   name: 'StringStringEntryProto',
   counted: 'metadataEntries',
   create: () => ({ key: '', value: '' }),
-  fields: { 1: name((m, v) => { m.key = v; }), 2: text((m, v) => { m.value = v; }) },
+  fields: {
+    1: name('key'),
+    2: text('value'),
+  },
 };
 
 /** External data is told by key and value too, but there are as many of them as tensors. */
 const EXTERNAL: MessageType<RawEntry> = {
   ...ENTRY,
   counted: null,
-  fields: { 1: name((m, v) => { m.key = v; }), 2: name((m, v) => { m.value = v; }) },
+  fields: {
+    1: name('key'),
+    2: name('value'),
+  },
 };
 
 const OPSET: MessageType<RawOpset> = {
   name: 'OperatorSetIdProto',
-  counted: 'metadataEntries',
+  counted: null,
   create: () => ({ domain: '', version: 0 }),
-  fields: { 1: name((m, v) => { m.domain = v; }), 2: int((m, v) => { m.version = v; }) },
+  fields: {
+    1: name('domain'),
+    2: int('version'),
+  },
 };
 
 const TENSOR: MessageType<RawTensor> = {
   name: 'TensorProto',
   counted: 'tensors',
   create: () => ({
-    name: '', dims: null, dataType: 0, rawBytes: null, floats: 0, int32s: 0, int64s: 0, uint64s: 0, doubles: 0, strings: 0, external: null, elsewhere: false,
+    name: '',
+    dims: null,
+    dataType: 0,
+    rawBytes: null,
+    floats: 0,
+    int32s: 0,
+    int64s: 0,
+    uint64s: 0,
+    doubles: 0,
+    strings: 0,
+    external: null,
+    elsewhere: false,
   }),
   fields: {
-    1: { kind: 'ints', list: (m) => (m.dims ??= []) },
-    2: int((m, v) => { m.dataType = v; }),
+    1: ints('dims'),
+    2: int('dataType'),
     3: IGNORE,
-    4: count('fixed32', (m, n) => { m.floats += n; }),
-    5: count('varint', (m, n) => { m.int32s += n; }),
-    6: count('bytes', (m, n) => { m.strings += n; }),
-    7: count('varint', (m, n) => { m.int64s += n; }),
-    8: name((m, v) => { m.name = v; }),
+    4: count('fixed32', 'floats'),
+    5: count('varint', 'int32s'),
+    6: count('bytes', 'strings'),
+    7: count('varint', 'int64s'),
+    8: name('name'),
     // Singular bytes: the last occurrence counts.
-    9: { kind: 'payload', add: (m, n) => { m.rawBytes = n; } },
-    10: count('fixed64', (m, n) => { m.doubles += n; }),
-    11: count('varint', (m, n) => { m.uint64s += n; }),
+    9: {
+      kind: 'payload',
+      add: (m, n) => {
+        m.rawBytes = n;
+      },
+    },
+    10: count('fixed64', 'doubles'),
+    11: count('varint', 'uint64s'),
     12: IGNORE,
-    13: many(() => EXTERNAL, (m) => (m.external ??= [])),
-    14: int((m, v) => { m.elsewhere ||= v !== 0; }),
+    13: many(() => EXTERNAL, 'external'),
+    14: {
+      kind: 'int',
+      set: (m, v) => {
+        m.elsewhere ||= v !== 0;
+      },
+    },
     16: IGNORE,
   },
 };
@@ -205,9 +177,9 @@ const SPARSE: MessageType<RawSparse> = {
   counted: 'tensors',
   create: () => ({ values: null, indices: null, dims: null }),
   fields: {
-    1: one(() => TENSOR, (m) => m.values, (m, c) => { m.values = c; }),
-    2: one(() => TENSOR, (m) => m.indices, (m, c) => { m.indices = c; }),
-    3: { kind: 'ints', list: (m) => (m.dims ??= []) },
+    1: one(() => TENSOR, 'values'),
+    2: one(() => TENSOR, 'indices'),
+    3: ints('dims'),
   },
 };
 
@@ -215,35 +187,55 @@ const DIMENSION: MessageType<RawDimension> = {
   name: 'TensorShapeProto.Dimension',
   counted: null,
   create: () => ({ value: null }),
-  fields: { 1: int((m, v) => { m.value = v; }), 2: name((m, v) => { m.value = v === '' ? null : v; }), 3: IGNORE },
+  fields: {
+    1: int('value'),
+    2: {
+      kind: 'text',
+      limit: 'nameBytes',
+      set: (m, v) => {
+        m.value = v === '' ? null : v;
+      },
+    },
+    3: IGNORE,
+  },
 };
 
 const SHAPE: MessageType<RawShape> = {
   name: 'TensorShapeProto',
   counted: null,
   create: () => ({ dims: [] }),
-  fields: { 1: many(() => DIMENSION, (m) => m.dims) },
+  fields: {
+    1: many(() => DIMENSION, 'dims'),
+  },
 };
 
 const TENSOR_TYPE: MessageType<RawTensorType> = {
   name: 'TypeProto.Tensor',
   counted: null,
   create: () => ({ elementType: 0, shape: null }),
-  fields: { 1: int((m, v) => { m.elementType = v; }), 2: one(() => SHAPE, (m) => m.shape, (m, c) => { m.shape = c; }) },
+  fields: {
+    1: int('elementType'),
+    2: one(() => SHAPE, 'shape'),
+  },
 };
 
 const ELEMENT: MessageType<RawElement> = {
   name: 'TypeProto.Sequence',
   counted: null,
   create: () => ({ type: null }),
-  fields: { 1: one(() => TYPE, (m) => m.type, (m, c) => { m.type = c; }) },
+  fields: {
+    1: one(() => TYPE, 'type'),
+  },
 };
 
 const MAP: MessageType<RawMap> = {
   name: 'TypeProto.Map',
   counted: null,
   create: () => ({ keyType: 0, value: null }),
-  fields: { 1: int((m, v) => { m.keyType = v; }), 2: one(() => TYPE, (m) => m.value, (m, c) => { m.value = c; }) },
+  fields: {
+    1: int('keyType'),
+    2: one(() => TYPE, 'value'),
+  },
 };
 
 const TYPE: MessageType<RawType> = {
@@ -251,13 +243,13 @@ const TYPE: MessageType<RawType> = {
   counted: null,
   create: () => ({ tensor: null, sparse: null, sequence: null, optional: null, map: null }),
   fields: {
-    1: one(() => TENSOR_TYPE, (m) => m.tensor, (m, c) => { m.tensor = c; }),
-    4: one(() => ELEMENT, (m) => m.sequence, (m, c) => { m.sequence = c; }),
-    5: one(() => MAP, (m) => m.map, (m, c) => { m.map = c; }),
+    1: one(() => TENSOR_TYPE, 'tensor'),
+    4: one(() => ELEMENT, 'sequence'),
+    5: one(() => MAP, 'map'),
     6: IGNORE,
     7: IGNORE,
-    8: one(() => TENSOR_TYPE, (m) => m.sparse, (m, c) => { m.sparse = c; }),
-    9: one(() => ELEMENT, (m) => m.optional, (m, c) => { m.optional = c; }),
+    8: one(() => TENSOR_TYPE, 'sparse'),
+    9: one(() => ELEMENT, 'optional'),
   },
 };
 
@@ -265,48 +257,79 @@ const VALUE: MessageType<RawValue> = {
   name: 'ValueInfoProto',
   counted: null,
   create: () => ({ name: '', type: null }),
-  fields: { 1: name((m, v) => { m.name = v; }), 2: one(() => TYPE, (m) => m.type, (m, c) => { m.type = c; }), 3: IGNORE, 4: IGNORE },
+  fields: {
+    1: name('name'),
+    2: one(() => TYPE, 'type'),
+    3: IGNORE,
+    4: IGNORE,
+  },
 };
 
 const ATTRIBUTE: MessageType<RawAttribute> = {
   name: 'AttributeProto',
   counted: null,
-  create: () => ({ name: '', text: '', textBytes: 0, floats: 0, tensor: null, graph: null, sparse: null, tensors: null, graphs: null, sparses: null }),
+  create: () => ({
+    name: '',
+    text: '',
+    textBytes: 0,
+    floats: 0,
+    tensor: null,
+    graph: null,
+    sparse: null,
+    tensors: null,
+    graphs: null,
+    sparses: null,
+  }),
   fields: {
-    1: name((m, v) => { m.name = v; }),
+    1: name('name'),
     2: IGNORE,
     3: IGNORE,
-    4: { kind: 'prefix', limit: ATTRIBUTE_TEXT_BYTES, set: (m, v, n) => { m.text = v; m.textBytes = n; } },
-    5: one(() => TENSOR, (m) => m.tensor, (m, c) => { m.tensor = c; }),
-    6: one(() => GRAPH, (m) => m.graph, (m, c) => { m.graph = c; }),
-    7: count('fixed32', (m, n) => { m.floats += n; }),
-    8: count('varint', () => {}),
-    9: count('bytes', () => {}),
-    10: many(() => TENSOR, (m) => (m.tensors ??= [])),
-    11: many(() => GRAPH, (m) => (m.graphs ??= [])),
+    4: {
+      kind: 'prefix',
+      limit: ATTRIBUTE_TEXT_BYTES,
+      set: (m, v, n) => {
+        m.text = v;
+        m.textBytes = n;
+      },
+    },
+    5: one(() => TENSOR, 'tensor'),
+    6: one(() => GRAPH, 'graph'),
+    7: count('fixed32', 'floats'),
+    8: count('varint', null),
+    9: count('bytes', null),
+    10: many(() => TENSOR, 'tensors'),
+    11: many(() => GRAPH, 'graphs'),
     13: IGNORE,
     14: IGNORE,
     15: IGNORE,
     20: IGNORE,
     21: IGNORE,
-    22: one(() => SPARSE, (m) => m.sparse, (m, c) => { m.sparse = c; }),
-    23: many(() => SPARSE, (m) => (m.sparses ??= [])),
+    22: one(() => SPARSE, 'sparse'),
+    23: many(() => SPARSE, 'sparses'),
   },
 };
 
 const NODE: MessageType<RawNode> = {
   name: 'NodeProto',
   counted: 'nodes',
-  create: () => ({ name: '', type: '', domain: '', overload: '', inputs: null, outputs: null, attributes: null }),
+  create: () => ({
+    name: '',
+    type: '',
+    domain: '',
+    overload: '',
+    inputs: null,
+    outputs: null,
+    attributes: null,
+  }),
   fields: {
-    1: names((m) => (m.inputs ??= [])),
-    2: names((m) => (m.outputs ??= [])),
-    3: name((m, v) => { m.name = v; }),
-    4: name((m, v) => { m.type = v; }),
-    5: many(() => ATTRIBUTE, (m) => (m.attributes ??= [])),
+    1: names('inputs'),
+    2: names('outputs'),
+    3: name('name'),
+    4: name('type'),
+    5: many(() => ATTRIBUTE, 'attributes'),
     6: IGNORE,
-    7: name((m, v) => { m.domain = v; }),
-    8: name((m, v) => { m.overload = v; }),
+    7: name('domain'),
+    8: name('overload'),
     9: IGNORE,
     10: IGNORE,
   },
@@ -315,18 +338,27 @@ const NODE: MessageType<RawNode> = {
 const GRAPH: MessageType<RawGraph> = {
   name: 'GraphProto',
   counted: 'graphs',
-  create: () => ({ name: '', docString: '', nodes: [], initializers: [], sparseInitializers: [], inputs: [], outputs: [], metadata: null }),
+  create: () => ({
+    name: '',
+    docString: '',
+    nodes: [],
+    initializers: [],
+    sparseInitializers: [],
+    inputs: [],
+    outputs: [],
+    metadata: null,
+  }),
   fields: {
-    1: many(() => NODE, (m) => m.nodes),
-    2: name((m, v) => { m.name = v; }),
-    5: many(() => TENSOR, (m) => m.initializers),
-    10: text((m, v) => { m.docString = v; }),
-    11: many(() => VALUE, (m) => m.inputs),
-    12: many(() => VALUE, (m) => m.outputs),
+    1: many(() => NODE, 'nodes'),
+    2: name('name'),
+    5: many(() => TENSOR, 'initializers'),
+    10: text('docString'),
+    11: many(() => VALUE, 'inputs'),
+    12: many(() => VALUE, 'outputs'),
     13: IGNORE,
     14: IGNORE,
-    15: many(() => SPARSE, (m) => m.sparseInitializers),
-    16: many(() => ENTRY, (m) => (m.metadata ??= [])),
+    15: many(() => SPARSE, 'sparseInitializers'),
+    16: many(() => ENTRY, 'metadata'),
   },
 };
 
@@ -335,8 +367,8 @@ const TRAINING: MessageType<RawTraining> = {
   counted: 'functions',
   create: () => ({ initialization: null, algorithm: null }),
   fields: {
-    1: one(() => GRAPH, (m) => m.initialization, (m, c) => { m.initialization = c; }),
-    2: one(() => GRAPH, (m) => m.algorithm, (m, c) => { m.algorithm = c; }),
+    1: one(() => GRAPH, 'initialization'),
+    2: one(() => GRAPH, 'algorithm'),
     3: IGNORE,
     4: IGNORE,
   },
@@ -345,22 +377,33 @@ const TRAINING: MessageType<RawTraining> = {
 const FUNCTION: MessageType<RawFunction> = {
   name: 'FunctionProto',
   counted: 'functions',
-  create: () => ({ name: '', domain: '', overload: '', docString: '', inputs: [], outputs: [], attributes: [], nodes: [], opsets: [], metadata: [] }),
+  create: () => ({
+    name: '',
+    domain: '',
+    overload: '',
+    docString: '',
+    inputs: [],
+    outputs: [],
+    attributes: [],
+    nodes: [],
+    opsets: [],
+    metadata: [],
+  }),
   fields: {
-    1: name((m, v) => { m.name = v; }),
+    1: name('name'),
     2: IGNORE,
     3: IGNORE,
-    4: names((m) => m.inputs),
-    5: names((m) => m.outputs),
+    4: names('inputs'),
+    5: names('outputs'),
     6: IGNORE,
-    7: many(() => NODE, (m) => m.nodes),
-    8: text((m, v) => { m.docString = v; }),
-    9: many(() => OPSET, (m) => m.opsets),
-    10: name((m, v) => { m.domain = v; }),
-    11: many(() => ATTRIBUTE, (m) => m.attributes),
+    7: many(() => NODE, 'nodes'),
+    8: text('docString'),
+    9: many(() => OPSET, 'opsets'),
+    10: name('domain'),
+    11: many(() => ATTRIBUTE, 'attributes'),
     12: IGNORE,
-    13: name((m, v) => { m.overload = v; }),
-    14: many(() => ENTRY, (m) => m.metadata),
+    13: name('overload'),
+    14: many(() => ENTRY, 'metadata'),
   },
 };
 
@@ -368,20 +411,29 @@ export const MODEL: MessageType<RawModel> = {
   name: 'ModelProto',
   counted: null,
   create: () => ({
-    irVersion: null, producerName: '', producerVersion: '', modelVersion: 0, docString: '', graph: null, opsets: [], metadata: [], training: [], functions: [],
+    irVersion: null,
+    producerName: '',
+    producerVersion: '',
+    modelVersion: 0,
+    docString: '',
+    graph: null,
+    opsets: [],
+    metadata: [],
+    training: [],
+    functions: [],
   }),
   fields: {
-    1: int((m, v) => { m.irVersion = v; }),
-    2: name((m, v) => { m.producerName = v; }),
-    3: name((m, v) => { m.producerVersion = v; }),
+    1: int('irVersion'),
+    2: name('producerName'),
+    3: name('producerVersion'),
     4: IGNORE,
-    5: int((m, v) => { m.modelVersion = v; }),
-    6: text((m, v) => { m.docString = v; }),
-    7: one(() => GRAPH, (m) => m.graph, (m, c) => { m.graph = c; }),
-    8: many(() => OPSET, (m) => m.opsets),
-    14: many(() => ENTRY, (m) => m.metadata),
-    20: many(() => TRAINING, (m) => m.training),
-    25: many(() => FUNCTION, (m) => m.functions),
+    5: int('modelVersion'),
+    6: text('docString'),
+    7: one(() => GRAPH, 'graph'),
+    8: many(() => OPSET, 'opsets'),
+    14: many(() => ENTRY, 'metadata'),
+    20: many(() => TRAINING, 'training'),
+    25: many(() => FUNCTION, 'functions'),
     26: IGNORE,
     30: IGNORE,
   },

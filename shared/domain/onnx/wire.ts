@@ -84,7 +84,8 @@ export class WireCursor {
     this.#position -= 1;
     const at = this.#position;
     const value = this.int64();
-    if (value < 0 || value >= TWO_32) throw new WireFault('malformed', `the ${what} at byte ${at} is out of range`);
+    if (value < 0 || value >= TWO_32)
+      throw new WireFault('malformed', `the ${what} at byte ${at} is out of range`);
     return value;
   }
 
@@ -94,22 +95,26 @@ export class WireCursor {
   }
 
   skip(length: number): void {
-    if (this.#position + length > this.size) throw new WireFault('truncated', `the file ends at byte ${this.size}`);
+    if (this.#position + length > this.size)
+      throw new WireFault('truncated', `the file ends at byte ${this.size}`);
     this.#position += length;
   }
 
   /** The next `length` bytes, copied or as a view that is valid until the next call. */
   take(length: number): Uint8Array {
-    if (this.#position + length > this.size) throw new WireFault('truncated', `the file ends at byte ${this.size}`);
+    if (this.#position + length > this.size)
+      throw new WireFault('truncated', `the file ends at byte ${this.size}`);
     const offset = this.#position - this.#windowStart;
     let bytes: Uint8Array;
-    if (offset >= 0 && offset + length <= this.#window.length) bytes = this.#window.subarray(offset, offset + length);
+    if (offset >= 0 && offset + length <= this.#window.length)
+      bytes = this.#window.subarray(offset, offset + length);
     else if (length <= WINDOW_BYTES) {
       this.#fill();
       bytes = this.#window.subarray(0, length);
     } else bytes = this.#source.read(this.#position, length);
     // A file that shrank under the reader.
-    if (bytes.length < length) throw new WireFault('truncated', `the file ends within the ${length} bytes at byte ${this.#position}`);
+    if (bytes.length < length)
+      throw new WireFault('truncated', `the file ends within the ${length} bytes at byte ${this.#position}`);
     this.#position += length;
     return bytes;
   }

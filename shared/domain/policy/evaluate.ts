@@ -1,4 +1,4 @@
-import { type Measured, METRIC_DIRECTION, measuredValue, regressionOf } from '../metrics/compare.ts';
+import { METRIC_DIRECTION, type Measured, measuredValue, regressionOf } from '../metrics/compare.ts';
 import type { GateResult } from '../metrics/report.ts';
 import type { Finding } from '../scan/finding.ts';
 import { compareSeverity, RULE_SET, SCAN_RULES } from '../scan/scan.ts';
@@ -32,36 +32,82 @@ function evaluateGate(gate: Gate, evidence: GateEvidence): GateResult[] {
   if (gate.min !== undefined) {
     const passed = measured !== null && measured >= gate.min;
     results.push({
-      gate: `${metric} at least ${gate.min}`, metric, bound: 'min', limit: gate.min, measured, baseline: null, passed,
-      reason: measured === null ? notMeasured(metric) : `${shown(measured)} is ${passed ? 'at least' : 'below'} ${gate.min}`,
+      gate: `${metric} at least ${gate.min}`,
+      metric,
+      bound: 'min',
+      limit: gate.min,
+      measured,
+      baseline: null,
+      passed,
+      reason:
+        measured === null
+          ? notMeasured(metric)
+          : `${shown(measured, gate.min)} is ${passed ? 'at least' : 'below'} ${gate.min}`,
     });
   }
   if (gate.max !== undefined) {
     const passed = measured !== null && measured <= gate.max;
     results.push({
-      gate: `${metric} at most ${gate.max}`, metric, bound: 'max', limit: gate.max, measured, baseline: null, passed,
-      reason: measured === null ? notMeasured(metric) : `${shown(measured)} is ${passed ? 'at most' : 'above'} ${gate.max}`,
+      gate: `${metric} at most ${gate.max}`,
+      metric,
+      bound: 'max',
+      limit: gate.max,
+      measured,
+      baseline: null,
+      passed,
+      reason:
+        measured === null
+          ? notMeasured(metric)
+          : `${shown(measured, gate.max)} is ${passed ? 'at most' : 'above'} ${gate.max}`,
     });
   }
-  if (gate.maxRegression !== undefined) results.push(evaluateRegression(gate, gate.maxRegression, measured, evidence.champion));
+  if (gate.maxRegression !== undefined)
+    results.push(evaluateRegression(gate, gate.maxRegression, measured, evidence.champion));
   if (results.length === 0) {
     // A gate that bounds nothing must not look like one that passed.
-    results.push({ gate: `${metric} without a bound`, metric, bound: 'min', limit: 0, measured, baseline: null, passed: false, reason: 'the gate names no min, max or maxRegression' });
+    results.push({
+      gate: `${metric} without a bound`,
+      metric,
+      bound: 'min',
+      limit: 0,
+      measured,
+      baseline: null,
+      passed: false,
+      reason: 'the gate names no min, max or maxRegression',
+    });
   }
   return results;
 }
 
-function evaluateRegression({ metric }: Gate, limit: number, measured: number | null, champion: ChampionEvidence): GateResult {
-  const baseline = champion === null || champion === 'not-compared' ? null : finite(measuredValue(champion, metric));
-  const base = { gate: `${metric} at most ${limit} worse than the champion`, metric, bound: 'maxRegression', limit, measured, baseline } as const;
+function evaluateRegression(
+  { metric }: Gate,
+  limit: number,
+  measured: number | null,
+  champion: ChampionEvidence,
+): GateResult {
+  const baseline =
+    champion === null || champion === 'not-compared' ? null : finite(measuredValue(champion, metric));
+  const base = {
+    gate: `${metric} at most ${limit} worse than the champion`,
+    metric,
+    bound: 'maxRegression',
+    limit,
+    measured,
+    baseline,
+  } as const;
   if (measured === null) return { ...base, passed: false, reason: notMeasured(metric) };
   if (champion === null) return { ...base, passed: true, reason: 'no champion yet' };
-  if (champion === 'not-compared') return { ...base, passed: false, reason: 'there is a champion, and no comparison with it' };
-  if (baseline === null) return { ...base, passed: false, reason: `the champion's ${metric} was not measured` };
+  if (champion === 'not-compared')
+    return { ...base, passed: false, reason: 'there is a champion, and no comparison with it' };
+  if (baseline === null)
+    return { ...base, passed: false, reason: `the champion's ${metric} was not measured` };
   const regression = regressionOf(metric, measured, baseline);
   const passed = regression <= limit + ROUNDING;
   const direction = METRIC_DIRECTION[metric] === 'higher' ? 'lower' : 'higher';
-  const reason = regression <= 0 ? `${shown(measured)} is no worse than the champion's ${shown(baseline)}` : `${shown(measured)} is ${shown(regression)} ${direction} than the champion's ${shown(baseline)}`;
+  const reason =
+    regression <= 0
+      ? `${shown(measured, baseline)} is no worse than the champion's ${shown(baseline, measured)}`
+      : `${shown(measured, baseline)} is ${shown(regression, limit)} ${direction} than the champion's ${shown(baseline, measured)}`;
   return { ...base, passed, reason };
 }
 
@@ -73,8 +119,10 @@ function notMeasured(metric: string): string {
   return `${metric} is undefined on this data or was not measured`;
 }
 
-function shown(value: number): string {
-  return String(Number(value.toPrecision(6)));
+/** Six digits, or all where those would look like the number it is compared with. */
+function shown(value: number, beside: number): string {
+  const short = Number(value.toPrecision(6));
+  return String(short === beside ? value : short);
 }
 
 export interface ReleaseEvidence {
@@ -93,19 +141,29 @@ export interface EvidenceVerdict {
 }
 
 /** Judges what the gates stand on: enough rows, an accepted dataset, no finding too severe, and that every scan rule ran. */
-export function evaluateEvidence(policy: Policy, { rows, datasetDigest, findings, rulesRun }: ReleaseEvidence): EvidenceVerdict {
+export function evaluateEvidence(
+  policy: Policy,
+  { rows, datasetDigest, findings, rulesRun }: ReleaseEvidence,
+): EvidenceVerdict {
   const reasons: string[] = [];
-  if (rows < policy.minimumRows) reasons.push(`The validation has ${rows} labelled rows; the policy asks for ${policy.minimumRows}.`);
+  if (rows < policy.minimumRows)
+    reasons.push(`The validation has ${rows} labelled rows; the policy asks for ${policy.minimumRows}.`);
   if (policy.datasets.length > 0 && !policy.datasets.includes(datasetDigest)) {
-    reasons.push(`The dataset ${datasetDigest.slice(0, 12)}… is not among the ${policy.datasets.length} that count as evidence.`);
+    reasons.push(
+      `The dataset ${datasetDigest.slice(0, 12)}… is not among the ${policy.datasets.length} that count as evidence.`,
+    );
   }
   const ran = new Set(rulesRun);
   const missing = SCAN_RULES.map((rule) => rule.id).filter((id) => !ran.has(id));
-  if (missing.length > 0) reasons.push(`These scan rules did not run: ${missing.join(', ')}. Scan the version again.`);
-  else if (!ran.has(RULE_SET)) reasons.push(`The scan ran another rule set than ${RULE_SET}. Scan the version again.`);
+  if (missing.length > 0)
+    reasons.push(`These scan rules did not run: ${missing.join(', ')}. Scan the version again.`);
+  else if (!ran.has(RULE_SET))
+    reasons.push(`The scan ran another rule set than ${RULE_SET}. Scan the version again.`);
   for (const finding of findings) {
     if (compareSeverity(finding.severity, policy.maximumSeverity) > 0) {
-      reasons.push(`Scan finding "${finding.title}" (${finding.ruleId}, ${finding.where}) is ${finding.severity}; the policy allows up to ${policy.maximumSeverity}.`);
+      reasons.push(
+        `Scan finding "${finding.title}" (${finding.ruleId}, ${finding.where}) is ${finding.severity}; the policy allows up to ${policy.maximumSeverity}.`,
+      );
     }
   }
   return { passed: reasons.length === 0, reasons };

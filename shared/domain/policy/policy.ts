@@ -1,11 +1,20 @@
 import { z } from 'zod';
-import { severitySchema } from '../scan/finding.ts';
 import { sha256Schema } from '../model/version.ts';
+import { severitySchema } from '../scan/finding.ts';
 
 /** Metrics a gate may name: those of ClassificationMetrics, and latency in milliseconds. */
 export const gateMetricSchema = z.enum([
-  'accuracy', 'balanced_accuracy', 'precision', 'recall', 'f1', 'mcc', 'roc_auc', 'false_positive_rate',
-  'latency_p50_ms', 'latency_p95_ms', 'latency_p99_ms',
+  'accuracy',
+  'balanced_accuracy',
+  'precision',
+  'recall',
+  'f1',
+  'mcc',
+  'roc_auc',
+  'false_positive_rate',
+  'latency_p50_ms',
+  'latency_p95_ms',
+  'latency_p99_ms',
 ]);
 export type GateMetric = z.infer<typeof gateMetricSchema>;
 
@@ -31,7 +40,10 @@ export const policySchema = z.strictObject({
   /** Distinct people with distinct keys that must approve; the submitter's person never counts. */
   quorum: z.strictObject({ approvals: z.number().int().min(1).max(20) }),
   /** Hours a request stays open for approval and first activation. */
-  requestHours: z.number().min(1).max(24 * 365),
+  requestHours: z
+    .number()
+    .min(1)
+    .max(24 * 365),
 });
 export type Policy = z.infer<typeof policySchema>;
 

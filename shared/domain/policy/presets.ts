@@ -34,5 +34,7 @@ export const PRODUCTION_POLICY: Policy = {
 
 /** The policy a new environment starts with, by its name: production's for everything that is not plainly a place to try things. */
 export function presetPolicy(environmentName: string): Policy {
-  return /^(?:staging|stage|test|dev|development|lab|sandbox)(?:-|$)/.test(environmentName) ? STAGING_POLICY : PRODUCTION_POLICY;
+  return /^(?:staging|stage|test|dev|development|lab|sandbox)(?:-|$)/.test(environmentName)
+    ? STAGING_POLICY
+    : PRODUCTION_POLICY;
 }

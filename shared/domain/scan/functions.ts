@@ -41,7 +41,8 @@ function callGraph(facts: OnnxFacts): CallGraph {
   const ownNodes: number[] = facts.functions.map(() => 0);
   const mainCalls: number[] = [];
   for (const [position, scope] of facts.scopes.entries()) {
-    const owner = functionOfScope.get(position) ?? (scope.parent === null ? null : (owners[scope.parent] ?? null));
+    const owner =
+      functionOfScope.get(position) ?? (scope.parent === null ? null : (owners[scope.parent] ?? null));
     owners.push(owner);
     if (owner !== null) ownNodes[owner] = (ownNodes[owner] ?? 0) + scope.nodes.length;
     if (index.size === 0) continue;
@@ -86,7 +87,11 @@ function walkCalls({ calls, ownNodes }: CallGraph): Walk {
         stack.push({ at: callee, next: 0 });
       } else {
         expanded[top.at] = Number.POSITIVE_INFINITY;
-        if (cycles.length < 20) cycles.push([...stack.slice(stack.findIndex((frame) => frame.at === callee)).map((frame) => frame.at), callee]);
+        if (cycles.length < 20)
+          cycles.push([
+            ...stack.slice(stack.findIndex((frame) => frame.at === callee)).map((frame) => frame.at),
+            callee,
+          ]);
       }
     }
   }
@@ -107,8 +112,12 @@ export const FUNCTION_CYCLES: ScanRule = {
     if (facts.functions.length === 0) return;
     for (const cycle of walkCalls(callGraph(facts)).cycles) {
       const names = cycle.map((position) => facts.functions[position]?.name ?? '');
-      const shown = names.length > 8 ? [...names.slice(0, 4), `… ${names.length - 8} more …`, ...names.slice(-4)] : names;
-      yield { where: `function ${quoted(names[0] ?? '')}`, detail: `${shown.map(quoted).join(' → ')}: a runtime that inlines them overflows its stack.` };
+      const shown =
+        names.length > 8 ? [...names.slice(0, 4), `… ${names.length - 8} more …`, ...names.slice(-4)] : names;
+      yield {
+        where: `function ${quoted(names[0] ?? '')}`,
+        detail: `${shown.map(quoted).join(' → ')}: a runtime that inlines them overflows its stack.`,
+      };
     }
   },
 };
@@ -129,9 +138,13 @@ export const FUNCTION_EXPANSION: ScanRule = {
     for (const nodes of expanded) if (Number.isFinite(nodes)) whole = Math.max(whole, nodes);
     for (const levels of depth) deepest = Math.max(deepest, levels);
     if (Number.isFinite(whole) && whole > EXPANDED_NODES) {
-      yield { where: 'model', detail: `Inlining its functions gives ${whole.toPrecision(3)} nodes; the file has ${facts.scopes.reduce((sum, scope) => sum + scope.nodes.length, 0)}.` };
+      yield {
+        where: 'model',
+        detail: `Inlining its functions gives ${whole.toPrecision(3)} nodes; the file has ${facts.scopes.reduce((sum, scope) => sum + scope.nodes.length, 0)}.`,
+      };
     }
-    if (deepest > CALL_DEPTH) yield { where: 'model', severity: 'high', detail: `Functions call each other ${deepest} levels deep.` };
+    if (deepest > CALL_DEPTH)
+      yield { where: 'model', severity: 'high', detail: `Functions call each other ${deepest} levels deep.` };
   },
 };
 
@@ -143,7 +156,10 @@ export const FUNCTION_SHADOWING: ScanRule = {
   *run({ facts }) {
     for (const body of facts.functions) {
       if (isOnnxDomain(body.domain) || body.domain === VENDOR_DOMAIN) {
-        yield { where: `function ${quoted(body.name)}`, detail: `It is defined in ${quoted(body.domain === '' ? 'ai.onnx' : body.domain)}: nodes that look like that operator may run this body instead.` };
+        yield {
+          where: `function ${quoted(body.name)}`,
+          detail: `It is defined in ${quoted(body.domain === '' ? 'ai.onnx' : body.domain)}: nodes that look like that operator may run this body instead.`,
+        };
       }
     }
   },

@@ -4,7 +4,14 @@ import { functionIndex, resolveCall } from './functions.ts';
 import type { Hit, ScanRule } from './rule.ts';
 
 /** Operators that run Python source or a Python callable, by whole name: a part of a name or of the weights proves nothing. */
-const PYTHON_OPERATORS: ReadonlySet<string> = new Set(['PyOp', 'PythonOp', 'PythonOpGrad', 'PyFunc', 'PyCustomOp', 'PythonScript']);
+const PYTHON_OPERATORS: ReadonlySet<string> = new Set([
+  'PyOp',
+  'PythonOp',
+  'PythonOpGrad',
+  'PyFunc',
+  'PyCustomOp',
+  'PythonScript',
+]);
 
 const LOOPS: ReadonlySet<string> = new Set(['Loop', 'Scan']);
 
@@ -32,13 +39,22 @@ export const CUSTOM_DOMAINS: ScanRule = {
     for (const [domain, { where, types, count }] of used) {
       const list = [...types].map(quoted).join(', ');
       if (domain === VENDOR_DOMAIN) {
-        yield { where, severity: 'medium', detail: `${count} nodes use onnxruntime's own operators ${list}: other runtimes do not have them.` };
-      } else yield { where, detail: `${count} nodes of domain ${quoted(domain)} (${list}) need native code that is not in this file and was not reviewed.` };
+        yield {
+          where,
+          severity: 'medium',
+          detail: `${count} nodes use onnxruntime's own operators ${list}: other runtimes do not have them.`,
+        };
+      } else
+        yield {
+          where,
+          detail: `${count} nodes of domain ${quoted(domain)} (${list}) need native code that is not in this file and was not reviewed.`,
+        };
     }
     const localDomains = new Set(facts.functions.map((body) => body.domain));
     const mentioned = new Set<string>();
     for (const { where, domain } of facts.opsets) {
-      if (isOnnxDomain(domain) || used.has(domain) || localDomains.has(domain) || mentioned.has(domain)) continue;
+      if (isOnnxDomain(domain) || used.has(domain) || localDomains.has(domain) || mentioned.has(domain))
+        continue;
       mentioned.add(domain);
       yield {
         where: `${where} opset import ${quoted(domain)}`,
@@ -58,7 +74,10 @@ export const PYTHON_OPS: ScanRule = {
     for (const [index, scope] of facts.scopes.entries()) {
       for (const [position, node] of scope.nodes.entries()) {
         if (PYTHON_OPERATORS.has(node.type)) {
-          yield { where: nodePath(facts.scopes, index, position), detail: `${quoted(node.type)} of domain ${quoted(node.domain)} calls the Python interpreter while the model runs.` };
+          yield {
+            where: nodePath(facts.scopes, index, position),
+            detail: `${quoted(node.type)} of domain ${quoted(node.domain)} calls the Python interpreter while the model runs.`,
+          };
         }
       }
     }
@@ -94,7 +113,10 @@ export const LARGE_ATTRIBUTES: ScanRule = {
       for (const [position, node] of scope.nodes.entries()) {
         for (const attribute of node.texts) {
           if (attribute.bytes <= 1024 * 1024) continue;
-          yield { where: nodePath(facts.scopes, index, position), detail: `Attribute ${quoted(attribute.name)} is a string of ${attribute.bytes} bytes.` };
+          yield {
+            where: nodePath(facts.scopes, index, position),
+            detail: `Attribute ${quoted(attribute.name)} is a string of ${attribute.bytes} bytes.`,
+          };
         }
       }
     }
@@ -106,7 +128,10 @@ function loopDepths(facts: OnnxFacts): number[] {
   const depths: number[] = [];
   for (const scope of facts.scopes) {
     const outer = scope.parent === null ? 0 : (depths[scope.parent] ?? 0);
-    const carrier = scope.parent === null || scope.carrier?.node == null ? undefined : facts.scopes[scope.parent]?.nodes[scope.carrier.node];
+    const carrier =
+      scope.parent === null || scope.carrier?.node == null
+        ? undefined
+        : facts.scopes[scope.parent]?.nodes[scope.carrier.node];
     depths.push(outer + (carrier !== undefined && isLoop(carrier) ? 1 : 0));
   }
   return depths;
@@ -129,8 +154,17 @@ export const CONTROL_FLOW: ScanRule = {
         if (!isLoop(node)) continue;
         const depth = (depths[index] ?? 0) + 1;
         const where = nodePath(facts.scopes, index, position);
-        if (depth > 1) yield { where, detail: `${node.type} inside ${depth - 1} other loop${depth > 2 ? 's' : ''}: the time of one prediction multiplies.` };
-        else if (single.length < 10) single.push({ where, severity: 'info', detail: `${node.type}: the time of one prediction depends on its input.` });
+        if (depth > 1)
+          yield {
+            where,
+            detail: `${node.type} inside ${depth - 1} other loop${depth > 2 ? 's' : ''}: the time of one prediction multiplies.`,
+          };
+        else if (single.length < 10)
+          single.push({
+            where,
+            severity: 'info',
+            detail: `${node.type}: the time of one prediction depends on its input.`,
+          });
       }
     }
     yield* single;

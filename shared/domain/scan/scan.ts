@@ -4,14 +4,38 @@ import type { Finding, Severity } from './finding.ts';
 import { FUNCTION_CYCLES, FUNCTION_EXPANSION, FUNCTION_SHADOWING } from './functions.ts';
 import { CONTEXT_OPS, CONTROL_FLOW, CUSTOM_DOMAINS, LARGE_ATTRIBUTES, PYTHON_OPS } from './operators.ts';
 import type { ScanRule } from './rule.ts';
-import { DANGLING_NAMES, DUPLICATE_NAMES, HIDDEN_FIELDS, HUGE_DIMENSIONS, OPSET_RANGE, SIZE_AND_DEPTH, TENSOR_SIZE } from './structure.ts';
+import {
+  DANGLING_NAMES,
+  DUPLICATE_NAMES,
+  HIDDEN_FIELDS,
+  HUGE_DIMENSIONS,
+  OPSET_RANGE,
+  SIZE_AND_DEPTH,
+  TENSOR_SIZE,
+} from './structure.ts';
 import { CONTROL_CHARACTERS, SUSPICIOUS_TEXT } from './texts.ts';
 
 /** Every rule, in the order in which findings are listed. */
 export const SCAN_RULES: readonly ScanRule[] = [
-  EXTERNAL_DATA, MEMORY_MARKERS, PYTHON_OPS, FUNCTION_CYCLES, FUNCTION_EXPANSION,
-  CUSTOM_DOMAINS, CONTEXT_OPS, FUNCTION_SHADOWING, HIDDEN_FIELDS, HUGE_DIMENSIONS, TENSOR_SIZE, SIZE_AND_DEPTH,
-  DUPLICATE_NAMES, DANGLING_NAMES, OPSET_RANGE, CONTROL_FLOW, LARGE_ATTRIBUTES, SUSPICIOUS_TEXT, CONTROL_CHARACTERS,
+  EXTERNAL_DATA,
+  MEMORY_MARKERS,
+  PYTHON_OPS,
+  FUNCTION_CYCLES,
+  FUNCTION_EXPANSION,
+  CUSTOM_DOMAINS,
+  CONTEXT_OPS,
+  FUNCTION_SHADOWING,
+  HIDDEN_FIELDS,
+  HUGE_DIMENSIONS,
+  TENSOR_SIZE,
+  SIZE_AND_DEPTH,
+  DUPLICATE_NAMES,
+  DANGLING_NAMES,
+  OPSET_RANGE,
+  CONTROL_FLOW,
+  LARGE_ATTRIBUTES,
+  SUSPICIOUS_TEXT,
+  CONTROL_CHARACTERS,
 ];
 
 /** Rises whenever a rule is added or judges differently. */
@@ -44,14 +68,32 @@ export function scanModel(reading: OnnxReading, rules: readonly ScanRule[] = SCA
       const severity = hit.severity ?? rule.severity;
       const count = (listed.get(severity) ?? 0) + 1;
       listed.set(severity, count);
-      if (count <= LISTED) findings.push({ ruleId: rule.id, severity, title: rule.title, where: hit.where, detail: hit.detail, reference: hit.reference ?? rule.reference });
+      if (count <= LISTED)
+        findings.push({
+          ruleId: rule.id,
+          severity,
+          title: rule.title,
+          where: hit.where,
+          detail: hit.detail,
+          reference: hit.reference ?? rule.reference,
+        });
     }
     for (const [severity, count] of listed) {
       if (count <= LISTED) continue;
-      findings.push({ ruleId: rule.id, severity, title: rule.title, where: 'model', detail: `${count - LISTED} more places are not listed.`, reference: rule.reference });
+      findings.push({
+        ruleId: rule.id,
+        severity,
+        title: rule.title,
+        where: 'model',
+        detail: `${count - LISTED} more places are not listed.`,
+        reference: rule.reference,
+      });
     }
   }
-  return { rulesRun: [RULE_SET, ...rules.map((rule) => rule.id)], findings: findings.sort((a, b) => compareSeverity(b.severity, a.severity)) };
+  return {
+    rulesRun: [RULE_SET, ...rules.map((rule) => rule.id)],
+    findings: findings.sort((a, b) => compareSeverity(b.severity, a.severity)),
+  };
 }
 
 /** True where a finding refuses the file before it is registered. */

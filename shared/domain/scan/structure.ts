@@ -1,5 +1,5 @@
-import { quoted, type Scope, scopePath, tensorPath } from '../onnx/reading.ts';
 import { elementBits, elementTypeName } from '../onnx/element-types.ts';
+import { quoted, type Scope, scopePath, tensorPath } from '../onnx/reading.ts';
 import { NEWEST_OPSET } from './domains.ts';
 import type { ScanRule } from './rule.ts';
 
@@ -22,9 +22,14 @@ export const SIZE_AND_DEPTH: ScanRule = {
   reference: '',
   *run({ summary }) {
     if (summary.maxDepth > DEEP) {
-      yield { where: 'graph', severity: summary.maxDepth > VERY_DEEP ? 'high' : 'medium', detail: `Graphs are nested ${summary.maxDepth} levels deep; runtimes walk them by recursion.` };
+      yield {
+        where: 'graph',
+        severity: summary.maxDepth > VERY_DEEP ? 'high' : 'medium',
+        detail: `Graphs are nested ${summary.maxDepth} levels deep; runtimes walk them by recursion.`,
+      };
     }
-    if (summary.nodeCount > MANY_NODES) yield { where: 'graph', severity: 'medium', detail: `${summary.nodeCount} nodes.` };
+    if (summary.nodeCount > MANY_NODES)
+      yield { where: 'graph', severity: 'medium', detail: `${summary.nodeCount} nodes.` };
   },
 };
 
@@ -34,17 +39,25 @@ export const OPSET_RANGE: ScanRule = {
   title: 'Operator set or IR version out of range',
   reference: '',
   *run({ summary, facts }) {
-    if (summary.irVersion > NEWEST_IR) yield { where: 'model', detail: `IR version ${summary.irVersion}; the newest known is ${NEWEST_IR}.` };
+    if (summary.irVersion > NEWEST_IR)
+      yield { where: 'model', detail: `IR version ${summary.irVersion}; the newest known is ${NEWEST_IR}.` };
     const seen = new Map<string, number>();
     for (const { where, domain, version } of facts.opsets) {
       const newest = NEWEST_OPSET.get(domain);
       const shown = domain === '' ? 'ai.onnx' : domain;
       if (version < 1 || version > (newest ?? Number.MAX_SAFE_INTEGER)) {
-        yield { where: `${where} opset import ${quoted(shown)}`, detail: `Version ${version}${newest === undefined ? '' : `; the runtime has 1 to ${newest}`}.` };
+        yield {
+          where: `${where} opset import ${quoted(shown)}`,
+          detail: `Version ${version}${newest === undefined ? '' : `; the runtime has 1 to ${newest}`}.`,
+        };
       }
       const key = `${where}\0${domain}`;
       const before = seen.get(key);
-      if (before !== undefined && before !== version) yield { where: `${where} opset import ${quoted(shown)}`, detail: `Imported as version ${before} and as version ${version}: readers disagree about which one counts.` };
+      if (before !== undefined && before !== version)
+        yield {
+          where: `${where} opset import ${quoted(shown)}`,
+          detail: `Imported as version ${before} and as version ${version}: readers disagree about which one counts.`,
+        };
       seen.set(key, version);
     }
     const imported = new Set(facts.opsets.map((opset) => opset.domain));
@@ -52,7 +65,11 @@ export const OPSET_RANGE: ScanRule = {
       if (imported.has(domain) || facts.functions.some((body) => body.domain === domain)) continue;
       imported.add(domain);
       // Before IR version 3 there were no imports.
-      if (summary.irVersion >= 3) yield { where: 'model', detail: `Operators of ${quoted(domain === '' ? 'ai.onnx' : domain)} are used and the set is not imported.` };
+      if (summary.irVersion >= 3)
+        yield {
+          where: 'model',
+          detail: `Operators of ${quoted(domain === '' ? 'ai.onnx' : domain)} are used and the set is not imported.`,
+        };
     }
   },
 };
@@ -73,12 +90,20 @@ export const DUPLICATE_NAMES: ScanRule = {
     for (const [index, scope] of facts.scopes.entries()) {
       const inputs = new Set<string>();
       for (const name of scope.inputs) {
-        if (name !== '' && inputs.has(name)) yield { where: `${scopePath(facts.scopes, index)} input ${quoted(name)}`, detail: 'Two inputs have this name.' };
+        if (name !== '' && inputs.has(name))
+          yield {
+            where: `${scopePath(facts.scopes, index)} input ${quoted(name)}`,
+            detail: 'Two inputs have this name.',
+          };
         inputs.add(name);
       }
       const initializers = new Set<string>();
       for (const name of scope.initializers) {
-        if (name !== '' && initializers.has(name)) yield { where: `${scopePath(facts.scopes, index)} initializer ${quoted(name)}`, detail: 'Two initializers have this name: readers disagree about which one counts.' };
+        if (name !== '' && initializers.has(name))
+          yield {
+            where: `${scopePath(facts.scopes, index)} initializer ${quoted(name)}`,
+            detail: 'Two initializers have this name: readers disagree about which one counts.',
+          };
         initializers.add(name);
       }
       const outputs = new Set<string>();
@@ -86,7 +111,10 @@ export const DUPLICATE_NAMES: ScanRule = {
         for (const name of node.outputs) {
           if (name === '') continue;
           if (outputs.has(name) || inputs.has(name) || initializers.has(name)) {
-            yield { where: `${scopePath(facts.scopes, index)}/node[${position}]`, detail: `Its output ${quoted(name)} is defined elsewhere in the same graph: which value counts depends on the runtime.` };
+            yield {
+              where: `${scopePath(facts.scopes, index)}/node[${position}]`,
+              detail: `Its output ${quoted(name)} is defined elsewhere in the same graph: which value counts depends on the runtime.`,
+            };
           }
           outputs.add(name);
         }
@@ -95,12 +123,17 @@ export const DUPLICATE_NAMES: ScanRule = {
     const functions = new Set<string>();
     for (const body of facts.functions) {
       const key = `${body.domain}\0${body.name}\0${body.overload}`;
-      if (functions.has(key)) yield { where: `function ${quoted(body.name)}`, detail: 'Two functions have this name: readers disagree about which one is called.' };
+      if (functions.has(key))
+        yield {
+          where: `function ${quoted(body.name)}`,
+          detail: 'Two functions have this name: readers disagree about which one is called.',
+        };
       functions.add(key);
     }
     const keys = new Set<string>();
     for (const key of facts.metadataKeys) {
-      if (keys.has(key)) yield { where: `metadata ${quoted(key)}`, severity: 'low', detail: 'The key comes twice.' };
+      if (keys.has(key))
+        yield { where: `metadata ${quoted(key)}`, severity: 'low', detail: 'The key comes twice.' };
       keys.add(key);
     }
   },
@@ -114,7 +147,8 @@ export const DANGLING_NAMES: ScanRule = {
   *run({ facts }) {
     const defined = facts.scopes.map(definedNames);
     const isDefined = (start: number, name: string): boolean => {
-      for (let at: number | null = start; at !== null; at = facts.scopes[at]?.parent ?? null) if (defined[at]?.has(name)) return true;
+      for (let at: number | null = start; at !== null; at = facts.scopes[at]?.parent ?? null)
+        if (defined[at]?.has(name)) return true;
       return false;
     };
     for (const [index, scope] of facts.scopes.entries()) {
@@ -122,11 +156,19 @@ export const DANGLING_NAMES: ScanRule = {
       if (rootKind(facts.scopes, index) === 'training') continue;
       for (const [position, node] of scope.nodes.entries()) {
         for (const name of node.inputs) {
-          if (name !== '' && !isDefined(index, name)) yield { where: `${scopePath(facts.scopes, index)}/node[${position}]`, detail: `Its input ${quoted(name)} is neither computed nor given.` };
+          if (name !== '' && !isDefined(index, name))
+            yield {
+              where: `${scopePath(facts.scopes, index)}/node[${position}]`,
+              detail: `Its input ${quoted(name)} is neither computed nor given.`,
+            };
         }
       }
       for (const name of scope.outputs) {
-        if (name !== '' && !isDefined(index, name)) yield { where: `${scopePath(facts.scopes, index)} output ${quoted(name)}`, detail: 'No node computes it.' };
+        if (name !== '' && !isDefined(index, name))
+          yield {
+            where: `${scopePath(facts.scopes, index)} output ${quoted(name)}`,
+            detail: 'No node computes it.',
+          };
       }
     }
   },
@@ -134,7 +176,8 @@ export const DANGLING_NAMES: ScanRule = {
 
 function rootKind(scopes: readonly Scope[], index: number): Scope['kind'] {
   let at = index;
-  for (let parent = scopes[at]?.parent ?? null; parent !== null; parent = scopes[at]?.parent ?? null) at = parent;
+  for (let parent = scopes[at]?.parent ?? null; parent !== null; parent = scopes[at]?.parent ?? null)
+    at = parent;
   return scopes[at]?.kind ?? 'graph';
 }
 
@@ -146,17 +189,36 @@ export const HUGE_DIMENSIONS: ScanRule = {
   *run({ summary, facts }) {
     for (const tensor of facts.tensors) {
       const where = (): string => tensorPath(facts.scopes, tensor);
-      if (tensor.elements < 0 || tensor.denseElements === -1) yield { where: where(), detail: 'A dimension is negative.' };
-      else if (tensor.elements > HUGE_ELEMENTS) yield { where: where(), detail: `Its shape has ${tensor.elements.toPrecision(3)} elements.` };
-      else if (tensor.denseElements !== null && tensor.denseElements > DENSE_ELEMENTS && tensor.denseElements > DENSE_RATIO * tensor.elements) {
-        yield { where: where(), detail: `${tensor.elements} stored values unfold to ${tensor.denseElements.toPrecision(3)}.` };
+      if (tensor.elements < 0 || tensor.denseElements === -1)
+        yield { where: where(), detail: 'A dimension is negative.' };
+      else if (tensor.elements > HUGE_ELEMENTS)
+        yield { where: where(), detail: `Its shape has ${tensor.elements.toPrecision(3)} elements.` };
+      else if (
+        tensor.denseElements !== null &&
+        tensor.denseElements > DENSE_ELEMENTS &&
+        tensor.denseElements > DENSE_RATIO * tensor.elements
+      ) {
+        yield {
+          where: where(),
+          detail: `${tensor.elements} stored values unfold to ${tensor.denseElements.toPrecision(3)}.`,
+        };
       }
     }
     for (const value of [...summary.inputs, ...summary.outputs]) {
       for (const size of value.shape ?? []) {
         if (typeof size !== 'number') continue;
-        if (size < 0) yield { where: `value ${quoted(value.name)}`, severity: 'low', detail: `A dimension of ${size}: some old exporters mean "open" by it.` };
-        else if (size > HUGE_ELEMENTS) yield { where: `value ${quoted(value.name)}`, severity: 'medium', detail: `A dimension of ${size}.` };
+        if (size < 0)
+          yield {
+            where: `value ${quoted(value.name)}`,
+            severity: 'low',
+            detail: `A dimension of ${size}: some old exporters mean "open" by it.`,
+          };
+        else if (size > HUGE_ELEMENTS)
+          yield {
+            where: `value ${quoted(value.name)}`,
+            severity: 'medium',
+            detail: `A dimension of ${size}.`,
+          };
       }
     }
   },
@@ -173,14 +235,28 @@ export const TENSOR_SIZE: ScanRule = {
       if (tensor.dataType === 0 && tensor.dims.length === 0 && tensor.capacity === 0) continue;
       const type = elementTypeName(tensor.dataType);
       if (type === 'unknown' || type === 'undefined') {
-        yield { where: tensorPath(facts.scopes, tensor), severity: 'medium', detail: `Element type ${tensor.dataType} is none that ONNX has.` };
+        yield {
+          where: tensorPath(facts.scopes, tensor),
+          severity: 'medium',
+          detail: `Element type ${tensor.dataType} is none that ONNX has.`,
+        };
         continue;
       }
       if (tensor.capacity === null || tensor.elements < 0) continue;
       if (tensor.elements > tensor.capacity) {
-        yield { where: tensorPath(facts.scopes, tensor), detail: `Its shape needs ${tensor.elements} values of type ${type}; the file holds at most ${tensor.capacity}.` };
-      } else if (tensor.isExact && tensor.capacity - tensor.elements >= Math.max(1, 8 / (elementBits(tensor.dataType) || 8))) {
-        yield { where: tensorPath(facts.scopes, tensor), severity: 'medium', detail: `The file holds ${tensor.capacity} values of type ${type}; its shape shows ${tensor.elements} of them.` };
+        yield {
+          where: tensorPath(facts.scopes, tensor),
+          detail: `Its shape needs ${tensor.elements} values of type ${type}; the file holds at most ${tensor.capacity}.`,
+        };
+      } else if (
+        tensor.isExact &&
+        tensor.capacity - tensor.elements >= Math.max(1, 8 / (elementBits(tensor.dataType) || 8))
+      ) {
+        yield {
+          where: tensorPath(facts.scopes, tensor),
+          severity: 'medium',
+          detail: `The file holds ${tensor.capacity} values of type ${type}; its shape shows ${tensor.elements} of them.`,
+        };
       }
     }
   },
@@ -193,12 +269,25 @@ export const HIDDEN_FIELDS: ScanRule = {
   reference: '',
   *run({ facts }) {
     for (const { message, field, count } of facts.repeatedFields) {
-      yield { where: message, detail: `Field ${field} may come once and comes ${count} times in one message: readers disagree about which one counts.` };
+      yield {
+        where: message,
+        detail: `Field ${field} may come once and comes ${count} times in one message: readers disagree about which one counts.`,
+      };
     }
     for (const { message, field, count, bytes } of facts.unknownFields) {
-      const what = message === 'other' ? 'Further unknown fields' : `Field ${field}, which ONNX does not define,`;
-      yield { where: message, severity: bytes > 4096 ? 'medium' : 'low', detail: `${what} ${message === 'other' ? 'come' : 'comes'} ${count} time${count === 1 ? '' : 's'}, ${bytes} bytes in all.` };
+      const what =
+        message === 'other' ? 'Further unknown fields' : `Field ${field}, which ONNX does not define,`;
+      yield {
+        where: message,
+        severity: bytes > 4096 ? 'medium' : 'low',
+        detail: `${what} ${message === 'other' ? 'come' : 'comes'} ${count} time${count === 1 ? '' : 's'}, ${bytes} bytes in all.`,
+      };
     }
-    if (facts.trainingGraphs > 0) yield { where: 'model', severity: 'low', detail: `${facts.trainingGraphs} training graphs, which a detector in service does not need.` };
+    if (facts.trainingGraphs > 0)
+      yield {
+        where: 'model',
+        severity: 'low',
+        detail: `${facts.trainingGraphs} training graphs, which a detector in service does not need.`,
+      };
   },
 };

@@ -4,9 +4,15 @@ import type { Hit, ScanRule } from './rule.ts';
 /** Words that belong to a script and to no description of a model, each with what it is. */
 const SCRIPT_MARKERS: readonly (readonly [marker: RegExp, what: string])[] = [
   [/<script\b|javascript:|\bon(?:error|load)\s*=/i, 'HTML that runs script'],
-  [/\b__import__\s*\(|\bos\.system\s*\(|\bsubprocess\.(?:run|call|Popen|check_output)\b|\bexec\s*\(\s*(?:compile|base64|bytes)/, 'Python code'],
+  [
+    /\b__import__\s*\(|\bos\.system\s*\(|\bsubprocess\.(?:run|call|Popen|check_output)\b|\bexec\s*\(\s*(?:compile|base64|bytes)/,
+    'Python code',
+  ],
   [/\bpowershell(?:\.exe)?\s+-|\bcmd\.exe\s*\/c|\brundll32\b|\bmshta\b/i, 'a Windows command'],
-  [/#!\s*\/(?:usr\/)?bin\/|\b(?:curl|wget)\s[^\n]{0,200}\|\s*(?:ba|z)?sh\b|\bbase64\s+(?:-d|--decode)\b/, 'a shell command'],
+  [
+    /#!\s*\/(?:usr\/)?bin\/|\b(?:curl|wget)\s[^\n]{0,200}\|\s*(?:ba|z)?sh\b|\bbase64\s+(?:-d|--decode)\b/,
+    'a shell command',
+  ],
   [/\$\{jndi:|\{\{[^}\n]{0,100}(?:__class__|constructor)/i, 'a template injection'],
 ];
 const URL = /\b(?:https?|ftp|file|smb|data|ldap):(?:\/\/)?[^\s"'<>]{3,80}/i;
@@ -19,7 +25,13 @@ export function longestBase64Run(text: string): number {
   let run = 0;
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
-    const isBase64 = (code >= 0x30 && code <= 0x39) || (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a) || code === 0x2b || code === 0x2f || code === 0x3d;
+    const isBase64 =
+      (code >= 0x30 && code <= 0x39) ||
+      (code >= 0x41 && code <= 0x5a) ||
+      (code >= 0x61 && code <= 0x7a) ||
+      code === 0x2b ||
+      code === 0x2f ||
+      code === 0x3d;
     run = isBase64 ? run + 1 : 0;
     if (run > longest) longest = run;
   }
@@ -51,7 +63,8 @@ export const SUSPICIOUS_TEXT: ScanRule = {
 
 /** Line breaks and tabs are at home in texts. */
 function hasControl(text: string, isText: boolean): boolean {
-  for (const character of text) if (isControl(character) && !(isText && /[\n\r\t]/.test(character))) return true;
+  for (const character of text)
+    if (isControl(character) && !(isText && /[\n\r\t]/.test(character))) return true;
   return false;
 }
 
@@ -64,11 +77,17 @@ export const CONTROL_CHARACTERS: ScanRule = {
     const detail = 'A screen or terminal would show something else than is there.';
     for (const { where, text } of facts.texts) if (hasControl(text, true)) yield { where, detail };
     const named: [string, string][] = [
-      ['producer name', summary.producerName], ['producer version', summary.producerVersion], ['graph name', summary.graphName],
+      ['producer name', summary.producerName],
+      ['producer version', summary.producerVersion],
+      ['graph name', summary.graphName],
       ...summary.inputs.map((value): [string, string] => ['input', value.name]),
       ...summary.outputs.map((value): [string, string] => ['output', value.name]),
-      ...summary.operators.map((operator): [string, string] => ['operator', `${operator.domain}.${operator.type}`]),
+      ...summary.operators.map((operator): [string, string] => [
+        'operator',
+        `${operator.domain}.${operator.type}`,
+      ]),
     ];
-    for (const [what, name] of named) if (hasControl(name, false)) yield { where: `${what} ${quoted(name)}`, detail };
+    for (const [what, name] of named)
+      if (hasControl(name, false)) yield { where: `${what} ${quoted(name)}`, detail };
   },
 };
