@@ -1,8 +1,8 @@
-import type * as Electron from 'electron';
 import { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type * as Electron from 'electron';
 import type { HostOptions } from './host.ts';
 import { Host } from './host.ts';
 import { InstanceLock } from './instance-lock.ts';
@@ -10,8 +10,23 @@ import { refuseUnknownMembers } from './missing.ts';
 
 type AppSubset = Pick<
   Electron.App,
-  | 'whenReady' | 'isReady' | 'quit' | 'exit' | 'getPath' | 'setPath' | 'getName' | 'setName' | 'getVersion' | 'getAppPath' | 'isPackaged'
-  | 'requestSingleInstanceLock' | 'hasSingleInstanceLock' | 'releaseSingleInstanceLock' | 'setAppUserModelId' | 'enableSandbox' | 'getLocale'
+  | 'whenReady'
+  | 'isReady'
+  | 'quit'
+  | 'exit'
+  | 'getPath'
+  | 'setPath'
+  | 'getName'
+  | 'setName'
+  | 'getVersion'
+  | 'getAppPath'
+  | 'isPackaged'
+  | 'requestSingleInstanceLock'
+  | 'hasSingleInstanceLock'
+  | 'releaseSingleInstanceLock'
+  | 'setAppUserModelId'
+  | 'enableSandbox'
+  | 'getLocale'
 >;
 
 export interface QuitEvent {
@@ -65,7 +80,11 @@ export class StandInApp extends EventEmitter implements AppSubset {
     };
     this.#name = manifest.productName ?? manifest.name ?? 'app';
     this.#version = manifest.version ?? '0.0.0';
-    this.host = new Host(options, () => this.#name, () => this.getPath('userData'));
+    this.host = new Host(
+      options,
+      () => this.#name,
+      () => this.getPath('userData'),
+    );
     // Electron is ready only after the main script's first turn, so that handlers can be set before.
     this.#ready = new Promise((done) => {
       setImmediate(() => {
@@ -124,21 +143,33 @@ export class StandInApp extends EventEmitter implements AppSubset {
     const { env, platform } = this.#options;
     const home = env.HOME ?? env.USERPROFILE ?? homedir();
     const appData =
-      platform === 'win32' ? (env.APPDATA ?? join(home, 'AppData', 'Roaming'))
-      : platform === 'darwin' ? join(home, 'Library', 'Application Support')
-      : (env.XDG_CONFIG_HOME ?? join(home, '.config'));
+      platform === 'win32'
+        ? (env.APPDATA ?? join(home, 'AppData', 'Roaming'))
+        : platform === 'darwin'
+          ? join(home, 'Library', 'Application Support')
+          : (env.XDG_CONFIG_HOME ?? join(home, '.config'));
     switch (name) {
-      case 'home': return home;
-      case 'appData': return appData;
+      case 'home':
+        return home;
+      case 'appData':
+        return appData;
       case 'userData':
-      case 'sessionData': return join(appData, this.#name);
-      case 'logs': return join(appData, this.#name, 'logs');
-      case 'temp': return tmpdir();
-      case 'exe': return process.execPath;
-      case 'desktop': return join(home, 'Desktop');
-      case 'documents': return join(home, 'Documents');
-      case 'downloads': return join(home, 'Downloads');
-      default: throw new Error(`app.getPath('${name}') is not part of the Chromium stand-in.`);
+      case 'sessionData':
+        return join(appData, this.#name);
+      case 'logs':
+        return join(appData, this.#name, 'logs');
+      case 'temp':
+        return tmpdir();
+      case 'exe':
+        return process.execPath;
+      case 'desktop':
+        return join(home, 'Desktop');
+      case 'documents':
+        return join(home, 'Documents');
+      case 'downloads':
+        return join(home, 'Downloads');
+      default:
+        throw new Error(`app.getPath('${name}') is not part of the Chromium stand-in.`);
     }
   }
 

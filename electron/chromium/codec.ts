@@ -10,14 +10,17 @@ export function encodeValue(input: unknown): unknown {
     const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
     let text = '';
     // fromCharCode takes a bounded number of arguments.
-    for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+    for (let at = 0; at < bytes.length; at += 8192)
+      text += String.fromCharCode(...bytes.subarray(at, at + 8192));
     return btoa(text);
   };
   const walk = (value: unknown): unknown => {
     if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
     if (value === undefined) return { $: 'undefined' };
     if (typeof value === 'number') {
-      return Number.isFinite(value) && !Object.is(value, -0) ? value : { $: 'number', v: Object.is(value, -0) ? '-0' : String(value) };
+      return Number.isFinite(value) && !Object.is(value, -0)
+        ? value
+        : { $: 'number', v: Object.is(value, -0) ? '-0' : String(value) };
     }
     if (typeof value === 'bigint') return { $: 'bigint', v: String(value) };
     if (typeof value !== 'object') throw new TypeError('An object could not be cloned.');
@@ -32,7 +35,8 @@ export function encodeValue(input: unknown): unknown {
         const name = value instanceof Uint8Array ? 'Uint8Array' : value.constructor.name;
         return { $: 'bytes', c: name, v: bytesOf(value) };
       }
-      if (value instanceof Map) return { $: 'map', v: [...value].map(([key, item]) => [walk(key), walk(item)]) };
+      if (value instanceof Map)
+        return { $: 'map', v: [...value].map(([key, item]) => [walk(key), walk(item)]) };
       if (value instanceof Set) return { $: 'set', v: [...value].map(walk) };
       if (value instanceof Error) return { $: 'error', v: value.message, n: value.name };
       const entries = Object.entries(value).map(([key, item]): [string, unknown] => [key, walk(item)]);
@@ -54,19 +58,19 @@ export function decodeValue(input: unknown): unknown {
     for (let at = 0; at < raw.length; at += 1) bytes[at] = raw.charCodeAt(at);
     return bytes.buffer;
   };
-  const views: Record<string, (buffer: ArrayBuffer) => ArrayBufferView> = {
-    Uint8Array: (b) => new Uint8Array(b),
-    Int8Array: (b) => new Int8Array(b),
-    Uint8ClampedArray: (b) => new Uint8ClampedArray(b),
-    Uint16Array: (b) => new Uint16Array(b),
-    Int16Array: (b) => new Int16Array(b),
-    Uint32Array: (b) => new Uint32Array(b),
-    Int32Array: (b) => new Int32Array(b),
-    Float32Array: (b) => new Float32Array(b),
-    Float64Array: (b) => new Float64Array(b),
-    BigInt64Array: (b) => new BigInt64Array(b),
-    BigUint64Array: (b) => new BigUint64Array(b),
-    DataView: (b) => new DataView(b),
+  const views: Record<string, new (buffer: ArrayBuffer) => ArrayBufferView> = {
+    Uint8Array,
+    Int8Array,
+    Uint8ClampedArray,
+    Uint16Array,
+    Int16Array,
+    Uint32Array,
+    Int32Array,
+    Float32Array,
+    Float64Array,
+    BigInt64Array,
+    BigUint64Array,
+    DataView,
   };
   const object = (entries: readonly (readonly [string, unknown])[]): Record<string, unknown> => {
     const out: Record<string, unknown> = {};
@@ -78,8 +82,14 @@ export function decodeValue(input: unknown): unknown {
   const walk = (value: unknown): unknown => {
     if (value === null || typeof value !== 'object') return value;
     if (Array.isArray(value)) return value.map(walk);
-    const tagged = value as { readonly $?: unknown; readonly v?: unknown; readonly c?: unknown; readonly n?: unknown };
-    if (!Object.hasOwn(value, '$')) return object(Object.entries(value).map(([key, item]) => [key, walk(item)]));
+    const tagged = value as {
+      readonly $?: unknown;
+      readonly v?: unknown;
+      readonly c?: unknown;
+      readonly n?: unknown;
+    };
+    if (!Object.hasOwn(value, '$'))
+      return object(Object.entries(value).map(([key, item]) => [key, walk(item)]));
     const list = tagged.v as readonly unknown[];
     const pairs = tagged.v as readonly (readonly [unknown, unknown])[];
     switch (tagged.$) {
@@ -94,9 +104,9 @@ export function decodeValue(input: unknown): unknown {
       case 'buffer':
         return bytesOf(tagged.v);
       case 'bytes': {
-        const make = views[String(tagged.c)];
-        if (make === undefined) throw new TypeError(`Unknown view: ${String(tagged.c)}`);
-        return make(bytesOf(tagged.v));
+        const View = Object.hasOwn(views, String(tagged.c)) ? views[String(tagged.c)] : undefined;
+        if (View === undefined) throw new TypeError(`Unknown view: ${String(tagged.c)}`);
+        return new View(bytesOf(tagged.v));
       }
       case 'map':
         return new Map(pairs.map(([key, item]) => [walk(key), walk(item)]));

@@ -2,7 +2,7 @@ import { StandInApp } from './app.ts';
 import { StandInDialogs } from './dialog.ts';
 import type { HostOptions } from './host.ts';
 import { StandInIpcMain } from './ipc-main.ts';
-import { StandInMenu, StandInMenus } from './menu.ts';
+import { type StandInMenu, StandInMenus } from './menu.ts';
 import { missingExport } from './missing.ts';
 import { StandInSessions } from './session.ts';
 import { StandInNativeTheme, StandInPowerMonitor, standInShell } from './surroundings.ts';
@@ -11,9 +11,34 @@ import { createBrowserWindow, type StandInWindowInstance } from './window.ts';
 
 /** Main-process exports of Electron that the stand-in lacks: they can be imported, using them says so. */
 const MISSING = [
-  'BaseWindow', 'BrowserView', 'Notification', 'Tray', 'WebContentsView', 'autoUpdater', 'clipboard', 'contentTracing', 'crashReporter',
-  'desktopCapturer', 'globalShortcut', 'inAppPurchase', 'nativeImage', 'net', 'netLog', 'powerSaveBlocker', 'pushNotifications', 'safeStorage',
-  'screen', 'systemPreferences', 'MessageChannelMain', 'MenuItem', 'View', 'ImageView', 'ShareMenu', 'TouchBar', 'webContents', 'webFrameMain',
+  'BaseWindow',
+  'BrowserView',
+  'Notification',
+  'Tray',
+  'WebContentsView',
+  'autoUpdater',
+  'clipboard',
+  'contentTracing',
+  'crashReporter',
+  'desktopCapturer',
+  'globalShortcut',
+  'inAppPurchase',
+  'nativeImage',
+  'net',
+  'netLog',
+  'powerSaveBlocker',
+  'pushNotifications',
+  'safeStorage',
+  'screen',
+  'systemPreferences',
+  'MessageChannelMain',
+  'MenuItem',
+  'View',
+  'ImageView',
+  'ShareMenu',
+  'TouchBar',
+  'webContents',
+  'webFrameMain',
 ] as const;
 
 /** The subset of Electron's main-process API, its parts wired to each other. */
@@ -24,7 +49,14 @@ export function createElectron(options: HostOptions) {
   const menus = new StandInMenus(app);
   const nativeTheme = new StandInNativeTheme();
   const powerMonitor = new StandInPowerMonitor();
-  const BrowserWindow = createBrowserWindow({ app, ipcMain, sessions, menus, theme: nativeTheme, power: powerMonitor });
+  const BrowserWindow = createBrowserWindow({
+    app,
+    ipcMain,
+    sessions,
+    menus,
+    theme: nativeTheme,
+    power: powerMonitor,
+  });
   const dialog = new StandInDialogs(
     (): StandInWindowInstance | null => BrowserWindow.getFocusedWindow(),
     () => app.getPath('home'),

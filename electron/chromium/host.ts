@@ -57,7 +57,9 @@ export class Host extends EventEmitter<{ gone: [] }> {
     const { env, platform, testHook } = this.options;
     const executable = findChromium(env, platform);
     if (executable === undefined) {
-      throw new Error('No Chromium was found. Install one (Debian: apt-get install chromium) or set SALLYPORT_CHROMIUM.');
+      throw new Error(
+        'No Chromium was found. Install one (Debian: apt-get install chromium) or set SALLYPORT_CHROMIUM.',
+      );
     }
     const context = await launchBrowser({
       executable,

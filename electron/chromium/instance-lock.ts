@@ -40,7 +40,10 @@ export class InstanceLock {
   constructor(folder: string) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     this.#file = join(folder, 'instance.lock');
-    this.#socket = process.platform === 'win32' ? `\\\\.\\pipe\\${this.#file.replaceAll(/[\\:]/g, '-')}` : join(folder, 'instance.sock');
+    this.#socket =
+      process.platform === 'win32'
+        ? `\\\\.\\pipe\\${this.#file.replaceAll(/[\\:]/g, '-')}`
+        : join(folder, 'instance.sock');
   }
 
   get held(): boolean {
@@ -63,7 +66,8 @@ export class InstanceLock {
         const [pid = '', start = ''] = readFileSync(this.#file, 'utf8').split(' ');
         const owner = Number(pid);
         // An empty file is another process between creating and writing it.
-        if (pid === '' || (owner !== process.pid && isAlive(owner) && startedAt(owner) === start)) return false;
+        if (pid === '' || (owner !== process.pid && isAlive(owner) && startedAt(owner) === start))
+          return false;
         rmSync(this.#file, { force: true });
       }
     }

@@ -21,7 +21,15 @@ interface Item {
 }
 
 const KEYS: Readonly<Record<string, string>> = {
-  space: ' ', esc: 'escape', return: 'enter', plus: '+', up: 'arrowup', down: 'arrowdown', left: 'arrowleft', right: 'arrowright', del: 'delete',
+  space: ' ',
+  esc: 'escape',
+  return: 'enter',
+  plus: '+',
+  up: 'arrowup',
+  down: 'arrowdown',
+  left: 'arrowleft',
+  right: 'arrowright',
+  del: 'delete',
 };
 
 /** Electron's accelerator text ("CmdOrCtrl+Shift+K") as the fields of a keyboard event. */
@@ -87,10 +95,17 @@ export class StandInMenus {
           enabled: entry.enabled ?? true,
           visible: entry.visible ?? true,
           checked: entry.checked ?? false,
-          submenu: Array.isArray(entry.submenu) ? this.build(entry.submenu as readonly Template[]) : undefined,
+          submenu: Array.isArray(entry.submenu)
+            ? this.build(entry.submenu as readonly Template[])
+            : undefined,
           click: (window) => {
             if (entry.role === 'quit') this.#app.quit();
-            else (entry.click as ((item: unknown, window: unknown, event: object) => void) | undefined)?.(item, window, {});
+            else
+              (entry.click as ((item: unknown, window: unknown, event: object) => void) | undefined)?.(
+                item,
+                window,
+                {},
+              );
           },
         };
         return item;
@@ -100,7 +115,8 @@ export class StandInMenus {
 
   set(menu: StandInMenu | null): void {
     this.#menu = menu;
-    const flatten = (of: StandInMenu | null | undefined): Item[] => of?.items.flatMap((item) => [item, ...flatten(item.submenu)]) ?? [];
+    const flatten = (of: StandInMenu | null | undefined): Item[] =>
+      of?.items.flatMap((item) => [item, ...flatten(item.submenu)]) ?? [];
     this.#bound = flatten(menu).filter((item) => item.accelerator !== undefined);
     this.onChange(this.accelerators());
   }
@@ -110,7 +126,10 @@ export class StandInMenus {
   }
 
   accelerators(): Accelerator[] {
-    return this.#bound.map((item, id) => ({ id, ...parseAccelerator(item.accelerator ?? '', process.platform) }));
+    return this.#bound.map((item, id) => ({
+      id,
+      ...parseAccelerator(item.accelerator ?? '', process.platform),
+    }));
   }
 
   run(id: number, window: unknown): void {

@@ -7,9 +7,13 @@ function refuse(what: string): never {
 
 /** A whole export that the stand-in lacks: importing it is fine, using it is a clear error. */
 export function missingExport(name: string): unknown {
-  return new Proxy(() => undefined, {
+  // A function expression: an arrow could not be constructed, and would hide our own message behind V8's.
+  const target = function missing(): void {};
+  return new Proxy(target, {
     get: (_target, property) =>
-      typeof property === 'symbol' || LOOKED_AT.has(property) ? undefined : refuse(`electron.${name}.${property}`),
+      typeof property === 'symbol' || LOOKED_AT.has(property)
+        ? undefined
+        : refuse(`electron.${name}.${property}`),
     apply: () => refuse(`electron.${name}`),
     construct: () => refuse(`electron.${name}`),
   });

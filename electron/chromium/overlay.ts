@@ -25,12 +25,17 @@ interface Node {
   showModal(): void;
   setAttribute(name: string, value: string): void;
   attachShadow(options: { mode: 'closed' }): Node;
-  addEventListener(type: string, run: (event: { key?: string; preventDefault(): void; stopPropagation(): void }) => void): void;
+  addEventListener(
+    type: string,
+    run: (event: { key?: string; preventDefault(): void; stopPropagation(): void }) => void,
+  ): void;
 }
 
 /** Shows the dialog and answers what was pressed; null when it was dismissed. Styles go through the CSSOM, which a strict CSP allows. */
 export function showOverlay(view: OverlayView): Promise<OverlayAnswer | null> {
-  const { document } = globalThis as unknown as { document: { createElement(tag: string): Node; body: Node } };
+  const { document } = globalThis as unknown as {
+    document: { createElement(tag: string): Node; body: Node };
+  };
   const make = (tag: string, style: Record<string, string>, text = ''): Node => {
     const node = document.createElement(tag);
     for (const [key, value] of Object.entries(style)) node.style[key] = value;
@@ -41,13 +46,26 @@ export function showOverlay(view: OverlayView): Promise<OverlayAnswer | null> {
     const host = make('div', {});
     const root = host.attachShadow({ mode: 'closed' });
     const dialog = make('dialog', {
-      width: '560px', maxWidth: '90vw', padding: '20px', border: '1px solid #888', borderRadius: '8px', font: '14px sans-serif', colorScheme: 'light dark',
-      background: 'Canvas', color: 'CanvasText',
+      width: '560px',
+      maxWidth: '90vw',
+      padding: '20px',
+      border: '1px solid #888',
+      borderRadius: '8px',
+      font: '14px sans-serif',
+      colorScheme: 'light dark',
+      background: 'Canvas',
+      color: 'CanvasText',
     });
     dialog.setAttribute('aria-label', view.title);
     dialog.append(make('div', { fontWeight: '600', marginBottom: '8px' }, view.title));
-    if (view.detail !== '') dialog.append(make('div', { marginBottom: '12px', whiteSpace: 'pre-wrap' }, view.detail));
-    const field = make('input', { width: '100%', boxSizing: 'border-box', padding: '6px', font: '13px monospace' });
+    if (view.detail !== '')
+      dialog.append(make('div', { marginBottom: '12px', whiteSpace: 'pre-wrap' }, view.detail));
+    const field = make('input', {
+      width: '100%',
+      boxSizing: 'border-box',
+      padding: '6px',
+      font: '13px monospace',
+    });
     const finish = (answer: OverlayAnswer | null): void => {
       host.remove();
       done(answer);
@@ -58,9 +76,27 @@ export function showOverlay(view: OverlayView): Promise<OverlayAnswer | null> {
       field.setAttribute('aria-label', 'Path');
       dialog.append(field);
       if (view.note !== '') dialog.append(make('div', { marginTop: '6px', color: 'crimson' }, view.note));
-      const list = make('div', { height: '280px', overflow: 'auto', margin: '10px 0', border: '1px solid #8886' });
+      const list = make('div', {
+        height: '280px',
+        overflow: 'auto',
+        margin: '10px 0',
+        border: '1px solid #8886',
+      });
       for (const entry of view.entries) {
-        const row = make('button', { display: 'block', width: '100%', textAlign: 'left', border: '0', background: 'none', color: 'inherit', padding: '4px 8px', cursor: 'pointer' }, entry.label);
+        const row = make(
+          'button',
+          {
+            display: 'block',
+            width: '100%',
+            textAlign: 'left',
+            border: '0',
+            background: 'none',
+            color: 'inherit',
+            padding: '4px 8px',
+            cursor: 'pointer',
+          },
+          entry.label,
+        );
         row.addEventListener('click', () => finish({ kind: 'entry', path: entry.name }));
         list.append(row);
       }

@@ -29,7 +29,13 @@ export type PageMessage =
   | { readonly t: 'open'; readonly url: string }
   | { readonly t: 'theme'; readonly dark: boolean }
   | { readonly t: 'activity' }
-  | { readonly t: 'bounds'; readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+  | {
+      readonly t: 'bounds';
+      readonly x: number;
+      readonly y: number;
+      readonly width: number;
+      readonly height: number;
+    };
 
 /** What the main side tells the page. */
 export type MainMessage =
@@ -55,11 +61,19 @@ interface PageWindow {
   readonly outerWidth: number;
   readonly outerHeight: number;
   readonly location: { readonly href: string };
-  matchMedia(query: string): { readonly matches: boolean; addEventListener(type: 'change', run: () => void): void };
+  matchMedia(query: string): {
+    readonly matches: boolean;
+    addEventListener(type: 'change', run: () => void): void;
+  };
   addEventListener(type: string, run: (event: KeyEvent) => void, options?: object): void;
 }
 
-type Preload = (require: (name: string) => unknown, module: { exports: object }, exports: object, process: object) => void;
+type Preload = (
+  require: (name: string) => unknown,
+  module: { exports: object },
+  exports: object,
+  process: object,
+) => void;
 
 /** Starts the page half. `binding` reaches the main side and has already been taken off the window. */
 export function startPage(
@@ -140,11 +154,14 @@ export function startPage(
     }
     if (value === null || typeof value !== 'object') return value;
     if (Array.isArray(value)) return Object.freeze(value.map(exposed));
-    return Object.freeze(Object.fromEntries(Object.entries(value).map(([key, item]) => [key, exposed(item)])));
+    return Object.freeze(
+      Object.fromEntries(Object.entries(value).map(([key, item]) => [key, exposed(item)])),
+    );
   };
   const contextBridge = {
     exposeInMainWorld: (key: string, api: unknown) => {
-      if (Object.hasOwn(page, key)) throw new Error(`Cannot bind an API on top of an existing property: ${key}`);
+      if (Object.hasOwn(page, key))
+        throw new Error(`Cannot bind an API on top of an existing property: ${key}`);
       defineProperty(page, key, { value: exposed(api), enumerable: true });
     },
   };
@@ -153,20 +170,28 @@ export function startPage(
     getPathForFile: (file: unknown) => call((id) => debug(config.secret, 'file', id, file)),
   };
 
-  defineProperty(page, 'open', { value: (url?: unknown) => {
-    tell({ t: 'open', url: new URL(String(url ?? 'about:blank'), page.location.href).href });
-    return null;
-  } });
+  defineProperty(page, 'open', {
+    value: (url?: unknown) => {
+      tell({ t: 'open', url: new URL(String(url ?? 'about:blank'), page.location.href).href });
+      return null;
+    },
+  });
   const dark = page.matchMedia('(prefers-color-scheme: dark)');
   const theme = (): void => tell({ t: 'theme', dark: dark.matches });
   dark.addEventListener('change', theme);
-  const bounds = (): void => tell({ t: 'bounds', x: page.screenX, y: page.screenY, width: page.outerWidth, height: page.outerHeight });
+  const bounds = (): void =>
+    tell({ t: 'bounds', x: page.screenX, y: page.screenY, width: page.outerWidth, height: page.outerHeight });
   page.addEventListener('resize', bounds);
   page.addEventListener('keydown', (event) => {
     if (event.defaultPrevented) return;
     const key = event.key.toLowerCase();
     const hit = accelerators.find(
-      (a) => a.key === key && a.ctrl === event.ctrlKey && a.meta === event.metaKey && a.alt === event.altKey && a.shift === event.shiftKey,
+      (a) =>
+        a.key === key &&
+        a.ctrl === event.ctrlKey &&
+        a.meta === event.metaKey &&
+        a.alt === event.altKey &&
+        a.shift === event.shiftKey,
     );
     if (hit === undefined) return;
     event.preventDefault();
@@ -180,7 +205,8 @@ export function startPage(
     active = now;
     tell({ t: 'activity' });
   };
-  for (const type of ['pointerdown', 'pointermove', 'keydown', 'wheel']) page.addEventListener(type, activity, { capture: true, passive: true });
+  for (const type of ['pointerdown', 'pointermove', 'keydown', 'wheel'])
+    page.addEventListener(type, activity, { capture: true, passive: true });
 
   // An object reaches the other side as an argument of a console message that only our session can match.
   debug(config.secret, 'receive', 0, receive);
@@ -193,7 +219,13 @@ export function startPage(
     if (Object.hasOwn(modules, name)) return modules[name];
     throw new Error(`A sandboxed preload cannot require '${name}'.`);
   };
-  preload(require, module, module.exports, { platform: config.platform, env: {}, versions: {}, argv: [], sandboxed: true });
+  preload(require, module, module.exports, {
+    platform: config.platform,
+    env: {},
+    versions: {},
+    argv: [],
+    sandboxed: true,
+  });
 }
 
 /** The script that Chromium runs before those of the page. Frames, other origins and workers get no binding. */

@@ -28,11 +28,18 @@ async function run(argv: readonly string[]): Promise<void> {
   if (bundleArgument === undefined) throw new Error('Usage: chromium.js <main bundle> [arguments]');
   const bundle = resolve(bundleArgument);
   const testHook = isTestHook(process.env);
-  const electron = createElectron({ appPath: appPathOf(bundle), env: process.env, platform: process.platform, testHook });
+  const electron = createElectron({
+    appPath: appPathOf(bundle),
+    env: process.env,
+    platform: process.platform,
+    testHook,
+  });
   Object.assign(globalThis, { [SHARED]: electron.exports });
   registerHooks({
     resolve: (specifier, context, next) =>
-      specifier === 'electron' || specifier === 'electron/main' ? { url: MODULE_URL, shortCircuit: true } : next(specifier, context),
+      specifier === 'electron' || specifier === 'electron/main'
+        ? { url: MODULE_URL, shortCircuit: true }
+        : next(specifier, context),
     load: (url, context, next) => {
       if (url !== MODULE_URL) return next(url, context);
       const names = Object.keys(electron.exports);
@@ -49,7 +56,7 @@ async function run(argv: readonly string[]): Promise<void> {
   // The driver takes a quarter of a second to load: it does so beside the application.
   void import('playwright-core');
   await import(pathToFileURL(bundle).href);
-  if (testHook) installTestHook(electron.app.host, electron.dialog);
+  if (testHook) installTestHook(electron.app.host, electron.dialog, () => electron.app.quit());
 }
 
 await run(process.argv.slice(2));

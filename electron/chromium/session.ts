@@ -5,8 +5,16 @@ import { refuseUnknownMembers } from './missing.ts';
 import { toAppUrl } from './urls.ts';
 
 type ProtocolHandler = (request: Request) => Response | Promise<Response>;
-type PermissionHandler = (contents: unknown, permission: string, callback: (granted: boolean) => void, details: object) => void;
-type BeforeRequest = (details: { readonly url: string; readonly resourceType: string }, callback: (answer: { cancel?: boolean }) => void) => void;
+type PermissionHandler = (
+  contents: unknown,
+  permission: string,
+  callback: (granted: boolean) => void,
+  details: object,
+) => void;
+type BeforeRequest = (
+  details: { readonly url: string; readonly resourceType: string },
+  callback: (answer: { cancel?: boolean }) => void,
+) => void;
 
 /** Electron's permission names beside Chromium's own. */
 const PERMISSIONS: Readonly<Record<string, string>> = {
@@ -63,10 +71,18 @@ export class StandInSession {
     this.protocol = new StandInProtocol(host);
     this.webRequest = {
       onBeforeRequest: (filterOrListener, listener) => {
-        const run = (typeof filterOrListener === 'function' ? filterOrListener : listener) as BeforeRequest | null | undefined;
-        const urls = typeof filterOrListener === 'function' ? ['<all_urls>'] : (filterOrListener as { urls: readonly string[] }).urls;
+        const run = (typeof filterOrListener === 'function' ? filterOrListener : listener) as
+          | BeforeRequest
+          | null
+          | undefined;
+        const urls =
+          typeof filterOrListener === 'function'
+            ? ['<all_urls>']
+            : (filterOrListener as { urls: readonly string[] }).urls;
         const patterns = urls.map(patternOf);
-        this.#beforeRequest = run ? { run, matches: (url) => patterns.some((pattern) => pattern.test(url)) } : undefined;
+        this.#beforeRequest = run
+          ? { run, matches: (url) => patterns.some((pattern) => pattern.test(url)) }
+          : undefined;
       },
     };
   }
@@ -91,7 +107,9 @@ export class StandInSession {
   async applyPermissions(context: BrowserContext, contents: unknown): Promise<void> {
     const granted: string[] = [];
     for (const [name, chromium] of Object.entries(PERMISSIONS)) {
-      this.#permission?.(contents, name, (yes) => void (yes && granted.push(chromium)), { isMainFrame: true });
+      this.#permission?.(contents, name, (yes) => void (yes && granted.push(chromium)), {
+        isMainFrame: true,
+      });
     }
     await context.grantPermissions(granted);
   }
@@ -114,7 +132,11 @@ export class StandInSession {
     let response: Response;
     try {
       response = await handler(
-        new Request(url, { method: request.method(), headers: request.headers(), ...(body === null ? {} : { body: new Uint8Array(body) }) }),
+        new Request(url, {
+          method: request.method(),
+          headers: request.headers(),
+          ...(body === null ? {} : { body: new Uint8Array(body) }),
+        }),
       );
     } catch {
       await route.abort('failed');
@@ -148,7 +170,12 @@ refuseUnknownMembers(StandInSession, 'electron.session');
 /** Electron's URL patterns: a star stands for anything. */
 function patternOf(pattern: string): RegExp {
   if (pattern === '<all_urls>') return /^/;
-  return new RegExp(`^${pattern.split('*').map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')}$`);
+  return new RegExp(
+    `^${pattern
+      .split('*')
+      .map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&'))
+      .join('.*')}$`,
+  );
 }
 
 /** Electron's `session` module. All sessions share one Chromium; their handlers are their own. */

@@ -74,9 +74,11 @@ refuseUnknownMembers(StandInPowerMonitor, 'electron.powerMonitor');
 
 function openWithSystem(target: string): Promise<void> {
   const [command, ...args] =
-    process.platform === 'darwin' ? ['open', target]
-    : process.platform === 'win32' ? ['explorer.exe', target]
-    : ['xdg-open', target];
+    process.platform === 'darwin'
+      ? ['open', target]
+      : process.platform === 'win32'
+        ? ['explorer.exe', target]
+        : ['xdg-open', target];
   return new Promise((done, failed) => {
     const child = spawn(command as string, args, { stdio: 'ignore', detached: true });
     child.on('error', failed);
@@ -92,10 +94,13 @@ export const standInShell = {
   async openExternal(url: string): Promise<void> {
     const { protocol } = new URL(url);
     // The application vets addresses too; a program name or a file never gets through here.
-    if (protocol !== 'https:' && protocol !== 'http:' && protocol !== 'mailto:') throw new Error(`Refused to open a ${protocol} address.`);
+    if (protocol !== 'https:' && protocol !== 'http:' && protocol !== 'mailto:')
+      throw new Error(`Refused to open a ${protocol} address.`);
     await openWithSystem(url);
   },
   showItemInFolder(path: string): void {
-    openWithSystem(dirname(path)).catch((error: unknown) => console.error(`The folder could not be shown: ${String(error)}`));
+    openWithSystem(dirname(path)).catch((error: unknown) =>
+      console.error(`The folder could not be shown: ${String(error)}`),
+    );
   },
 };

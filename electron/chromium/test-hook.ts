@@ -23,10 +23,12 @@ export async function devtoolsAddress(profile: string): Promise<string> {
   return `ws://127.0.0.1:${port}${path}`;
 }
 
-export function installTestHook(host: Host, dialogs: StandInDialogs): void {
+export function installTestHook(host: Host, dialogs: StandInDialogs, onParentGone: () => void): void {
   process.on('message', (message: HookMessage) => {
     if (message.hook === 'dialog') dialogs.queue.push(message.answer);
   });
+  // A suite that is killed must not leave windows behind.
+  process.on('disconnect', onParentGone);
   // The channel alone must not keep the process alive.
   process.channel?.unref();
   process.send?.({ hook: 'ready' });

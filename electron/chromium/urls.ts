@@ -7,7 +7,7 @@ const SUFFIX = '.invalid';
 
 /** The address Chromium sees for a custom-scheme URL; other URLs are unchanged. */
 export function toBrowserUrl(url: string, schemes: ReadonlySet<string>): string {
-  const match = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)([^]*)$/i.exec(url);
+  const match = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)([\s\S]*)$/i.exec(url);
   const scheme = match?.[1]?.toLowerCase();
   if (match === null || scheme === undefined || !schemes.has(scheme)) return url;
   return `https://${match[2]}.${scheme}${SUFFIX}${match[3] === '' ? '/' : match[3]}`;

@@ -33,7 +33,10 @@ export class StandInUtilityProcess extends EventEmitter {
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       execArgv: ['--import', PARENT_PORT, ...(options.execArgv ?? [])],
       serialization: 'advanced',
-      stdio: options.stdio === 'pipe' ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', options.stdio ?? 'inherit', options.stdio ?? 'inherit', 'ipc'],
+      stdio:
+        options.stdio === 'pipe'
+          ? ['ignore', 'pipe', 'pipe', 'ipc']
+          : ['ignore', options.stdio ?? 'inherit', options.stdio ?? 'inherit', 'ipc'],
     });
     this.#child.on('spawn', () => this.emit('spawn'));
     this.#child.on('message', (message) => this.emit('message', message));
@@ -65,5 +68,6 @@ export class StandInUtilityProcess extends EventEmitter {
 refuseUnknownMembers(StandInUtilityProcess, 'UtilityProcess');
 
 export const standInUtilityProcess = {
-  fork: (modulePath: string, args: readonly string[] = [], options: ForkOptions = {}) => new StandInUtilityProcess(modulePath, args, options),
+  fork: (modulePath: string, args: readonly string[] = [], options: ForkOptions = {}) =>
+    new StandInUtilityProcess(modulePath, args, options),
 };

@@ -11,7 +11,9 @@ import { type Accelerator, type MainMessage, type PageMessage, pageScript } from
 import type { StandInSession } from './session.ts';
 import { toAppUrl, toBrowserUrl } from './urls.ts';
 
-type WindowOpenHandler = (details: { readonly url: string; readonly disposition: string }) => { readonly action: 'deny' | 'allow' };
+type WindowOpenHandler = (details: { readonly url: string; readonly disposition: string }) => {
+  readonly action: 'deny' | 'allow';
+};
 
 /** What the rest of the stand-in hears from a page. */
 export interface PageListeners {
@@ -32,7 +34,12 @@ let nextId = 1;
 export class StandInWebContents extends EventEmitter {
   readonly id = nextId++;
   readonly session: StandInSession;
-  readonly mainFrame: { readonly url: string; readonly origin: string; readonly parent: null; readonly top: unknown };
+  readonly mainFrame: {
+    readonly url: string;
+    readonly origin: string;
+    readonly parent: null;
+    readonly top: unknown;
+  };
   readonly #host: Host;
   readonly #ipcMain: StandInIpcMain;
   readonly #preload: string | undefined;
@@ -51,7 +58,13 @@ export class StandInWebContents extends EventEmitter {
   #expected: string | undefined;
   #destroyed = false;
 
-  constructor(host: Host, ipcMain: StandInIpcMain, session: StandInSession, preload: string | undefined, listeners: PageListeners) {
+  constructor(
+    host: Host,
+    ipcMain: StandInIpcMain,
+    session: StandInSession,
+    preload: string | undefined,
+    listeners: PageListeners,
+  ) {
     super();
     this.#host = host;
     this.#ipcMain = ipcMain;
@@ -64,7 +77,9 @@ export class StandInWebContents extends EventEmitter {
         return url();
       },
       get origin() {
-        return new URL(url()).origin === 'null' ? url().split('/').slice(0, 3).join('/') : new URL(url()).origin;
+        return new URL(url()).origin === 'null'
+          ? url().split('/').slice(0, 3).join('/')
+          : new URL(url()).origin;
       },
       parent: null,
       get top(): unknown {
@@ -83,14 +98,18 @@ export class StandInWebContents extends EventEmitter {
       const aux = context.auxData as { isDefault?: boolean; frameId?: string } | undefined;
       if (aux?.isDefault === true && aux.frameId === this.#mainFrameId) this.#contexts.add(context.id);
     });
-    devtools.on('Runtime.executionContextDestroyed', ({ executionContextId }) => void this.#contexts.delete(executionContextId));
+    devtools.on(
+      'Runtime.executionContextDestroyed',
+      ({ executionContextId }) => void this.#contexts.delete(executionContextId),
+    );
     devtools.on('Runtime.executionContextsCleared', () => {
       this.#contexts.clear();
       this.#receiver = undefined;
     });
     devtools.on('Runtime.bindingCalled', (event) => {
       // Only the main world of the main frame speaks; other frames' scripts never held the binding.
-      if (event.name === this.#binding && this.#contexts.has(event.executionContextId)) this.#onMessage(event.payload);
+      if (event.name === this.#binding && this.#contexts.has(event.executionContextId))
+        this.#onMessage(event.payload);
     });
     devtools.on('Runtime.consoleAPICalled', (event) => {
       if (event.args[0]?.value === this.#secret) this.#onObject(event.args);
@@ -162,7 +181,12 @@ export class StandInWebContents extends EventEmitter {
 
   async executeJavaScript(code: string, userGesture = false): Promise<unknown> {
     if (this.#devtools === undefined) throw new Error('The window is not open yet.');
-    const answer = await this.#devtools.send('Runtime.evaluate', { expression: code, awaitPromise: true, returnByValue: true, userGesture });
+    const answer = await this.#devtools.send('Runtime.evaluate', {
+      expression: code,
+      awaitPromise: true,
+      returnByValue: true,
+      userGesture,
+    });
     if (answer.exceptionDetails !== undefined) {
       throw new Error(answer.exceptionDetails.exception?.description ?? answer.exceptionDetails.text);
     }
@@ -194,17 +218,25 @@ export class StandInWebContents extends EventEmitter {
 
   #openWindow(url: string): void {
     const answer = this.#windowOpen({ url, disposition: 'new-window' });
-    if (answer.action !== 'deny') throw new Error('Windows opened by a page are not part of the Chromium stand-in.');
+    if (answer.action !== 'deny')
+      throw new Error('Windows opened by a page are not part of the Chromium stand-in.');
   }
 
   #onMessage(payload: string): void {
     const message = JSON.parse(payload) as PageMessage;
-    const event = { type: 'frame' as const, sender: this, senderFrame: this.mainFrame, frameId: 1, processId: 1 };
+    const event = {
+      type: 'frame' as const,
+      sender: this,
+      senderFrame: this.mainFrame,
+      frameId: 1,
+      processId: 1,
+    };
     switch (message.t) {
       case 'invoke':
         this.#ipcMain.dispatch(event, message.channel, message.args.map(decodeValue)).then(
           (value) => this.#reply(message.id, value),
-          (error: unknown) => this.#fail(message.id, `Error invoking remote method '${message.channel}': ${String(error)}`),
+          (error: unknown) =>
+            this.#fail(message.id, `Error invoking remote method '${message.channel}': ${String(error)}`),
         );
         break;
       case 'send':
@@ -262,7 +294,12 @@ export class StandInWebContents extends EventEmitter {
     // Before the preload has run, and after the page is gone, there is nobody to tell: as in Electron.
     if (target === undefined || this.#destroyed) return;
     this.#devtools
-      ?.send('Runtime.callFunctionOn', { objectId: target, functionDeclaration: 'function (text) { this(text); }', arguments: [{ value: JSON.stringify(message) }], silent: true })
+      ?.send('Runtime.callFunctionOn', {
+        objectId: target,
+        functionDeclaration: 'function (text) { this(text); }',
+        arguments: [{ value: JSON.stringify(message) }],
+        silent: true,
+      })
       .catch(() => undefined);
   }
 }

@@ -1,12 +1,12 @@
-import type * as Electron from 'electron';
 import { EventEmitter } from 'node:events';
+import type * as Electron from 'electron';
 import type { CDPSession, Page } from 'playwright-core';
 import { preventable, type StandInApp } from './app.ts';
 import type { StandInIpcMain } from './ipc-main.ts';
 import type { StandInMenus } from './menu.ts';
 import { refuseUnknownMembers } from './missing.ts';
-import type { StandInNativeTheme, StandInPowerMonitor } from './surroundings.ts';
 import type { StandInSession, StandInSessions } from './session.ts';
+import type { StandInNativeTheme, StandInPowerMonitor } from './surroundings.ts';
 import { StandInWebContents } from './web-contents.ts';
 
 export interface WindowParts {
@@ -27,7 +27,16 @@ interface Bounds {
 
 type Options = Pick<
   Electron.BrowserWindowConstructorOptions,
-  'width' | 'height' | 'minWidth' | 'minHeight' | 'title' | 'show' | 'backgroundColor' | 'webPreferences' | 'autoHideMenuBar' | 'icon'
+  | 'width'
+  | 'height'
+  | 'minWidth'
+  | 'minHeight'
+  | 'title'
+  | 'show'
+  | 'backgroundColor'
+  | 'webPreferences'
+  | 'autoHideMenuBar'
+  | 'icon'
 >;
 
 let nextId = 1;
@@ -69,7 +78,9 @@ export function createBrowserWindow(parts: WindowParts) {
       if (web.nodeIntegration === true || web.contextIsolation === false || web.sandbox === false) {
         throw new Error('The Chromium stand-in opens sandboxed, isolated windows only.');
       }
-      const session = (web.session as unknown as StandInSession | undefined) ?? parts.sessions.fromPartition(web.partition ?? '');
+      const session =
+        (web.session as unknown as StandInSession | undefined) ??
+        parts.sessions.fromPartition(web.partition ?? '');
       this.#title = options.title ?? parts.app.getName();
       this.#visible = options.show !== false;
       this.#bounds = { x: 0, y: 0, width: options.width ?? 800, height: options.height ?? 600 };
@@ -85,7 +96,9 @@ export function createBrowserWindow(parts: WindowParts) {
       open.push(this);
       this.#page = this.#openPage(options);
       this.#page.catch((error: unknown) => {
-        console.error(`The window could not be opened: ${error instanceof Error ? error.message : String(error)}`);
+        console.error(
+          `The window could not be opened: ${error instanceof Error ? error.message : String(error)}`,
+        );
         this.#gone();
         parts.app.exit(1);
       });
@@ -111,7 +124,11 @@ export function createBrowserWindow(parts: WindowParts) {
       return page;
     }
 
-    async #setFrame(bounds: { width?: number; height?: number; windowState?: 'normal' | 'minimized' | 'maximized' | 'fullscreen' }): Promise<void> {
+    async #setFrame(bounds: {
+      width?: number;
+      height?: number;
+      windowState?: 'normal' | 'minimized' | 'maximized' | 'fullscreen';
+    }): Promise<void> {
       const devtools = this.#devtools;
       if (devtools === undefined) return;
       const { windowId } = await devtools.send('Browser.getWindowForTarget');
@@ -177,7 +194,9 @@ export function createBrowserWindow(parts: WindowParts) {
 
     setTitle(title: string): void {
       this.#title = title;
-      void this.#page.then(() => this.webContents.executeJavaScript(`document.title = ${JSON.stringify(title)}`)).catch(() => undefined);
+      void this.#page
+        .then(() => this.webContents.executeJavaScript(`document.title = ${JSON.stringify(title)}`))
+        .catch(() => undefined);
     }
 
     setMenuBarVisibility(): void {
@@ -192,14 +211,19 @@ export function createBrowserWindow(parts: WindowParts) {
       const match = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(color);
       if (match === null) throw new Error(`The stand-in reads colours as #rrggbb, not ${color}.`);
       const [r = 0, g = 0, b = 0] = match.slice(1).map((part) => Number.parseInt(part, 16));
-      this.#devtools?.send('Emulation.setDefaultBackgroundColorOverride', { color: { r, g, b, a: 1 } }).catch(() => undefined);
+      this.#devtools
+        ?.send('Emulation.setDefaultBackgroundColorOverride', { color: { r, g, b, a: 1 } })
+        .catch(() => undefined);
     }
 
     /** A picture of the page, with the two methods of NativeImage that tests use. */
     async capturePage(): Promise<{ toPNG(): Buffer; getSize(): { width: number; height: number } }> {
       const png = await (await this.#page).screenshot();
       // Width and height are the first fields of the header chunk of a PNG.
-      return { toPNG: () => png, getSize: () => ({ width: png.readUInt32BE(16), height: png.readUInt32BE(20) }) };
+      return {
+        toPNG: () => png,
+        getSize: () => ({ width: png.readUInt32BE(16), height: png.readUInt32BE(20) }),
+      };
     }
 
     /** The page behind the window, for the stand-in's own dialogs. */
@@ -244,7 +268,11 @@ export function createBrowserWindow(parts: WindowParts) {
     for (const window of [...open]) window.destroy();
   });
   parts.theme.onSource = (scheme) => {
-    for (const window of open) void window.page().then((page) => page.emulateMedia({ colorScheme: scheme })).catch(() => undefined);
+    for (const window of open)
+      void window
+        .page()
+        .then((page) => page.emulateMedia({ colorScheme: scheme }))
+        .catch(() => undefined);
   };
   parts.menus.onChange = (accelerators) => {
     for (const window of open) window.webContents.setAccelerators(accelerators);

@@ -2,15 +2,24 @@
  * The one border between the window and this process. Each call is checked here and nowhere else: who sends it,
  * whether its input is what the contract says, and what of its outcome may leave.
  */
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { ChannelName } from '../../shared/contract/channel-names.ts';
-import { type ChannelOutput, CHANNELS, type Channels, type EventName, type EventPayload, EVENTS } from '../../shared/contract/channels.ts';
+import {
+  CHANNELS,
+  type ChannelOutput,
+  type Channels,
+  EVENTS,
+  type EventName,
+  type EventPayload,
+} from '../../shared/contract/channels.ts';
 import { type Result, toWireError } from '../../shared/contract/result.ts';
 import { SallyportError } from '../../shared/domain/errors.ts';
 
 /** Input as the handler sees it: parsed, defaults filled in. */
 export type HandlerInput<C extends ChannelName> = z.output<Channels[C]['input']>;
-export type Handler<C extends ChannelName> = (input: HandlerInput<C>) => ChannelOutput<C> | Promise<ChannelOutput<C>>;
+export type Handler<C extends ChannelName> = (
+  input: HandlerInput<C>,
+) => ChannelOutput<C> | Promise<ChannelOutput<C>>;
 
 /** The part of an IPC event that says where it came from. */
 export interface SenderEvent {
@@ -47,17 +56,25 @@ export interface Router {
 
 /** True for the main frame of a window of ours that shows our own page. */
 export function createSenderCheck(isAppUrl: (url: string) => boolean): (event: SenderEvent) => boolean {
-  return ({ sender, senderFrame }) => senderFrame !== null && senderFrame.parent === null && senderFrame === sender.mainFrame && isAppUrl(senderFrame.url);
+  return ({ sender, senderFrame }) =>
+    senderFrame !== null &&
+    senderFrame.parent === null &&
+    senderFrame === sender.mainFrame &&
+    isAppUrl(senderFrame.url);
 }
 
 /** The paths and rules that failed, never the values: an input may hold a passphrase. */
 function inputError(channel: ChannelName, error: z.ZodError): SallyportError {
   const [first] = error.issues;
   const field = first?.path.join('.') ?? '';
-  return new SallyportError('input.invalid', `${field === '' ? channel : `${channel}: ${field}`} is not valid: ${first?.message ?? 'unknown rule'}.`, {
-    hint: 'Nothing was changed. Correct the value and try again.',
-    facts: { channel, field, problems: error.issues.length },
-  });
+  return new SallyportError(
+    'input.invalid',
+    `${field === '' ? channel : `${channel}: ${field}`} is not valid: ${first?.message ?? 'unknown rule'}.`,
+    {
+      hint: 'Nothing was changed. Correct the value and try again.',
+      facts: { channel, field, problems: error.issues.length },
+    },
+  );
 }
 
 export function createRouter(options: RouterOptions): Router {
@@ -74,12 +91,14 @@ export function createRouter(options: RouterOptions): Router {
       // The window is up before the services are: early calls wait for them.
       await gate.promise;
       const handler = handlers.get(channel);
-      if (handler === undefined) throw new SallyportError('unexpected', `${channel} is not served by this build.`);
+      if (handler === undefined)
+        throw new SallyportError('unexpected', `${channel} is not served by this build.`);
       // Parsing what goes out drops every field the contract does not name.
       return { ok: true, value: CHANNELS[channel].output.parse(await handler(parsed.data as never)) };
     } catch (error) {
       if (!(error instanceof SallyportError)) {
-        const { name, message, stack } = error instanceof Error ? error : { name: 'Error', message: String(error), stack: undefined };
+        const { name, message, stack } =
+          error instanceof Error ? error : { name: 'Error', message: String(error), stack: undefined };
         log.error({ channel, name, message, stack }, 'A call failed unexpectedly.');
       }
       return { ok: false, error: toWireError(error) };
@@ -89,7 +108,10 @@ export function createRouter(options: RouterOptions): Router {
   for (const channel of Object.keys(CHANNELS) as ChannelName[]) {
     ipcMain.handle(channel, async (event, input) => {
       if (!isTrustedSender(event)) {
-        log.error({ channel, sender: event.senderFrame?.url ?? 'gone' }, 'A call from a foreign page was refused.');
+        log.error(
+          { channel, sender: event.senderFrame?.url ?? 'gone' },
+          'A call from a foreign page was refused.',
+        );
         // Rejected, not answered: a foreign page gets no Result to work with.
         throw new Error('Refused.');
       }

@@ -10,7 +10,10 @@ export interface DesktopArguments {
  * The arguments of the window. Unknown ones are left alone: Chromium and the desktop pass their own
  * (`--no-sandbox`, `--enable-features=…`, `-psn_…`).
  */
-export function readArguments(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): DesktopArguments {
+export function readArguments(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): DesktopArguments {
   const { values } = parseArgs({
     args: [...argv],
     options: { sample: { type: 'boolean', default: false }, vault: { type: 'string' } },

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { app, BrowserWindow, ipcMain, nativeTheme } from 'electron';
 import { createRouter, createSenderCheck } from '../ipc/router.ts';
+import { isAppUrl } from './addresses.ts';
 import { readArguments } from './arguments.ts';
 import { startDesktop } from './desktop.ts';
 import { openPath, savePath } from './dialogs.ts';
 import { drainOnQuit, lockWhenAway } from './lifecycle.ts';
 import { createLog } from './log.ts';
 import { installMenu } from './menu.ts';
-import { isAppUrl } from './protocol.ts';
 import { limitWebContents, openMainWindow, prepareSession, raiseWindow } from './windows.ts';
 
 /**

@@ -12,7 +12,9 @@ const OPEN: Readonly<Record<Kind, { readonly title: string; readonly filters: Fi
 };
 
 /** Asks for one existing file or folder; null when the user changed their mind. */
-export async function openPath({ kind }: ChannelInput<'dialogs.open'>): Promise<ChannelOutput<'dialogs.open'>> {
+export async function openPath({
+  kind,
+}: ChannelInput<'dialogs.open'>): Promise<ChannelOutput<'dialogs.open'>> {
   const { title, filters } = OPEN[kind];
   const options: Electron.OpenDialogOptions = {
     title,
@@ -20,14 +22,23 @@ export async function openPath({ kind }: ChannelInput<'dialogs.open'>): Promise<
     properties: kind === 'directory' ? ['openDirectory', 'createDirectory'] : ['openFile'],
   };
   const [window] = BrowserWindow.getAllWindows();
-  const answer = await (window === undefined ? dialog.showOpenDialog(options) : dialog.showOpenDialog(window, options));
+  const answer = await (window === undefined
+    ? dialog.showOpenDialog(options)
+    : dialog.showOpenDialog(window, options));
   return { path: answer.canceled ? null : (answer.filePaths[0] ?? null) };
 }
 
 /** Asks where to save; the suggested name is a name, never a path. */
-export async function savePath({ suggestedName }: ChannelInput<'dialogs.save'>): Promise<ChannelOutput<'dialogs.save'>> {
-  const options: Electron.SaveDialogOptions = { title: 'Save as', defaultPath: suggestedName.replaceAll(/[/\\:*?"<>|]/g, '-') };
+export async function savePath({
+  suggestedName,
+}: ChannelInput<'dialogs.save'>): Promise<ChannelOutput<'dialogs.save'>> {
+  const options: Electron.SaveDialogOptions = {
+    title: 'Save as',
+    defaultPath: suggestedName.replaceAll(/[/\\:*?"<>|]/g, '-'),
+  };
   const [window] = BrowserWindow.getAllWindows();
-  const answer = await (window === undefined ? dialog.showSaveDialog(options) : dialog.showSaveDialog(window, options));
+  const answer = await (window === undefined
+    ? dialog.showSaveDialog(options)
+    : dialog.showSaveDialog(window, options));
   return { path: answer.canceled || answer.filePath === '' ? null : answer.filePath };
 }

@@ -31,7 +31,11 @@ export function drainOnQuit(services: Promise<Draining>, onError: (error: unknow
 }
 
 /** Signs the operator out when nobody can be sitting there any more. Jobs and leases go on. */
-export function lockWhenAway(services: Promise<Draining>, onLocked: () => void, onError: (error: unknown) => void): void {
+export function lockWhenAway(
+  services: Promise<Draining>,
+  onLocked: () => void,
+  onError: (error: unknown) => void,
+): void {
   const lock = (): void => {
     services
       .then((ready) => ready.lock())

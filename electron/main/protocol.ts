@@ -1,9 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { extname, isAbsolute, join, relative, sep } from 'node:path';
-
-export const APP_SCHEME = 'app';
-export const APP_HOST = 'console';
-export const APP_URL = `${APP_SCHEME}://${APP_HOST}/`;
+import { isAppUrl } from './addresses.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -42,16 +39,6 @@ const HEADERS: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
 };
 
-/** True for an address of our own window; custom schemes have no comparable `origin` in WHATWG URLs. */
-export function isAppUrl(url: string): boolean {
-  try {
-    const parsed = new URL(url);
-    return parsed.protocol === `${APP_SCHEME}:` && parsed.host === APP_HOST;
-  } catch {
-    return false;
-  }
-}
-
 /**
  * The file behind a path of the window, or null when the path leaves the folder.
  * Joined relatively: a leading slash would make `path.resolve` forget the root.
@@ -78,7 +65,8 @@ function answer(status: number, body: Uint8Array<ArrayBuffer> | string, type: st
 export function createAppHandler(root: string): (request: Request) => Promise<Response> {
   const text = 'text/plain; charset=utf-8';
   return async (request) => {
-    if (request.method !== 'GET' && request.method !== 'HEAD') return answer(405, 'Only GET is served.', text);
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return answer(405, 'Only GET is served.', text);
     if (!isAppUrl(request.url)) return answer(404, 'Not found.', text);
     const { pathname } = new URL(request.url);
     const file = fileOf(root, extname(pathname) === '' ? '/index.html' : pathname);

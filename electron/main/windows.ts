@@ -1,23 +1,13 @@
 import { join } from 'node:path';
 import { app, BrowserWindow, nativeTheme, session, shell, type WebContents } from 'electron';
-import { APP_SCHEME, APP_URL, createAppHandler, isAppUrl } from './protocol.ts';
-
-/** Documentation and specifications a help link may open in the user's browser; nothing else leaves the program. */
-const EXTERNAL_HOSTS: ReadonlySet<string> = new Set(['github.com', 'www.w3.org', 'onnx.ai', 'c2sp.org', 'age-encryption.org']);
-
-/** True for an address that may be handed to the system's browser: HTTPS, a known host, no credentials. */
-export function isExternalAllowed(url: string): boolean {
-  try {
-    const { protocol, hostname, username, password, port } = new URL(url);
-    return protocol === 'https:' && EXTERNAL_HOSTS.has(hostname) && username === '' && password === '' && port === '';
-  } catch {
-    return false;
-  }
-}
+import { APP_SCHEME, APP_URL, isAppUrl, isExternalAllowed } from './addresses.ts';
+import { createAppHandler } from './protocol.ts';
 
 function openVetted(url: string): void {
   if (!isExternalAllowed(url)) return;
-  shell.openExternal(url).catch((error: unknown) => console.error(`The link could not be opened: ${String(error)}`));
+  shell
+    .openExternal(url)
+    .catch((error: unknown) => console.error(`The link could not be opened: ${String(error)}`));
 }
 
 /** Limits that hold for every page this process will ever have, whoever makes it. */
@@ -37,11 +27,16 @@ export function prepareSession(): void {
   const own = session.defaultSession;
   own.protocol.handle(APP_SCHEME, createAppHandler(join(app.getAppPath(), 'out', 'renderer')));
   // "Copy" buttons write text; everything else a page could ask for is refused.
-  own.setPermissionRequestHandler((_contents, permission, answer) => answer(permission === 'clipboard-sanitized-write'));
+  own.setPermissionRequestHandler((_contents, permission, answer) =>
+    answer(permission === 'clipboard-sanitized-write'),
+  );
   own.setPermissionCheckHandler((_contents, permission) => permission === 'clipboard-sanitized-write');
   own.setDevicePermissionHandler(() => false);
   own.setSpellCheckerEnabled(false);
-  own.webRequest.onBeforeRequest({ urls: ['http://*/*', 'https://*/*', 'ws://*/*', 'wss://*/*'] }, (_details, answer) => answer({ cancel: true }));
+  own.webRequest.onBeforeRequest(
+    { urls: ['http://*/*', 'https://*/*', 'ws://*/*', 'wss://*/*'] },
+    (_details, answer) => answer({ cancel: true }),
+  );
 }
 
 /** Opens the one window and starts loading it. Resolves when the document is loaded. */

@@ -22,7 +22,7 @@ export function forkProcess(
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     execArgv: [],
-    env: options.env ?? inherited(),
+    env: options.env ?? workerEnvironment(),
   });
   let messageListener: (message: unknown) => void = () => {};
   let exitListener: ((code: number | null, signal: string | null) => void) | null = null;
@@ -64,7 +64,7 @@ const NEEDED =
   /^(PATH|HOME|LANG|LC_.*|TZ|TMPDIR|TEMP|TMP|SYSTEMROOT|LD_LIBRARY_PATH|XDG_.*|DBUS_SESSION_BUS_ADDRESS|USERPROFILE|APPDATA|LOCALAPPDATA)$/i;
 
 /** The part of the environment a worker may see: no variable that could carry a passphrase or a token. */
-function inherited(): Record<string, string> {
+export function workerEnvironment(): Record<string, string> {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) {
     if (value !== undefined && NEEDED.test(name)) env[name] = value;

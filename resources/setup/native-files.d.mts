@@ -1,0 +1,1 @@
+export function isForeignFile(path: string, platform: string, arch: string): boolean;
