@@ -64,9 +64,9 @@ export async function addVersion(
     addedBy: actor.name,
     addedAt: system.now().toISOString(),
   };
-  // Read before the commit to answer a repeated call without an entry; read inside it again, because others commit too.
-  const before = existing(ledger.read.version(input), version);
   try {
+    // Read before the commit to answer a repeated call without an entry; read inside it again, because others commit too.
+    const before = existing(ledger.read.version(input), version);
     if (before) return before;
     const details = {
       digest: version.digest,
@@ -76,21 +76,23 @@ export async function addVersion(
       rulesRun: version.rulesRun.length,
     };
     return await ledger.commit(actor, { action: 'model.added', subject: ref, details }, (tx) => {
-      if (existing(tx.version(input), version))
-        throw new SallyportError(
-          'conflict',
-          `${ref} was added by somebody else meanwhile, with the same bytes.`,
-          { hint: 'Nothing is left to do.' },
-        );
+      if (existing(tx.version(input), version)) throw new AddedMeanwhile();
       tx.insertVersion(version);
       return version;
     });
+  } catch (error) {
+    const same = error instanceof AddedMeanwhile ? ledger.read.version(input) : null;
+    if (same) return same;
+    throw error;
   } finally {
     // Whatever went wrong: a file that a row names is never removed, one that none names is.
     if (ledger.read.version(input)?.artifactId !== added.artifactId)
       await artifacts.discard(added.artifactId);
   }
 }
+
+/** Ends the transaction of the second of two equal adds, which then answers as a repeated one. */
+class AddedMeanwhile extends Error {}
 
 function existing(found: ModelVersion | null, wanted: ModelVersion): ModelVersion | null {
   if (!found || found.digest === wanted.digest) return found;
