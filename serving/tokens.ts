@@ -9,11 +9,9 @@ export const scopeSchema = z.enum(['predict', 'read', 'deploy']);
 export type Scope = z.infer<typeof scopeSchema>;
 
 const tokenSchema = z.object({
-  name: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9._-]{0,59}$/, {
-      error: 'A token name is lower-case letters, digits, dots, underscores and hyphens.',
-    }),
+  name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,59}$/, {
+    error: 'A token name is lower-case letters, digits, dots, underscores and hyphens.',
+  }),
   /** SHA-256 hex of the token's text. */
   hash: z.string().regex(/^[0-9a-f]{64}$/),
   scopes: z.array(scopeSchema).min(1),

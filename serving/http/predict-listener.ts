@@ -50,12 +50,10 @@ export function createPredictListener(options: PredictListenerOptions): FastifyI
 
   app.get('/health', { config: { scope: null } }, async (_request, reply) => {
     const ready = options.ready();
-    return reply
-      .code(ready ? 200 : 503)
-      .send({
-        status: ready ? 'ok' : 'unavailable',
-        models: slots.all().filter((live) => live.stable).length,
-      });
+    return reply.code(ready ? 200 : 503).send({
+      status: ready ? 'ok' : 'unavailable',
+      models: slots.all().filter((live) => live.stable).length,
+    });
   });
 
   app.get('/models', { config: { scope: 'predict' } }, async () => ({

@@ -6,6 +6,7 @@ import fastify, {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
+  LogController,
 } from 'fastify';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
@@ -35,7 +36,7 @@ const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 export function createServer(options: ServerOptions): FastifyInstance {
   const app = fastify({
     loggerInstance: options.log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyLimit,
     requestTimeout: options.limits.requestTimeoutMs,
     keepAliveTimeout: 72_000,
@@ -101,13 +102,11 @@ function sendError(error: FastifyError, request: FastifyRequest, reply: FastifyR
   if (error instanceof SallyportError) {
     const status = STATUS[error.code] ?? 422;
     if (status >= 500) request.log.error({ err: error, requestId: request.id });
-    return reply
-      .code(status)
-      .send({
-        detail: error.message,
-        code: error.code,
-        ...(error.hint === undefined ? {} : { hint: error.hint }),
-      });
+    return reply.code(status).send({
+      detail: error.message,
+      code: error.code,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    });
   }
   const status = error.statusCode ?? 500;
   if (status >= 400 && status < 500) {

@@ -2,8 +2,8 @@
  * Whether an agent lets a release in: the pure half. Signatures were verified before, each against a pinned key; here
  * it is decided whether what they signed is enough, meant for this place, and new enough.
  */
-import { personKey } from '../endpoint/trust.ts';
 import type { ErrorCode } from '../errors.ts';
+import { evaluateQuorum, samePerson } from './quorum.ts';
 import { OPTIONAL_RELEASE_FILES, RELEASE_FILES, type ReleaseRequest } from './request.ts';
 
 /** A pinned signer; the fingerprint is that of the key in the agent's own trust file. */
@@ -70,22 +70,21 @@ export function checkQuorum(
       );
     }
   }
-  const excluded = new Set([personKey(submitter.person)]);
-  for (const each of [...trust.approvers, ...(trust.submitters ?? [])]) {
-    if (each.keyFingerprint === submitter.keyFingerprint) excluded.add(personKey(each.person));
-  }
-  const people = new Map<string, string>();
-  for (const approver of trust.approvers) {
-    const person = personKey(approver.person);
-    if (signed.has(approver.keyFingerprint) && !excluded.has(person)) people.set(person, approver.person);
-  }
-  if (people.size < trust.quorum) {
+  // Whoever holds the key the request was submitted with is the submitter, whatever name the request gives.
+  const aliases = [...trust.approvers, ...(trust.submitters ?? [])]
+    .filter((each) => each.keyFingerprint === submitter.keyFingerprint)
+    .map((each) => each.person);
+  const candidates = trust.approvers.filter(
+    (each) => signed.has(each.keyFingerprint) && !aliases.some((person) => samePerson(person, each.person)),
+  );
+  const quorum = evaluateQuorum(candidates, submitter, trust.quorum);
+  if (!quorum.met) {
     return refused(
       'refused.quorum',
-      `${people.size} of ${trust.quorum} approvals by people this agent trusts; the submitter's own never counts.`,
+      `${quorum.counted.length} of ${quorum.needed} approvals by people this agent trusts; the submitter's own never counts.`,
     );
   }
-  return { kind: 'admitted', approvedBy: [...people.values()].sort() };
+  return { kind: 'admitted', approvedBy: quorum.counted.map((each) => each.person).sort() };
 }
 
 /** Every file the directory must have, none it may not, and the model the request names. `files` = name → digest. */

@@ -4,11 +4,9 @@ import { modelNameSchema, semverSchema, sha256Schema } from '../model/version.ts
 /** A serving endpoint the console knows. Its token is in the secret store, never here. */
 export const endpointSchema = z.object({
   id: z.string(),
-  name: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9._-]{0,59}$/, {
-      error: 'An endpoint name is lower-case letters, digits, dots, underscores and hyphens.',
-    }),
+  name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,59}$/, {
+    error: 'An endpoint name is lower-case letters, digits, dots, underscores and hyphens.',
+  }),
   environmentId: z.string(),
   kind: z.literal('agent'),
   adminUrl: z.url(),

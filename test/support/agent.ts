@@ -1,0 +1,137 @@
+/** Starts a real serving agent, a process of its own, in a directory of its own, on ports the system chooses. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import { parse, stringify } from 'yaml';
+import type { TrustFile } from '../../shared/domain/endpoint/trust.ts';
+
+const ENTRY = join(import.meta.dirname, '..', '..', 'serving', 'index.ts');
+const run = promisify(execFile);
+
+export interface TestAgent {
+  readonly adminUrl: string;
+  readonly predictUrl: string;
+  readonly environmentId: string;
+  /** Scopes predict, read and deploy. */
+  readonly token: string;
+  readonly fingerprint: string;
+  readonly pid: number;
+  readonly directory: string;
+  readonly configFile: string;
+  /** What it wrote to its log so far. */
+  log(): string;
+  /** SIGTERM; resolves with the exit code. The directory stays until `remove`. */
+  stop(): Promise<number | null>;
+  /** SIGKILL: what a power cut leaves of the process. */
+  kill(): Promise<void>;
+  /** The same agent again, on the same ports, after `stop` or `kill`. */
+  restart(): Promise<void>;
+  /** Ends it, and removes its directory. */
+  remove(): Promise<void>;
+  /** Runs an agent command, e.g. `token add …`; resolves with its stdout. */
+  command(...args: string[]): Promise<string>;
+}
+
+export interface StartAgentOptions {
+  readonly trust: TrustFile;
+  readonly environmentId: string;
+  /** Changes to `limits` of agent.yaml. */
+  readonly limits?: Readonly<Record<string, number>>;
+  /** Another entry, e.g. the built bundle. */
+  readonly entry?: string;
+}
+
+interface Ready {
+  readonly adminUrl: string;
+  readonly predictUrl: string;
+  readonly pid: number;
+}
+
+export async function startAgent(options: StartAgentOptions): Promise<TestAgent> {
+  const entry = options.entry ?? ENTRY;
+  const base = await mkdtemp(join(tmpdir(), 'sallyport-agent-'));
+  const directory = join(base, 'agent');
+  const trustFile = join(base, 'trust.json');
+  await writeFile(trustFile, JSON.stringify(options.trust));
+  const agentCommand = async (...args: string[]): Promise<string> =>
+    (await run(process.execPath, [entry, ...args])).stdout;
+  const initialised = JSON.parse(
+    await agentCommand(
+      'init',
+      '--environment',
+      options.environmentId,
+      '--trust',
+      trustFile,
+      '--dir',
+      directory,
+      '--json',
+    ),
+  ) as { config: string; fingerprint: string; token: string };
+  const setConfig = async (change: Record<string, unknown>): Promise<void> => {
+    const config = parse(await readFile(initialised.config, 'utf8')) as Record<string, unknown>;
+    await writeFile(initialised.config, stringify({ ...config, ...change }));
+  };
+  if (options.limits) await setConfig({ limits: options.limits });
+
+  let log = '';
+  let child: ChildProcess;
+  const start = async (): Promise<Ready> => {
+    child = spawn(process.execPath, [entry, 'run', '--config', initialised.config], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    child.stderr?.on('data', (data: Buffer) => {
+      log += data.toString();
+    });
+    const { stdout } = child;
+    if (!stdout) throw new Error('the agent has no stdout');
+    const line = await Promise.race([
+      once(createInterface({ input: stdout }), 'line').then(([text]) => String(text)),
+      once(child, 'exit').then(([code]) =>
+        Promise.reject(new Error(`the agent ended with ${String(code)} before it was ready: ${log}`)),
+      ),
+    ]);
+    return JSON.parse(line) as Ready;
+  };
+  let ready = await start();
+  // The same addresses after a restart, as an operator would have configured them.
+  await setConfig({
+    ...(options.limits ? { limits: options.limits } : {}),
+    predict: { host: '127.0.0.1', port: Number(new URL(ready.predictUrl).port) },
+    admin: { host: '127.0.0.1', port: Number(new URL(ready.adminUrl).port) },
+  });
+  const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> => {
+    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    return (await exited)[0] as number | null;
+  };
+  return {
+    adminUrl: ready.adminUrl,
+    predictUrl: ready.predictUrl,
+    environmentId: options.environmentId,
+    token: initialised.token,
+    fingerprint: initialised.fingerprint,
+    get pid() {
+      return ready.pid;
+    },
+    directory,
+    configFile: initialised.config,
+    log: () => log,
+    stop: () => end('SIGTERM'),
+    kill: async () => {
+      await end('SIGKILL');
+    },
+    restart: async () => {
+      ready = await start();
+    },
+    remove: async () => {
+      await end('SIGKILL');
+      await rm(base, { recursive: true, force: true });
+    },
+    command: (verb, ...args) => agentCommand(verb ?? '', ...args),
+  };
+}
