@@ -1,4 +1,4 @@
-import type { RepeatedField, UnknownField } from './decode.ts';
+import type { RepeatedField, UnknownField } from './field-tally.ts';
 import type { OnnxSummary } from './summary.ts';
 
 /** A graph or a function body: names are resolved in it and then in the graphs around it. */

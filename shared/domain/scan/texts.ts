@@ -10,7 +10,7 @@ const SCRIPT_MARKERS: readonly (readonly [marker: RegExp, what: string])[] = [
   ],
   [/\bpowershell(?:\.exe)?\s+-|\bcmd\.exe\s*\/c|\brundll32\b|\bmshta\b/i, 'a Windows command'],
   [
-    /#!\s*\/(?:usr\/)?bin\/|\b(?:curl|wget)\s[^\n]{0,200}\|\s*(?:ba|z)?sh\b|\bbase64\s+(?:-d|--decode)\b/,
+    /#!\s*\/(?:usr\/)?bin\/|\b(?:curl|wget)\s[^\n]{0,100}\|\s*(?:ba|z)?sh\b|\bbase64\s+(?:-d|--decode)\b/,
     'a shell command',
   ],
   [/\$\{jndi:|\{\{[^}\n]{0,100}(?:__class__|constructor)/i, 'a template injection'],
