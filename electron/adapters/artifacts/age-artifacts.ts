@@ -99,12 +99,21 @@ export class AgeArtifacts implements ArtifactStore {
     }
   }
 
-  async *read(artifactId: string, expectedDigest: string): AsyncGenerator<Buffer, void, undefined> {
+  read(artifactId: string, expectedDigest: string): AsyncGenerator<Buffer, void, undefined> {
+    return this.#read(artifactId, expectedDigest, false);
+  }
+
+  /** `reuse` as in `decryptFileStream`: for callers here that are done with a piece before the next. */
+  async *#read(
+    artifactId: string,
+    expectedDigest: string,
+    reuse: boolean,
+  ): AsyncGenerator<Buffer, void, undefined> {
     const handle = await this.#open(artifactId);
     try {
       const fileKey = await this.#fileKey(handle, artifactId);
       const hash = createHash('sha256');
-      for await (const piece of decryptFileStream(handle, fileKey)) {
+      for await (const piece of decryptFileStream(handle, fileKey, { reuse })) {
         hash.update(piece);
         yield piece;
       }
@@ -122,7 +131,7 @@ export class AgeArtifacts implements ArtifactStore {
       const whole = Buffer.allocUnsafeSlow((await handle.stat()).size);
       const hash = createHash('sha256');
       let size = 0;
-      for await (const piece of decryptFileStream(handle, fileKey)) {
+      for await (const piece of decryptFileStream(handle, fileKey, { reuse: true })) {
         piece.copy(whole, size);
         // Hashed where it will be used: what is loaded is what was hashed.
         hash.update(whole.subarray(size, size + piece.length));
@@ -141,7 +150,7 @@ export class AgeArtifacts implements ArtifactStore {
       const handle = await open(temporary, 'wx', 0o600);
       try {
         let done = 0;
-        for await (const piece of this.read(artifactId, expectedDigest)) {
+        for await (const piece of this.#read(artifactId, expectedDigest, true)) {
           checkCancelled(job);
           await writeAll(handle, piece);
           done += piece.length;
@@ -166,7 +175,7 @@ export class AgeArtifacts implements ArtifactStore {
 
   async verify(artifactId: string, expectedDigest: string, job?: JobContext): Promise<number> {
     let done = 0;
-    for await (const piece of this.read(artifactId, expectedDigest)) {
+    for await (const piece of this.#read(artifactId, expectedDigest, true)) {
       checkCancelled(job);
       done += piece.length;
       job?.progress('verifying', done, 0);

@@ -16,7 +16,7 @@ import {
 export function sealWhole(header: AgeHeader, bytes: Uint8Array): Buffer {
   const nonce = randomBytes(PAYLOAD_NONCE_BYTES);
   const sealer = new ChunkSealer(payloadKeyOf(header.fileKey, nonce));
-  return Buffer.concat([header.bytes, nonce, ...sealer.update(bytes), sealer.final()]);
+  return Buffer.concat([header.bytes, nonce, sealer.update(bytes), sealer.final()]);
 }
 
 /** Opens a complete age file; `keyOf` answers the file key of its header. Nothing is returned unless all chunks verify. */

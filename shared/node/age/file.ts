@@ -26,26 +26,27 @@ export class AgeWriter {
   readonly fileKey: Uint8Array;
   readonly #sealer: ChunkSealer;
 
-  private constructor(begin: Buffer, fileKey: Uint8Array, payloadKey: Uint8Array) {
+  private constructor(begin: Buffer, fileKey: Uint8Array, sealer: ChunkSealer) {
     this.begin = begin;
     this.fileKey = fileKey;
-    this.#sealer = new ChunkSealer(payloadKey);
+    this.#sealer = sealer;
   }
 
-  /** A writer for these recipients (`age1…`). */
-  static async create(recipients: readonly string[]): Promise<AgeWriter> {
+  /** A writer for these recipients (`age1…`). `reuse`: what `update` answers is valid until its next call only. */
+  static async create(
+    recipients: readonly string[],
+    options: { readonly reuse?: boolean } = {},
+  ): Promise<AgeWriter> {
     const header = await makeHeader(recipients);
     const nonce = randomBytes(PAYLOAD_NONCE_BYTES);
-    return new AgeWriter(
-      Buffer.concat([header.bytes, nonce]),
-      header.fileKey,
-      payloadKeyOf(header.fileKey, nonce),
-    );
+    const sealer = new ChunkSealer(payloadKeyOf(header.fileKey, nonce), options);
+    return new AgeWriter(Buffer.concat([header.bytes, nonce]), header.fileKey, sealer);
   }
 
-  /** Ciphertext that became complete; `plaintext` may be reused afterwards. */
+  /** Ciphertext that became complete, as pieces, possibly none; `plaintext` may be reused afterwards. */
   update(plaintext: Uint8Array): Buffer[] {
-    return this.#sealer.update(plaintext);
+    const sealed = this.#sealer.update(plaintext);
+    return sealed.length > 0 ? [sealed] : [];
   }
 
   /** The last chunk. Call once. */
@@ -66,15 +67,19 @@ export async function* encryptStream(
 }
 
 /** Reads exactly `length` bytes at `position`; fewer are an integrity error, the file having been measured before. */
-async function readExactly(handle: FileHandle, length: number, position: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(length);
+async function readExactly(
+  handle: FileHandle,
+  length: number,
+  position: number,
+  buffer = Buffer.allocUnsafe(length),
+): Promise<Buffer> {
   let have = 0;
   while (have < length) {
     const { bytesRead } = await handle.read(buffer, have, length - have, position + have);
     if (bytesRead === 0) throw tampered('it became shorter while it was read');
     have += bytesRead;
   }
-  return buffer;
+  return buffer.subarray(0, length);
 }
 
 function readExactlySync(fd: number, length: number, position: number): Buffer {
@@ -103,10 +108,12 @@ const BATCH = 16;
 /**
  * Plaintext of an age file, in pieces of up to 1 MiB; a piece is handed out only after its tags verified. The end of
  * the iteration means that the last chunk was seen: a file cut off anywhere throws `integrity.artifact` instead.
+ * `reuse`: every piece lies in the same memory, valid until the next one is asked for; for who hashes or writes it.
  */
 export async function* decryptFileStream(
   file: string | FileHandle,
   fileKey: Uint8Array,
+  { reuse = false }: { readonly reuse?: boolean } = {},
 ): AsyncGenerator<Buffer, void, undefined> {
   const handle = typeof file === 'string' ? await open(file, 'r') : file;
   try {
@@ -115,6 +122,9 @@ export async function* decryptFileStream(
     const { size } = await handle.stat();
     const layout = payloadLayout(size - start);
     const key = payloadKeyOf(fileKey, await readExactly(handle, PAYLOAD_NONCE_BYTES, length));
+    const batch = Math.min(BATCH, layout.chunks);
+    const sealedMemory = Buffer.allocUnsafe(batch * SEALED_CHUNK_BYTES);
+    const plaintextMemory = reuse ? Buffer.allocUnsafe(batch * CHUNK_BYTES) : null;
     for (let first = 0; first < layout.chunks; first += BATCH) {
       const count = Math.min(BATCH, layout.chunks - first);
       const from = first * SEALED_CHUNK_BYTES;
@@ -122,8 +132,10 @@ export async function* decryptFileStream(
         handle,
         Math.min(count * SEALED_CHUNK_BYTES, size - start - from),
         start + from,
+        sealedMemory,
       );
-      const plaintext = Buffer.allocUnsafe(sealed.length - count * TAG_BYTES);
+      const bytes = sealed.length - count * TAG_BYTES;
+      const plaintext = plaintextMemory?.subarray(0, bytes) ?? Buffer.allocUnsafe(bytes);
       for (let each = 0; each < count; each++) {
         const index = first + each;
         openChunkInto(

@@ -30,7 +30,7 @@ export async function sealToFile(
   path: string,
   { onProgress }: SealProgress = {},
 ): Promise<SealedFile> {
-  const writer = await AgeWriter.create(recipients);
+  const writer = await AgeWriter.create(recipients, { reuse: true });
   const handle = await open(path, 'wx+', 0o600);
   try {
     const hash = createHash('sha256');
@@ -39,8 +39,7 @@ export async function sealToFile(
     for await (const piece of source) {
       hash.update(piece);
       sizeBytes += piece.length;
-      const sealed = writer.update(piece);
-      if (sealed.length > 0) await writeAll(handle, Buffer.concat(sealed));
+      for (const sealed of writer.update(piece)) await writeAll(handle, sealed);
       onProgress?.('encrypting', sizeBytes);
     }
     await writeAll(handle, writer.final());
@@ -49,7 +48,7 @@ export async function sealToFile(
 
     const readBack = createHash('sha256');
     let readBytes = 0;
-    for await (const piece of decryptFileStream(handle, writer.fileKey)) {
+    for await (const piece of decryptFileStream(handle, writer.fileKey, { reuse: true })) {
       readBack.update(piece);
       readBytes += piece.length;
       onProgress?.('verifying', readBytes);

@@ -27,17 +27,28 @@ function chunkNonce(index: number, last: boolean): Buffer {
   return nonce;
 }
 
-/** Encrypts one chunk. The caller keeps `last` true for exactly the last one. */
-export function sealChunk(key: Uint8Array, index: number, last: boolean, plaintext: Uint8Array): Buffer {
-  const sealed = Buffer.allocUnsafe(plaintext.length + TAG_BYTES);
+/** Encrypts one chunk into `target` (plaintext.length + 16 bytes). The caller keeps `last` true for exactly the last one. */
+export function sealChunkInto(
+  target: Uint8Array,
+  key: Uint8Array,
+  index: number,
+  last: boolean,
+  plaintext: Uint8Array,
+): void {
   sodium.crypto_aead_chacha20poly1305_ietf_encrypt(
-    sealed,
+    target,
     plaintext,
     null,
     null,
     chunkNonce(index, last),
     key,
   );
+}
+
+/** Encrypts one chunk. */
+export function sealChunk(key: Uint8Array, index: number, last: boolean, plaintext: Uint8Array): Buffer {
+  const sealed = Buffer.allocUnsafe(plaintext.length + TAG_BYTES);
+  sealChunkInto(sealed, key, index, last, plaintext);
   return sealed;
 }
 
@@ -96,25 +107,40 @@ export function payloadLayout(payloadBytes: number): PayloadLayout {
 export class ChunkSealer {
   readonly #key: Uint8Array;
   readonly #held = Buffer.alloc(CHUNK_BYTES);
+  /** Memory of the chunks of one `update`, kept for the next where the caller is done with them by then. */
+  #memory: Buffer | null;
   #heldBytes = 0;
   #index = 0;
 
-  constructor(payloadKey: Uint8Array) {
+  constructor(payloadKey: Uint8Array, options: { readonly reuse?: boolean } = {}) {
     this.#key = payloadKey;
+    this.#memory = options.reuse ? Buffer.alloc(0) : null;
   }
 
-  /** Sealed chunks that became complete. `piece` may be reused by the caller afterwards. */
-  update(piece: Uint8Array): Buffer[] {
-    const sealed: Buffer[] = [];
+  /** Sealed chunks that became complete, back to back. `piece` may be reused by the caller afterwards. */
+  update(piece: Uint8Array): Buffer {
+    const chunks = Math.max(0, Math.ceil((this.#heldBytes + piece.length) / CHUNK_BYTES) - 1);
+    const sealed = this.#take(chunks * SEALED_CHUNK_BYTES);
+    let done = 0;
+    const seal = (plaintext: Uint8Array): void => {
+      sealChunkInto(
+        sealed.subarray(done, done + SEALED_CHUNK_BYTES),
+        this.#key,
+        this.#index++,
+        false,
+        plaintext,
+      );
+      done += SEALED_CHUNK_BYTES;
+    };
     let offset = 0;
     while (offset < piece.length) {
       if (this.#heldBytes === CHUNK_BYTES) {
-        sealed.push(sealChunk(this.#key, this.#index++, false, this.#held));
+        seal(this.#held);
         this.#heldBytes = 0;
       }
       // Whole chunks that are surely not the last go straight from the piece, without a copy.
       while (this.#heldBytes === 0 && piece.length - offset > CHUNK_BYTES) {
-        sealed.push(sealChunk(this.#key, this.#index++, false, piece.subarray(offset, offset + CHUNK_BYTES)));
+        seal(piece.subarray(offset, offset + CHUNK_BYTES));
         offset += CHUNK_BYTES;
       }
       const take = Math.min(CHUNK_BYTES - this.#heldBytes, piece.length - offset);
@@ -123,6 +149,12 @@ export class ChunkSealer {
       offset += take;
     }
     return sealed;
+  }
+
+  #take(bytes: number): Buffer {
+    if (!this.#memory) return Buffer.allocUnsafe(bytes);
+    if (this.#memory.length < bytes) this.#memory = Buffer.allocUnsafe(bytes);
+    return this.#memory.subarray(0, bytes);
   }
 
   /** The last chunk. Call once, after all input. */
