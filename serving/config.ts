@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { isLoopback } from '../shared/domain/endpoint/address.ts';
 import { type TrustFile, trustFileSchema } from '../shared/domain/endpoint/trust.ts';
 import { SallyportError } from '../shared/domain/errors.ts';
 import { systemCode } from '../shared/node/files/files.ts';
-import { isLoopback } from '../shared/node/http/loopback.ts';
 
 const listenerSchema = z.strictObject({
   host: z.string().default('127.0.0.1'),

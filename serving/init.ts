@@ -2,10 +2,10 @@
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
+import { isLoopback } from '../shared/domain/endpoint/address.ts';
 import { SallyportError } from '../shared/domain/errors.ts';
 import { generateIdentity } from '../shared/node/age/index.ts';
 import { fsyncDirectory, systemCode, writeFileAtomic } from '../shared/node/files/files.ts';
-import { isLoopback } from '../shared/node/http/loopback.ts';
 import { agentPaths, readTrust } from './config.ts';
 import { AgentKeys, generateSigningPem } from './identity.ts';
 import { TokenFile } from './tokens.ts';

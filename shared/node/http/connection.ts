@@ -4,7 +4,7 @@
  */
 import { buildConnector, Client, errors } from 'undici';
 import { SallyportError } from '../../domain/errors.ts';
-import { checkBaseUrl } from './loopback.ts';
+import { checkBaseUrl } from './base-url.ts';
 
 export interface HttpCall {
   readonly method: 'GET' | 'POST' | 'HEAD' | 'PATCH' | 'DELETE';
