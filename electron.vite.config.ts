@@ -13,6 +13,7 @@ const MAIN_ENTRIES: Readonly<Record<string, string>> = {
   datasets: 'electron/workers/datasets.ts',
   'vault-jobs': 'electron/workers/vault-jobs.ts',
   keychain: 'electron/workers/keychain.ts',
+  player: 'electron/sample/player.ts',
 };
 
 const root = import.meta.dirname;

@@ -8,11 +8,14 @@ import { FileSecrets } from './adapters/keychain/file-secrets.ts';
 import { KeychainSecrets } from './adapters/keychain/keychain-secrets.ts';
 import { modelSigner } from './adapters/signing/model-signing.ts';
 import { createForkWorker } from './adapters/system/fork-worker.ts';
+import { launchProgram } from './adapters/system/launch-program.ts';
 import { type ProgramFiles, userDataFolder } from './adapters/system/program.ts';
 import { createSystem } from './adapters/system/system.ts';
 import { checkpointTools, createKeyTools } from './adapters/vault/key-tools.ts';
+import { writeLines } from './adapters/vault/write-lines.ts';
+import { createModelInspector } from './adapters/vault/model-inspector.ts';
 import { vaultDirectories } from './adapters/vault/vault-directory.ts';
-import type { ForkWorker } from './ports/processes.ts';
+import type { ForkWorker, LaunchProgram } from './ports/processes.ts';
 import type { System } from './ports/system.ts';
 import type { VaultAdapters } from './ports/vault.ts';
 import { createAuditService } from './services/audit/index.ts';
@@ -54,6 +57,7 @@ export interface ConsoleEvents {
 export interface ConsoleFactory {
   readonly system: System;
   readonly files: ProgramFiles;
+  readonly launch: LaunchProgram;
   /** The folder of the vault: the option, `SALLYPORT_VAULT`, else the per-user data folder. */
   vaultPath(option: string | null): string;
   inspect(path: string): Promise<{ id: string; keysKind: KeysKind } | null>;
@@ -70,6 +74,7 @@ export interface FactoryOptions {
   readonly files: ProgramFiles;
   /** Electron's utility processes; Node's child processes when left out. */
   readonly forkWorker?: ForkWorker;
+  readonly launch?: LaunchProgram;
   /** Time between two readings of an endpoint, in milliseconds. */
   readonly pollMs?: number;
   /** log2 of scrypt's N for new key files; only tests lower it. */
@@ -111,9 +116,13 @@ export function createConsoleFactory(options: FactoryOptions): ConsoleFactory {
       withOperatorKey: session.signWithOperatorKey,
     });
     const audit = createAuditService({
-      vault,
+      vaultId: vault.id,
+      ledger,
+      store,
       system,
       checkpoints: checkpointTools,
+      checkpointVerifier: vault.checkpointVerifier,
+      writeLines,
       signatureChecks: () => requests.signatureChecks(),
       fetchCheckpoints: () => endpoints.fetchCheckpoints(),
     });
@@ -140,8 +149,13 @@ export function createConsoleFactory(options: FactoryOptions): ConsoleFactory {
     });
     const services: Services = {
       session,
-      overview: createOverviewService({ ledger }),
-      models: createRegistryService({ ledger, artifacts, system }),
+      overview: createOverviewService({ read: store.read, system, rollouts: (actor) => rollouts.list(actor) }),
+      models: createRegistryService({
+        ledger,
+        artifacts,
+        system,
+        inspector: createModelInspector({ directory: join(vault.path, 'artifacts'), forkWorker }),
+      }),
       validation: createValidationService({ ledger, artifacts, engine, system }),
       comparison: createComparisonService({ ledger, artifacts, engine, system }),
       operators: createOperatorsService({ ledger, secrets, keys, system }),
@@ -167,6 +181,7 @@ export function createConsoleFactory(options: FactoryOptions): ConsoleFactory {
   return {
     system,
     files,
+    launch: options.launch ?? launchProgram,
     vaultPath: (option) => {
       const path = option ?? process.env['SALLYPORT_VAULT'];
       return path === undefined || path === '' ? join(userDataFolder('sallyport'), 'vault') : path;

@@ -45,7 +45,7 @@ export function reportError(error: unknown, output: Output): number {
   const wire = toWireError(error);
   if (output.json) process.stdout.write(`${JSON.stringify({ error: wire }, null, 2)}\n`);
   output.note(`error: ${wire.message}${wire.hint === '' ? '' : `\n  ${wire.hint}`}\n  (${wire.code})`);
-  if (wire.code === 'unexpected' && process.env['SALLYPORT_DEBUG'] === '1')
+  if (wire.code === 'unexpected' && process.env.SALLYPORT_DEBUG === '1')
     output.note(String((error as Error)?.stack ?? error));
   return ERROR_CODES[wire.code];
 }

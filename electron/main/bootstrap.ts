@@ -3,7 +3,6 @@ import { app, BrowserWindow, ipcMain, nativeTheme } from 'electron';
 import { createRouter, createSenderCheck } from '../ipc/router.ts';
 import { isAppUrl } from './addresses.ts';
 import { readArguments } from './arguments.ts';
-import { startDesktop } from './desktop.ts';
 import { openPath, savePath } from './dialogs.ts';
 import { drainOnQuit, lockWhenAway } from './lifecycle.ts';
 import { createLog } from './log.ts';
@@ -50,7 +49,10 @@ export async function bootstrap(): Promise<void> {
   loaded.catch(report);
   nativeTheme.on('updated', () => router.broadcast('appearance', { dark: nativeTheme.shouldUseDarkColors }));
 
-  const services = startDesktop({ ...options, router });
+  // Loaded only now: with it come native modules and databases.
+  const services = import('./desktop.ts').then(({ startDesktop }) =>
+    startDesktop({ ...options, router, onError: report }),
+  );
   services.then(
     () => router.open(),
     (error: unknown) => {

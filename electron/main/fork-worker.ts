@@ -6,7 +6,7 @@ import type { ForkWorker, WorkerEntry } from '../ports/processes.ts';
  * Worker entries as Electron's utility processes: a packaged console cannot be run as plain Node, so
  * `child_process.fork` is no way there. `locate` names the built file of an entry.
  */
-export function createUtilityForkWorker(locate: (entry: WorkerEntry) => string): ForkWorker {
+export function forkUtilityWorker(locate: (entry: WorkerEntry) => string): ForkWorker {
   return (entry, options) => {
     const child = utilityProcess.fork(locate(entry), [], {
       serviceName: `Sallyport ${entry}`,

@@ -16,3 +16,18 @@ export type ForkWorker = (
   entry: WorkerEntry,
   options?: { readonly env?: Readonly<Record<string, string>> },
 ) => WorkerHandle;
+
+/** A program of ours in a process of its own: the serving agent, the traffic player. */
+export interface RunningProgram {
+  readonly stdout: NodeJS.ReadableStream;
+  readonly stderr: NodeJS.ReadableStream;
+  postMessage(message: unknown): void;
+  onMessage(listener: (message: unknown) => void): void;
+  /** Called once, also when it has ended already. */
+  onExit(listener: (code: number | null) => void): void;
+  /** `stop` asks it to end in order; `kill` ends it at once. */
+  end(how: 'stop' | 'kill'): void;
+}
+
+/** Starts one of our entries with arguments, on the runtime this process has. */
+export type LaunchProgram = (entry: string, args: readonly string[]) => RunningProgram;

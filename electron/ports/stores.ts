@@ -24,6 +24,8 @@ export interface RegistryReader {
   allArtifacts(): { ref: VersionRef; artifactId: string; digest: string; sizeBytes: number }[];
   aliases(name: string): Alias[];
   aliasedVersion(name: string, alias: string): ModelVersion | null;
+  /** The versions that carry this alias, one a model, by name. */
+  aliased(alias: string): VersionRow[];
   names(): string[];
   counts(): { models: number; versions: number };
 }

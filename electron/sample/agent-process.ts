@@ -1,99 +1,76 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
 import { z } from 'zod';
 import { SallyportError } from '../../shared/domain/errors.ts';
+import type { LaunchProgram, RunningProgram } from '../ports/processes.ts';
 
 const initSchema = z.object({ config: z.string(), fingerprint: z.string(), token: z.string() });
 export type InitialisedAgent = z.infer<typeof initSchema>;
 
 const readySchema = z.object({ event: z.literal('ready'), adminUrl: z.string(), predictUrl: z.string() });
 
-/** Starts a program of ours with the runtime this process runs on. */
-const runtimeEnv = { ...process.env, ELECTRON_RUN_AS_NODE: '1' };
+/** Longest wait for an agent to end in order, in milliseconds. */
+const STOP_MS = 5000;
+
+export interface InitAgentOptions {
+  readonly directory: string;
+  readonly environmentId: string;
+  readonly trustFile: string;
+  readonly predictPort: number;
+  readonly adminPort: number;
+}
 
 /** `agent init` in a directory of its own; the token is shown this once. */
-export async function initAgent(
-  serving: string,
-  options: {
-    directory: string;
-    environmentId: string;
-    trustFile: string;
-    predictPort: number;
-    adminPort: number;
-  },
-): Promise<InitialisedAgent> {
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    [
-      serving,
-      'init',
-      '--environment',
-      options.environmentId,
-      '--trust',
-      options.trustFile,
-      '--dir',
-      options.directory,
-      '--predict-port',
-      String(options.predictPort),
-      '--admin-port',
-      String(options.adminPort),
-      '--json',
-    ],
-    { env: runtimeEnv },
-  );
-  return initSchema.parse(JSON.parse(stdout));
+export async function initAgent(launch: LaunchProgram, serving: string, options: InitAgentOptions): Promise<InitialisedAgent> {
+  const program = launch(serving, [
+    'init', '--environment', options.environmentId, '--trust', options.trustFile, '--dir', options.directory,
+    '--predict-port', String(options.predictPort), '--admin-port', String(options.adminPort), '--json',
+  ]);
+  const errors = collect(program.stderr);
+  const output = collect(program.stdout);
+  const code = await new Promise<number | null>((resolve) => program.onExit(resolve));
+  if (code !== 0) throw new SallyportError('unexpected', `The sample agent could not be made: ${errors().trim()}`);
+  return initSchema.parse(JSON.parse(output()));
 }
 
 export interface RunningAgent {
   readonly adminUrl: string;
   readonly predictUrl: string;
-  readonly process: ChildProcess;
   stop(): Promise<void>;
 }
 
 /** `agent run`; resolves when it serves. Ends with `stop`, or with this process. */
-export async function runAgentProcess(serving: string, config: string): Promise<RunningAgent> {
-  const child = spawn(process.execPath, [serving, 'run', '--config', config], {
-    env: runtimeEnv,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const errors: string[] = [];
-  child.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
-  const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const ready = await new Promise<z.infer<typeof readySchema>>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code) =>
-      reject(
-        new SallyportError(
-          'endpoint.unreachable',
-          `The sample agent ended with ${code}: ${errors.join('').slice(-500)}`,
-          {
-            hint: 'Another program may use its port. Delete the sample workspace’s folder to make a new one.',
-          },
-        ),
-      ),
-    );
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      const parsed = readySchema.safeParse(parseJson(line));
-      if (parsed.success) resolve(parsed.data);
-    });
-  });
+export async function runAgentProcess(launch: LaunchProgram, serving: string, config: string): Promise<RunningAgent> {
+  const program = launch(serving, ['run', '--config', config]);
+  const errors = collect(program.stderr);
+  const exited = new Promise<number | null>((resolve) => program.onExit(resolve));
+  const ready = await Promise.race([
+    readyLine(program),
+    exited.then((code) => {
+      throw new SallyportError('endpoint.unreachable', `The sample agent ended with ${code ?? 'a signal'}: ${errors().trim().slice(-500)}`, {
+        hint: 'Another program may use its port. Delete the sample workspace’s folder to make a new one.',
+      });
+    }),
+  ]);
   return {
     adminUrl: ready.adminUrl,
     predictUrl: ready.predictUrl,
-    process: child,
     stop: async () => {
-      process.removeListener('exit', kill);
-      child.kill('SIGTERM');
-      const late = setTimeout(kill, 5000);
+      program.end('stop');
+      const late = setTimeout(() => program.end('kill'), STOP_MS);
       await exited;
       clearTimeout(late);
     },
   };
+}
+
+function readyLine(program: RunningProgram): Promise<z.infer<typeof readySchema>> {
+  return new Promise((resolve) => {
+    createInterface({ input: program.stdout }).on('line', (line) => {
+      const parsed = readySchema.safeParse(parseJson(line));
+      if (parsed.success) resolve(parsed.data);
+    });
+  });
 }
 
 /** A port nobody uses now, on loopback. */
@@ -105,9 +82,17 @@ export async function freePort(): Promise<number> {
   });
   const address = server.address();
   await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (address === null || typeof address === 'string')
-    throw new SallyportError('unexpected', 'No loopback port is free.');
+  if (address === null || typeof address === 'string') throw new SallyportError('unexpected', 'No loopback port is free.');
   return address.port;
+}
+
+/** The newest 64 KiB of a stream's text. */
+function collect(stream: NodeJS.ReadableStream): () => string {
+  let text = '';
+  stream.on('data', (chunk: Buffer | string) => {
+    text = (text + chunk.toString()).slice(-65_536);
+  });
+  return () => text;
 }
 
 function parseJson(line: string): unknown {

@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process';
+import type { LaunchProgram } from '../ports/processes.ts';
 import type { PlayerConfig, PlayerCounts } from './player.ts';
 
 export interface Traffic {
@@ -7,18 +7,15 @@ export interface Traffic {
 }
 
 /** Starts the traffic player in a process of its own, so that what is measured is not this process's event loop. */
-export function startTraffic(playerEntry: string, config: PlayerConfig): Traffic {
-  const child = fork(playerEntry, [], {
-    serialization: 'advanced',
-    env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
-  });
+export function startTraffic(launch: LaunchProgram, playerEntry: string, config: PlayerConfig): Traffic {
+  const program = launch(playerEntry, []);
   let counts: PlayerCounts = { sent: 0, answered: 0, failed: 0, versions: {}, lastFailure: '' };
-  child.on('message', (message) => {
+  program.onMessage((message) => {
     counts = message as PlayerCounts;
   });
-  const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
-  child.once('exit', () => process.removeListener('exit', kill));
-  child.send(config);
-  return { counts: () => counts, stop: kill };
+  // Nobody reads its output; left unread it would block once the pipe is full.
+  program.stdout.resume();
+  program.stderr.resume();
+  program.postMessage(config);
+  return { counts: () => counts, stop: () => program.end('kill') };
 }

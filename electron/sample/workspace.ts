@@ -86,9 +86,11 @@ function newSample(): SampleFile {
 export interface Sample {
   readonly file: SampleFile;
   readonly console: Console;
-  readonly agent: RunningAgent;
   readonly environmentId: string;
   startTraffic(requestsPerSecond: number): Promise<Traffic>;
+  /** Stops traffic and agent; the console is its owner's to close. */
+  stopAgent(): Promise<void>;
+  /** Everything. */
   close(): Promise<void>;
 }
 
@@ -179,13 +181,13 @@ export async function createSample(options: CreateSampleOptions): Promise<Sample
       }),
     );
     const ports = { adminPort: await freePort(), predictPort: await freePort() };
-    const agent = await initAgent(factory.files.serving, {
+    const agent = await initAgent(factory.launch, factory.files.serving, {
       directory: paths.agent,
       environmentId: environment.id,
       trustFile: paths.trust,
       ...ports,
     });
-    const running = await runAgentProcess(factory.files.serving, agent.config);
+    const running = await runAgentProcess(factory.launch, factory.files.serving, agent.config);
     try {
       await services.endpoints.add(actor, {
         name: SAMPLE_ENDPOINT,
@@ -202,7 +204,7 @@ export async function createSample(options: CreateSampleOptions): Promise<Sample
         'agent',
         `serving agent on loopback, fingerprint ${agent.fingerprint.slice(0, 16)} pinned, quorum ${policy.quorum.approvals} of ${approvers.length} keys`,
       );
-      return sampleOf(factory, file, opened, running, environment.id);
+      return sampleOf(factory, file, opened, Promise.resolve(running), environment.id);
     } catch (error) {
       await running.stop();
       throw error;
@@ -213,55 +215,48 @@ export async function createSample(options: CreateSampleOptions): Promise<Sample
   }
 }
 
-/** Opens a workspace that is there: its vault, and its agent as a child process. */
-export async function openSample(
-  factory: ConsoleFactory,
-  directory: string,
-  file: SampleFile,
-  events?: ConsoleEvents,
-): Promise<Sample> {
+/** Opens a workspace that is there. Its agent comes up on its own: what needs it waits, the vault does not. */
+export async function openSample(factory: ConsoleFactory, directory: string, file: SampleFile, events?: ConsoleEvents): Promise<Sample> {
   const opened = await factory.open(samplePaths(directory).vault, file.vaultPassphrase, events);
-  try {
-    if (file.agent === null) throw new SallyportError('not-found', 'The sample workspace has no agent.');
-    const running = await runAgentProcess(factory.files.serving, file.agent.config);
-    const environment = opened.vault.store.read.environmentByName(SAMPLE_ENVIRONMENT);
-    return sampleOf(factory, file, opened, running, environment?.id ?? '');
-  } catch (error) {
-    await opened.close();
-    throw error;
-  }
+  const environment = opened.vault.store.read.environmentByName(SAMPLE_ENVIRONMENT);
+  const agent = runAgentProcess(factory.launch, factory.files.serving, file.agent?.config ?? '');
+  // Told where it is waited for; unheard it must not end the process.
+  agent.catch(() => undefined);
+  return sampleOf(factory, file, opened, agent, environment?.id ?? '');
 }
 
-function sampleOf(
-  factory: ConsoleFactory,
-  file: SampleFile,
-  opened: Console,
-  agent: RunningAgent,
-  environmentId: string,
-): Sample {
+function sampleOf(factory: ConsoleFactory, file: SampleFile, opened: Console, agent: Promise<RunningAgent>, environmentId: string): Sample {
   const playing = new Set<Traffic>();
+  const stopAgent = async () => {
+    for (const traffic of playing) traffic.stop();
+    await agent.then(
+      (running) => running.stop(),
+      () => undefined,
+    );
+  };
   return {
     file,
     console: opened,
-    agent,
     environmentId,
     async startTraffic(requestsPerSecond) {
+      const { predictUrl } = await agent;
       const model = opened.vault.store.read.version({ name: SAMPLE_MODEL, version: SAMPLE_VERSIONS[0] });
-      const traffic = startTraffic(factory.files.trafficPlayer, {
-        predictUrl: agent.predictUrl,
+      const traffic = startTraffic(factory.launch, factory.files.trafficPlayer, {
+        predictUrl,
         token: file.agent?.token ?? '',
         model: SAMPLE_MODEL,
         trafficFile: join(factory.files.sampleData, 'traffic.csv'),
-        features: (model?.onnx.metadata['features'] ?? '').split(','),
+        features: (model?.onnx.metadata.features ?? '').split(','),
         requestsPerSecond,
       });
       playing.add(traffic);
       return traffic;
     },
+    stopAgent,
     async close() {
       for (const traffic of playing) traffic.stop();
       await opened.close();
-      await agent.stop();
+      await stopAgent();
     },
   };
 }

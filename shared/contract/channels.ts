@@ -33,6 +33,8 @@ import {
 } from '../domain/view/views.ts';
 import type { ChannelName } from './channel-names.ts';
 
+export type { ChannelName };
+
 const nothing = z.object({});
 const done = z.object({ done: z.literal(true) });
 const jobId = z.string().min(1).max(100);

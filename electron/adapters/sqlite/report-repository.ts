@@ -31,8 +31,10 @@ export function reportReader(db: EncryptedDatabase): ReportReader {
     comparisons: (ref) =>
       (ref
         ? db.all<ReportRow>(
-            `SELECT report FROM comparisons WHERE (champion_name = ?1 AND champion_version = ?2)
-               OR (challenger_name = ?1 AND challenger_version = ?2) ORDER BY position DESC`,
+            `SELECT report FROM comparisons WHERE (champion_name = ? AND champion_version = ?)
+               OR (challenger_name = ? AND challenger_version = ?) ORDER BY position DESC`,
+            ref.name,
+            ref.version,
             ref.name,
             ref.version,
           )

@@ -126,7 +126,7 @@ export function registerAdministration(program: Command, context: CliContext): v
     .description('hashes, signatures, keychain head and agents’ checkpoints')
     .action(() =>
       context.asOperator(async ({ services, actor }) => {
-        const verdict = await services.audit.verify(actor, {});
+        const verdict = await services.audit.verify(actor);
         const witnesses = verdict.witnesses
           .map((w) => `  ${w.name}: ${w.status}${w.detail === '' ? '' : ` (${w.detail})`}`)
           .join('\n');

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { SallyportError } from '../../../shared/domain/errors.ts';
-import { renderStoryReport } from '../../../shared/node/report/index.ts';
+import { renderStoryReport } from '../../sample/report.ts';
 import { playStory, StoryFailed } from '../../sample/story.ts';
 import type { CliContext } from '../context.ts';
 

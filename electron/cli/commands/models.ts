@@ -88,17 +88,11 @@ export function registerModels(program: Command, context: CliContext): void {
     .action((target: string) =>
       context.asOperator(async ({ services, actor }) => {
         const scan = /^[^/\\]+@\d/.test(target)
-          ? await services.models
-              .get(actor, parseRef(target))
-              .then((view) => ({
-                rulesRun: view.version.rulesRun,
-                findings: view.version.findings,
-                onnx: view.version.onnx,
-              }))
+          ? services.models.get(actor, parseRef(target)).version
           : await services.models.inspectFile(actor, parseInput('models.inspectFile', { path: target }));
         const rows = scan.findings.map((f) => [f.severity, f.ruleId, f.where, f.title]);
         context.output.result(
-          scan,
+          { rulesRun: scan.rulesRun, findings: scan.findings, onnx: scan.onnx },
           `${scan.rulesRun.length} rules ran, ${rows.length} findings.${rows.length === 0 ? '' : `\n${table(['severity', 'rule', 'where', 'what'], rows)}`}`,
         );
         if (scan.findings.some((f) => f.severity === 'critical'))

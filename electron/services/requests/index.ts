@@ -285,7 +285,7 @@ export function createRequestsService(deps: RequestsDeps): RequestsService {
       const approval = approvalOf(id, operator, 'approval', bundle, system.now());
       const state = await ledger.commit(
         actor,
-        (met) => ({
+        (met: boolean) => ({
           action: 'request.approved',
           subject: id,
           details: {

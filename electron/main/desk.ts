@@ -1,0 +1,130 @@
+import { SallyportError } from '../../shared/domain/errors.ts';
+import type { Topic } from '../../shared/contract/channels.ts';
+import type { SessionView } from '../../shared/domain/view/views.ts';
+import type { Console, ConsoleEvents, ConsoleFactory } from '../compose.ts';
+import type { Desk } from '../ipc/desk.ts';
+import type { Sample } from '../sample/workspace.ts';
+import { createCurrentSession } from '../services/session/current.ts';
+
+export interface DeskOptions {
+  readonly factory: ConsoleFactory;
+  readonly vaultPath: string;
+  readonly runtime: string;
+  readonly version: string;
+  readonly events: ConsoleEvents;
+  readonly onChange: (topics: readonly Topic[]) => void;
+  readonly onProgress: (progress: { jobId: string; phase: string; done: number; total: number }) => void;
+}
+
+/** Progress reaches the window at most so often, in milliseconds. */
+const PROGRESS_EVERY_MS = 100;
+
+export interface DeskControl extends Desk {
+  /** Takes an open workspace in: the sample, whose vault opens by itself. */
+  adopt(opened: Console, sample: Sample['file'] | null): void;
+  close(): Promise<void>;
+}
+
+export function createDesk(options: DeskOptions): DeskControl {
+  const { factory, vaultPath } = options;
+  const session = createCurrentSession();
+  const jobs = new Map<string, AbortController>();
+  let opened: Console | null = null;
+  let sampleFile: Sample['file'] | null = null;
+
+  function take(next: Console): void {
+    opened = next;
+    next.vault.ledger.onChange((topics) => options.onChange(topics));
+    // What an earlier window left running is taken up, signed in or not.
+    next.services.rollouts.start();
+    options.onChange(['session']);
+  }
+
+  const services = () => {
+    if (opened === null) throw new SallyportError('locked', 'No vault is open.', { hint: 'Unlock the vault, or create one.' });
+    return opened.services;
+  };
+
+  async function status(): Promise<SessionView> {
+    const found = opened === null ? await factory.inspect(vaultPath) : { id: opened.vault.id, keysKind: opened.vault.keysKind };
+    const actor = session.actor();
+    return {
+      vault: opened !== null ? 'open' : found === null ? 'absent' : 'locked',
+      vaultPath: opened?.vault.path ?? vaultPath,
+      keys: found?.keysKind ?? null,
+      vaultId: found?.id ?? null,
+      operator: actor === null ? null : { name: actor.name, person: actor.person, roles: [...actor.roles] },
+      operators: opened === null ? [] : opened.services.session.operatorNames(),
+      sample: sampleFile === null ? null : { operators: sampleFile.operators.map(({ name, passphrase, roles }) => ({ name, passphrase, roles })) },
+      runtime: options.runtime,
+      version: options.version,
+    };
+  }
+
+  function refuseIfOpen(): void {
+    if (opened !== null) throw new SallyportError('conflict', 'A vault is open already.', { hint: 'Nothing was changed.' });
+  }
+
+  return {
+    status,
+    services,
+    actor: () => session.require(),
+    async create(input) {
+      refuseIfOpen();
+      const { console: created, recoveryKey } = await factory.create(vaultPath, input, options.events);
+      take(created);
+      return { vaultId: created.vault.id, recoveryKey };
+    },
+    async unlock(passphrase) {
+      if (opened === null) take(await factory.open(vaultPath, passphrase, options.events));
+      return status();
+    },
+    async recover(recoveryKey, keys) {
+      refuseIfOpen();
+      take(await factory.recover(vaultPath, recoveryKey, keys, options.events));
+      return status();
+    },
+    async signIn(operator, passphrase) {
+      session.set(await services().session.signIn({ operator, passphrase }));
+      options.onChange(['session']);
+      return status();
+    },
+    async signOut() {
+      const actor = session.actor();
+      session.set(null);
+      if (actor !== null && opened !== null) await opened.services.session.signOut(actor);
+      return status();
+    },
+    async job(jobId, run) {
+      if (jobs.has(jobId)) throw new SallyportError('conflict', 'This job is running already.');
+      const controller = new AbortController();
+      jobs.set(jobId, controller);
+      let last = { at: 0, phase: '' };
+      try {
+        return await run({
+          signal: controller.signal,
+          progress: (phase, done, total) => {
+            const now = performance.now();
+            if (phase === last.phase && done !== total && now - last.at < PROGRESS_EVERY_MS) return;
+            last = { at: now, phase };
+            options.onProgress({ jobId, phase, done, total });
+          },
+        });
+      } finally {
+        jobs.delete(jobId);
+      }
+    },
+    cancel(jobId) {
+      jobs.get(jobId)?.abort(new SallyportError('cancelled', 'Cancelled.', { hint: 'Nothing of it was kept.' }));
+    },
+    adopt(next, file) {
+      sampleFile = file;
+      take(next);
+    },
+    async close() {
+      for (const controller of jobs.values()) controller.abort(new SallyportError('cancelled', 'The program is closing.'));
+      await opened?.close();
+      opened = null;
+    },
+  };
+}
