@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import {
   appendFile,
   copyFile,
@@ -123,6 +124,33 @@ describe('adding a model', () => {
     await expect(store.verify(added.artifactId, added.digest)).rejects.toMatchObject({ code: 'locked' });
   });
 
+  it.skipIf(process.platform !== 'linux')(
+    'takes no more memory for a large model than for a small one',
+    async () => {
+      /** Peak resident memory of the worker that adds a model of this size, in MiB. */
+      const peakOf = async (weightBytes: number): Promise<number> => {
+        let pid = 0;
+        let peak = 0;
+        const measured = storeWith((entry, options) => {
+          const worker = forkWorker(entry, options);
+          pid = worker.pid ?? 0;
+          return worker;
+        });
+        await measured.add(
+          await source(minimalOnnx({ weightBytes })),
+          job(() => {
+            const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+            peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
+          }),
+        );
+        return peak;
+      };
+      const small = await peakOf(1_000_000);
+      expect(small).toBeGreaterThan(10);
+      expect((await peakOf(100_000_000)) - small).toBeLessThan(64);
+    },
+  );
+
   it('reports its phases in order, up to the whole size', async () => {
     const bytes = minimalOnnx({ weightBytes: 20_000_000 });
     const seen: [string, number, number][] = [];
@@ -196,6 +224,14 @@ describe('adding a model', () => {
       });
     },
   );
+
+  it('given a listener that throws, the error comes back to the caller and nothing is kept', async () => {
+    const throwing = job(() => {
+      throw new Error('the window is gone');
+    });
+    await expect(store.add(await source(minimalOnnx()), throwing)).rejects.toThrow('the window is gone');
+    expect(await filesOnDisk()).toEqual([]);
+  });
 
   it('given a worker that crashes halfway, it is an error and nothing is kept', async () => {
     const crashing = await source(

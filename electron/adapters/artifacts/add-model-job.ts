@@ -29,6 +29,8 @@ export function runAddModel(
     const worker = forkWorker('vault-jobs');
     let outcome: VaultJobReply | null = null;
     let aborted = false;
+    /** What the caller's own listener threw. Left alone it would end this process, not the job. */
+    let thrown: { readonly error: unknown } | null = null;
     const onAbort = (): void => {
       aborted = true;
       worker.kill();
@@ -38,7 +40,12 @@ export function runAddModel(
     worker.onMessage((message) => {
       const reply = message as VaultJobReply;
       if (reply.kind === 'progress') {
-        job?.progress(reply.phase, reply.done, reply.total);
+        try {
+          if (!thrown) job?.progress(reply.phase, reply.done, reply.total);
+        } catch (error) {
+          thrown = { error };
+          worker.kill();
+        }
         return;
       }
       outcome = reply;
@@ -47,6 +54,7 @@ export function runAddModel(
     worker.onExit((code) => {
       job?.signal.removeEventListener('abort', onAbort);
       if (aborted) return reject(cancelled());
+      if (thrown) return reject(thrown.error);
       if (outcome?.kind === 'added') {
         const { digest, sizeBytes, summary, rulesRun, findings } = outcome;
         return resolve({ digest, sizeBytes, summary, rulesRun, findings });
