@@ -1,7 +1,9 @@
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   buildStatement,
@@ -338,5 +340,30 @@ describe('signed directories', () => {
     await expect(check(await bundle(), ['model.onnx', 'request.json'])).rejects.toMatchObject({
       code: 'integrity.signature',
     });
+  });
+});
+
+describe("the reference implementation's bundle", () => {
+  const fixtures = new URL('../../fixtures/model-signing/', import.meta.url);
+  const bundleText = readFileSync(new URL('reference.sig', fixtures), 'utf8');
+  const publicKeyPem = readFileSync(new URL('public.pem', fixtures), 'utf8');
+
+  it('is accepted for its directory', async () => {
+    const verified = await verifyDirectory(
+      fileURLToPath(new URL('release', fixtures)),
+      bundleText,
+      publicKeyPem,
+    );
+    expect(verified.resources.map(({ name }) => name)).toEqual([
+      'model.onnx',
+      'plan.json',
+      'sub/a.txt',
+      'sub-b.txt',
+    ]);
+    expect(verified.statement.subject[0].name).toBe('release');
+  });
+
+  it('is refused with another key', () => {
+    expect(() => verifyBundle(bundleText, key.publicKeyPem)).toThrowError(invalid);
   });
 });
