@@ -1,0 +1,50 @@
+import type { Machine } from './machine.ts';
+import type { BenchRow } from './row.ts';
+
+const HEADINGS = ['figure', 'value', 'of limit', 'of peer', 'goal', 'met', 'measured beside it'] as const;
+
+function cells(row: BenchRow): readonly string[] {
+  const number = (value: number | undefined): string => (value === undefined ? '' : String(value));
+  return [
+    row.name,
+    `${row.value.toLocaleString('en', { maximumSignificantDigits: 4 })} ${row.unit}`,
+    number(row.ofLimit),
+    number(row.ofPeer),
+    row.goal ?? '',
+    row.met === null ? '' : row.met ? 'yes' : 'no',
+    row.against ?? '',
+  ];
+}
+
+/** Aligned columns for a terminal. */
+export function textTable(rows: readonly BenchRow[]): string {
+  const lines = [HEADINGS, ...rows.map(cells)];
+  const widths = HEADINGS.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)));
+  return lines
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** `docs/benchmarks.md`: the last run with its machine. */
+export function markdownPage(rows: readonly BenchRow[], machine: Machine, date: string): string {
+  const table = [HEADINGS, HEADINGS.map(() => '---'), ...rows.map(cells)]
+    .map((line) => `| ${line.join(' | ')} |`)
+    .join('\n');
+  return `# Benchmarks
+
+Written by \`npm run bench -- --write\`. Every limit and peer is measured in the same run, on the same machine, side by side
+with what it is compared to. \`of limit\` and \`of peer\` are the value divided by theirs: for times lower is better, for
+rates higher. Values are medians over several runs.
+
+Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}, Node ${machine.node}. Measured on ${date}.
+
+${table}
+
+What each figure means and how it is taken is said at the top of its file in \`bench/\`.
+`;
+}
