@@ -6,7 +6,7 @@ import { SallyportError } from '../../../shared/domain/errors.ts';
 import { decryptBytes, decryptWithPassphrase } from '../../../shared/node/age/index.ts';
 
 const folder = new URL('../../fixtures/age-vectors/', import.meta.url);
-const names = readdirSync(folder).filter((name) => name !== 'README.md');
+const names = readdirSync(folder).filter((name) => name !== 'README.md' && !name.startsWith('.'));
 
 interface Vector {
   readonly header: Readonly<Record<string, readonly string[]>>;
