@@ -49,6 +49,8 @@ export function headOf(entry: AuditEntry): AuditHead {
   return { seq: entry.seq, hash: entry.hash };
 }
 
+const lineSchema = auditEntrySchema.omit({ hash: true }).strict();
+
 /** Reads a stored or exported line back. `integrity.audit` where it is no entry, or not in its canonical form. */
 export function parseLine(line: string, hash: HashFunction): AuditEntry {
   let value: unknown;
@@ -60,7 +62,7 @@ export function parseLine(line: string, hash: HashFunction): AuditEntry {
       cause,
     });
   }
-  const parsed = auditEntrySchema.omit({ hash: true }).strict().safeParse(value);
+  const parsed = lineSchema.safeParse(value);
   if (!parsed.success || lineOf(parsed.data) !== line) {
     throw new SallyportError('integrity.audit', 'A line of the audit log is not in its canonical form.', {
       hint: 'The log was edited; compare it with a backup.',
@@ -85,62 +87,97 @@ export interface ChainResult {
 /** Enough to see what happened to a log; a wholly rewritten one would name every entry. */
 const MAX_PROBLEMS = 1000;
 
+/** What the proof of a chain looks at, of one entry. */
+export interface ChainLink extends AuditHead {
+  readonly previous: string;
+  /** Hash of the entry's content; '' where it could not be told. */
+  readonly contentHash: string;
+}
+
 /**
- * Proves a chain, streamed: each entry's hash is that of its content, each follows the one before, none is missing.
+ * Proves a chain link by link, so that the caller may pause between them: each entry's hash is that of its content,
+ * each follows the one before, none is missing.
  *
  * `witness` is a head kept elsewhere (keychain, agent): entries up to it must be there, and the one with its number
  * must have its hash. A chain that goes on after it is sound. Without a witness a cut-off end does not show.
  */
+export class ChainVerifier {
+  readonly #witness: AuditHead | null;
+  readonly #problems: ChainProblem[] = [];
+  #entries = 0;
+  #head: AuditHead | null = null;
+  #witnessed: boolean;
+
+  constructor(witness: AuditHead | null = null) {
+    this.#witness = witness;
+    this.#witnessed = witness === null || witness.seq === 0;
+  }
+
+  add(link: ChainLink): void {
+    const { seq, hash } = link;
+    this.#entries++;
+    this.#checkPlace(link);
+    if (link.contentHash !== hash)
+      this.#report(seq, `entry ${seq} was edited: its content does not have its hash`);
+    if (this.#witness !== null && seq === this.#witness.seq) {
+      this.#witnessed = true;
+      if (hash !== this.#witness.hash)
+        this.#report(seq, `entry ${seq} is not the one the witness holds: the log was rewritten`);
+    }
+    this.#head = { seq, hash };
+  }
+
+  finish(): ChainResult {
+    const witness = this.#witness;
+    const last = this.#head?.seq ?? 0;
+    if (!this.#witnessed && witness !== null && last < witness.seq) {
+      this.#report(
+        last + 1,
+        `entries ${last + 1} to ${witness.seq} are missing at the end: the log was cut off`,
+      );
+    }
+    return {
+      // A stable sort: of two problems with one entry the first found stays first.
+      problems: this.#problems.toSorted((a, b) => (a.seq ?? Infinity) - (b.seq ?? Infinity)),
+      entries: this.#entries,
+      head: this.#head,
+    };
+  }
+
+  #checkPlace({ seq, previous }: ChainLink): void {
+    const before = this.#head;
+    const expected = (before?.seq ?? 0) + 1;
+    if (seq > expected) {
+      const gap = seq === expected + 1 ? `entry ${expected} is` : `entries ${expected} to ${seq - 1} are`;
+      this.#report(expected, `${gap} missing before entry ${seq}`);
+    } else if (seq < expected) {
+      this.#report(seq, `entry ${seq} stands after entry ${before?.seq ?? 0}: it was inserted or moved`);
+    } else if (previous !== (before?.hash ?? ZERO_HASH)) {
+      const wrong =
+        before === null
+          ? 'is the first, but names one before it'
+          : `does not follow entry ${before.seq} as it stands: one of them was replaced`;
+      this.#report(seq, `entry ${seq} ${wrong}`);
+    }
+  }
+
+  #report(seq: number | null, problem: string): void {
+    if (this.#problems.length < MAX_PROBLEMS) this.#problems.push({ seq, problem });
+  }
+}
+
+/** Proves a whole chain in one go: see `ChainVerifier`. */
 export function verifyChain(
   entries: Iterable<AuditEntry>,
   hash: HashFunction,
   witness: AuditHead | null = null,
 ): ChainResult {
-  const problems: ChainProblem[] = [];
-  const report = (seq: number | null, problem: string): void => {
-    if (problems.length < MAX_PROBLEMS) problems.push({ seq, problem });
-  };
-  let count = 0;
-  let head: AuditHead | null = null;
-  let witnessed = witness === null || witness.seq === 0;
-
+  const verifier = new ChainVerifier(witness);
   for (const entry of entries) {
-    count++;
-    const expected: number = (head?.seq ?? 0) + 1;
-    if (entry.seq > expected) {
-      const gap =
-        entry.seq === expected + 1 ? `entry ${expected} is` : `entries ${expected} to ${entry.seq - 1} are`;
-      report(expected, `${gap} missing before entry ${entry.seq}`);
-    } else if (entry.seq < expected) {
-      report(entry.seq, `entry ${entry.seq} stands after entry ${head?.seq ?? 0}: it was inserted or moved`);
-    } else if (entry.previous !== (head?.hash ?? ZERO_HASH)) {
-      const before =
-        head === null
-          ? 'is the first, but names one before it'
-          : `does not follow entry ${head.seq} as it stands: one of them was replaced`;
-      report(entry.seq, `entry ${entry.seq} ${before}`);
-    }
-    const actual = actualHash(entry, hash);
-    if (actual !== entry.hash)
-      report(entry.seq, `entry ${entry.seq} was edited: its content does not have its hash`);
-    if (witness !== null && entry.seq === witness.seq) {
-      witnessed = true;
-      if (entry.hash !== witness.hash)
-        report(entry.seq, `entry ${entry.seq} is not the one the witness holds: the log was rewritten`);
-    }
-    // An entry out of its place does not move the place the next one is expected at.
-    if (entry.seq >= expected) head = headOf(entry);
+    const { seq, previous } = entry;
+    verifier.add({ seq, previous, hash: entry.hash, contentHash: actualHash(entry, hash) });
   }
-  if (!witnessed && witness !== null && (head?.seq ?? 0) < witness.seq) {
-    const from = (head?.seq ?? 0) + 1;
-    report(from, `entries ${from} to ${witness.seq} are missing at the end: the log was cut off`);
-  }
-  // A stable sort: of two problems with one entry the first found stays first.
-  return {
-    problems: problems.sort((a, b) => (a.seq ?? Infinity) - (b.seq ?? Infinity)),
-    entries: count,
-    head,
-  };
+  return verifier.finish();
 }
 
 /** Hash of an entry's content, or '' where the content cannot even be written down. */

@@ -39,48 +39,53 @@ export function contradicts(a: Checkpoint, b: Checkpoint): boolean {
 }
 
 /**
- * Checks checkpoints against the log's entry hashes in order, in one pass: each must be the root of the log's first
- * `size` entries. Answers what does not hold, by size; `seq` is the last entry a checkpoint covers.
+ * Checks checkpoints against what the log is: `rootAt` gives the Merkle root of its first entries for every size the
+ * checkpoints name up to `logSize`. Answers what does not hold, by size; `seq` is the last entry a checkpoint covers.
  */
+export function judgeCheckpoints(
+  checkpoints: readonly Checkpoint[],
+  origin: string,
+  logSize: number,
+  rootAt: ReadonlyMap<number, string>,
+): ChainProblem[] {
+  const problems: ChainProblem[] = [];
+  const bySize = new Map<number, Checkpoint[]>();
+  for (const checkpoint of checkpoints) {
+    if (checkpoint.origin !== origin) {
+      problems.push({ seq: null, problem: `a checkpoint is of another log, ${checkpoint.origin}` });
+      continue;
+    }
+    bySize.set(checkpoint.size, [...(bySize.get(checkpoint.size) ?? []), checkpoint]);
+  }
+  for (const [size, same] of [...bySize].sort(([a], [b]) => a - b)) {
+    if (size > logSize) {
+      problems.push({
+        seq: logSize + 1,
+        problem: `a checkpoint covers ${size} entries, but the log has ${logSize}: it was cut off`,
+      });
+    } else if (same.some((checkpoint) => checkpoint.root !== rootAt.get(size))) {
+      problems.push({
+        seq: size === 0 ? null : size,
+        problem: `the first ${size} entries are not those of the checkpoint: the log was rewritten`,
+      });
+    }
+  }
+  return problems;
+}
+
+/** `judgeCheckpoints` over the log's entry hashes in order, in one pass. */
 export function verifyCheckpoints(
   entryHashes: Iterable<string>,
   checkpoints: readonly Checkpoint[],
   origin: string,
   hash: HashFunction,
 ): ChainProblem[] {
-  const problems: ChainProblem[] = [];
-  const waiting = new Map<number, Checkpoint[]>();
-  for (const checkpoint of checkpoints) {
-    if (checkpoint.origin !== origin) {
-      problems.push({ seq: null, problem: `a checkpoint is of another log, ${checkpoint.origin}` });
-      continue;
-    }
-    waiting.set(checkpoint.size, [...(waiting.get(checkpoint.size) ?? []), checkpoint]);
-  }
-  const judge = (size: number, root: () => string): void => {
-    const due = waiting.get(size);
-    if (!due) return;
-    waiting.delete(size);
-    const actual = root();
-    if (due.some((checkpoint) => checkpoint.root !== actual)) {
-      problems.push({
-        seq: size === 0 ? null : size,
-        problem: `the first ${size} entries are not those of the checkpoint: the log was rewritten`,
-      });
-    }
-  };
+  const wanted = new Set(checkpoints.map(({ size }) => size));
+  const rootAt = new Map([[0, toHex(merkleRoot(EMPTY_FRONTIER, hash))]]);
   let frontier = EMPTY_FRONTIER;
-  judge(0, () => toHex(merkleRoot(EMPTY_FRONTIER, hash)));
   for (const entryHash of entryHashes) {
     frontier = appendEntryHash(frontier, entryHash, hash);
-    const reached = frontier;
-    judge(reached.size, () => toHex(merkleRoot(reached, hash)));
+    if (wanted.has(frontier.size)) rootAt.set(frontier.size, toHex(merkleRoot(frontier, hash)));
   }
-  for (const size of [...waiting.keys()].sort((a, b) => a - b)) {
-    problems.push({
-      seq: frontier.size + 1,
-      problem: `a checkpoint covers ${size} entries, but the log has ${frontier.size}: it was cut off`,
-    });
-  }
-  return problems;
+  return judgeCheckpoints(checkpoints, origin, frontier.size, rootAt);
 }
