@@ -52,6 +52,12 @@ interface ListRow {
 }
 
 const FULL = `SELECT v.*, d.metadata, d.onnx, d.findings, d.rules_run, d.mapping FROM versions v JOIN version_details d USING (position)`;
+/** What a row of the models table shows. */
+const LIST_COLUMNS = `v.name, v.version, v.digest, v.size_bytes, v.state, v.owner, v.tags, v.worst_finding, v.roc_auc, v.f1, v.added_by, v.added_at,
+  (SELECT json_group_array(a.alias) FROM aliases a WHERE a.name = v.name AND a.version = v.version) AS aliases`;
+/** All names in order by skipping from one to the next in the index: DISTINCT would walk through every version. */
+const DISTINCT_NAMES = `WITH RECURSIVE names (name) AS (
+  SELECT min(name) FROM versions UNION ALL SELECT (SELECT min(name) FROM versions WHERE name > names.name) FROM names WHERE names.name IS NOT NULL)`;
 const stringList = z.array(z.string());
 
 export function registryReader(db: EncryptedDatabase): RegistryReader {
@@ -72,9 +78,7 @@ export function registryReader(db: EncryptedDatabase): RegistryReader {
     search: ({ text, limit, offset }) => {
       const { where, values } = searchCondition(text);
       const rows = db.all<ListRow>(
-        `SELECT v.name, v.version, v.digest, v.size_bytes, v.state, v.owner, v.tags, v.worst_finding, v.roc_auc, v.f1, v.added_by, v.added_at,
-           (SELECT json_group_array(a.alias) FROM aliases a WHERE a.name = v.name AND a.version = v.version) AS aliases
-         FROM versions v WHERE ${where} ORDER BY v.position DESC LIMIT ? OFFSET ?`,
+        `SELECT ${LIST_COLUMNS} FROM versions v WHERE ${where} ORDER BY v.position DESC LIMIT ? OFFSET ?`,
         ...values,
         limit,
         offset,
@@ -107,10 +111,19 @@ export function registryReader(db: EncryptedDatabase): RegistryReader {
         ),
       ),
     names: () =>
-      db.all<{ name: string }>('SELECT DISTINCT name FROM versions ORDER BY name').map((row) => row.name),
+      db
+        .all<{ name: string }>(`${DISTINCT_NAMES} SELECT name FROM names WHERE name IS NOT NULL`)
+        .map(({ name }) => name),
+    aliased: (alias) =>
+      db
+        .all<ListRow>(
+          `SELECT ${LIST_COLUMNS} FROM aliases b JOIN versions v ON v.name = b.name AND v.version = b.version WHERE b.alias = ? ORDER BY v.name`,
+          alias,
+        )
+        .map(toListRow),
     counts: () =>
       db.get<{ models: number; versions: number }>(
-        'SELECT count(DISTINCT name) AS models, count(*) AS versions FROM versions',
+        `${DISTINCT_NAMES} SELECT (SELECT count(name) FROM names) AS models, (SELECT count(*) FROM versions) AS versions`,
       ) ?? { models: 0, versions: 0 },
   };
 }

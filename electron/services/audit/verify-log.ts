@@ -1,10 +1,18 @@
-import { type ChainProblem, parseLine, verifyChain } from '../../../shared/domain/audit/chain.ts';
+import { toHex } from '../../../shared/domain/audit/bytes.ts';
+import {
+  type ChainProblem,
+  type ChainResult,
+  ChainVerifier,
+  parseLine,
+  ZERO_HASH,
+} from '../../../shared/domain/audit/chain.ts';
 import {
   type Checkpoint,
   checkpointOrigin,
-  verifyCheckpoints,
+  judgeCheckpoints,
 } from '../../../shared/domain/audit/checkpoint.ts';
-import type { AuditEntry, AuditVerdict } from '../../../shared/domain/audit/entry.ts';
+import type { AuditEntry, AuditHead, AuditVerdict } from '../../../shared/domain/audit/entry.ts';
+import { appendEntryHash, EMPTY_FRONTIER, merkleRoot } from '../../../shared/domain/audit/merkle.ts';
 import type { WitnessStatus } from '../ledger-impl.ts';
 import type { AuditDeps } from './index.ts';
 
@@ -16,7 +24,7 @@ export async function verifyLog(deps: AuditDeps): Promise<AuditVerdict> {
   // The witness first: what is appended meanwhile is after it.
   const witness = await deps.ledger.witness();
   const unreadable: ChainProblem[] = [];
-  const chain = verifyChain(storedEntries(deps, unreadable), deps.system.sha256, witness.head);
+  const chain = await proveChain(deps, witness.head, unreadable);
   const problems: ChainProblem[] = [...unreadable, ...chain.problems];
   if (
     witness.status === 'contradicts' &&
@@ -26,14 +34,8 @@ export async function verifyLog(deps: AuditDeps): Promise<AuditVerdict> {
   ) {
     problems.push({ seq: witness.head?.seq ?? null, problem: witness.detail });
   }
-  const own = checkpointsOf(
-    deps,
-    'this vault',
-    deps.store.read.audit.checkpoints().map(({ note }) => note),
-  );
-  problems.push(...own.problems);
-  const endpoints = await judgeEndpoints(deps);
-  for (const { problems: found } of endpoints) problems.push(...found);
+  const checkpoints = await judgeHolders(deps);
+  problems.push(...checkpoints.flatMap((holder) => holder.problems));
   const signatures = await checkSignatures(deps);
   problems.push(...signatures.problems);
 
@@ -41,19 +43,29 @@ export async function verifyLog(deps: AuditDeps): Promise<AuditVerdict> {
     ok: problems.length === 0,
     entries: chain.entries,
     head: chain.head,
-    witnesses: [keychainWitness(witness), ...endpoints.map(({ witness: found }) => found)],
+    witnesses: [keychainWitness(witness), ...checkpoints.flatMap((holder) => holder.witness ?? [])],
     problems: firstPerEntry(problems).slice(0, MAX_PROBLEMS),
     signaturesChecked: signatures.checked,
-    checkpointsChecked: own.checked + endpoints.reduce((sum, { checked }) => sum + checked, 0),
+    checkpointsChecked: checkpoints.reduce((sum, { checked }) => sum + checked, 0),
   };
 }
 
+/** Rows between two pauses: about 10 ms of work, so that the window stays alive over a long log. */
+const SLICE = 200;
+
 /**
- * Entries as they are stored, from the lowest number there is. A row whose text is no entry is reported, and takes
- * its place in the chain as something that fits nothing.
+ * Proves the rows as they are stored, from the lowest number there is. A row whose text is no entry is reported, and
+ * takes its place in the chain as something that fits nothing.
  */
-function* storedEntries(deps: AuditDeps, unreadable: ChainProblem[]): IterableIterator<AuditEntry> {
+async function proveChain(
+  deps: AuditDeps,
+  witness: AuditHead | null,
+  unreadable: ChainProblem[],
+): Promise<ChainResult> {
+  const verifier = new ChainVerifier(witness);
+  let count = 0;
   for (const row of deps.store.read.audit.rows(Number.MIN_SAFE_INTEGER)) {
+    if (++count % SLICE === 0) await deps.system.sleep(0);
     let entry: AuditEntry;
     try {
       entry = parseLine(row.canonical, deps.system.sha256);
@@ -62,16 +74,7 @@ function* storedEntries(deps: AuditDeps, unreadable: ChainProblem[]): IterableIt
         seq: row.seq,
         problem: `entry ${row.seq} was edited: its text is not that of an entry`,
       });
-      yield {
-        seq: row.seq,
-        at: '',
-        actor: '',
-        action: 'refused',
-        subject: '',
-        details: {},
-        previous: '',
-        hash: row.hash,
-      };
+      verifier.add({ seq: row.seq, previous: '', hash: row.hash, contentHash: '' });
       continue;
     }
     if (entry.seq !== row.seq)
@@ -79,12 +82,28 @@ function* storedEntries(deps: AuditDeps, unreadable: ChainProblem[]): IterableIt
         seq: row.seq,
         problem: `entry ${row.seq} holds the text of entry ${entry.seq}: it was moved`,
       });
-    yield { ...entry, hash: row.hash };
+    // `parseLine` hashed the text itself.
+    verifier.add({ seq: entry.seq, previous: entry.previous, hash: row.hash, contentHash: entry.hash });
   }
+  return verifier.finish();
 }
 
-function* hashes(deps: AuditDeps): IterableIterator<string> {
-  for (const row of deps.store.read.audit.rows()) yield row.hash;
+/** Merkle roots of the log's first entries, for the sizes that are asked for. */
+async function rootsOf(
+  deps: AuditDeps,
+  sizes: ReadonlySet<number>,
+): Promise<{ size: number; rootAt: Map<number, string> }> {
+  const { sha256 } = deps.system;
+  const rootAt = new Map([[0, toHex(merkleRoot(EMPTY_FRONTIER, sha256))]]);
+  let frontier = EMPTY_FRONTIER;
+  for (const { hash } of deps.store.read.audit.rows()) {
+    // A stored hash that is none stands for 32 zero bytes: the chain names the entry, and no root agrees after it.
+    const leaf = /^[0-9a-f]{64}$/.test(hash) ? hash : ZERO_HASH;
+    frontier = appendEntryHash(frontier, leaf, sha256);
+    if (sizes.has(frontier.size)) rootAt.set(frontier.size, toHex(merkleRoot(frontier, sha256)));
+    if (frontier.size % SLICE === 0) await deps.system.sleep(0);
+  }
+  return { size: frontier.size, rootAt };
 }
 
 interface Checked {
@@ -92,80 +111,86 @@ interface Checked {
   readonly problems: ChainProblem[];
 }
 
-/** Signatures of the notes, then their roots against the entries. */
-function checkpointsOf(deps: AuditDeps, holder: string, notes: readonly string[]): Checked {
-  const problems: ChainProblem[] = [];
-  const verified: Checkpoint[] = [];
-  for (const note of notes) {
-    try {
-      verified.push(deps.checkpoints.verify(note, deps.checkpointVerifier));
-    } catch {
-      problems.push({ seq: null, problem: `a checkpoint held by ${holder} is not signed by this vault` });
-    }
-  }
-  if (verified.length > 0) {
-    try {
-      for (const { seq, problem } of verifyCheckpoints(
-        hashes(deps),
-        verified,
-        checkpointOrigin(deps.vaultId),
-        deps.system.sha256,
-      )) {
-        problems.push({ seq, problem: `${problem} (checkpoint held by ${holder})` });
-      }
-    } catch {
-      // A stored hash that is no hash: the chain's own check has named the entry.
-      problems.push({
-        seq: null,
-        problem: `the checkpoints held by ${holder} could not be compared: a stored hash is malformed`,
-      });
-    }
-  }
-  return { checked: notes.length, problems };
+interface Holder extends Checked {
+  /** The vault itself is no witness of its own log. */
+  readonly witness: AuditVerdict['witnesses'][number] | null;
 }
 
-async function judgeEndpoints(
-  deps: AuditDeps,
-): Promise<(Checked & { readonly witness: AuditVerdict['witnesses'][number] })[]> {
+interface OpenedNotes {
+  readonly checkpoints: Checkpoint[];
+  /** Notes that this vault did not sign. */
+  readonly foreign: number;
+}
+
+/** Signatures of the notes; about 0.1 ms each. */
+async function openNotes(deps: AuditDeps, notes: readonly string[]): Promise<OpenedNotes> {
+  const checkpoints: Checkpoint[] = [];
+  let foreign = 0;
+  for (const [index, note] of notes.entries()) {
+    if (index % 50 === 49) await deps.system.sleep(0);
+    try {
+      checkpoints.push(deps.checkpoints.verify(note, deps.checkpointVerifier));
+    } catch {
+      foreign++;
+    }
+  }
+  return { checkpoints, foreign };
+}
+
+/** Checkpoints of the vault and of every endpoint, judged in one pass over the log. */
+async function judgeHolders(deps: AuditDeps): Promise<Holder[]> {
   const answers = await deps.fetchCheckpoints();
-  return answers.map(({ endpoint, notes, problem }) => {
-    const name = `endpoint ${endpoint}`;
-    // An endpoint that cannot be asked proves nothing and accuses nobody.
-    if (problem !== undefined)
-      return { checked: 0, problems: [], witness: { name, status: 'absent', detail: problem } };
-    if (notes.length === 0)
-      return {
-        checked: 0,
-        problems: [],
-        witness: { name, status: 'absent', detail: 'it holds no checkpoint yet' },
-      };
-    const { checked, problems } = checkpointsOf(deps, endpoint, notes);
-    const size = newestSize(deps, notes);
-    const first = problems[0];
-    if (first) return { checked, problems, witness: { name, status: 'contradicts', detail: first.problem } };
-    const head = deps.store.read.audit.head()?.seq ?? 0;
+  const own = { endpoint: null, notes: deps.store.read.audit.checkpoints().map(({ note }) => note) };
+  const holders = [];
+  for (const answer of [own, ...answers])
+    holders.push({ ...answer, opened: await openNotes(deps, answer.notes) });
+  const sizes = new Set(holders.flatMap(({ opened }) => opened.checkpoints.map(({ size }) => size)));
+  const log = await rootsOf(deps, sizes);
+  return holders.map(({ endpoint, notes, opened, ...rest }) => {
+    const problem = 'problem' in rest ? rest.problem : undefined;
+    const who = endpoint ?? 'this vault';
+    const problems = judgeCheckpoints(
+      opened.checkpoints,
+      checkpointOrigin(deps.vaultId),
+      log.size,
+      log.rootAt,
+    ).map((found) => ({
+      ...found,
+      problem: `${found.problem} (checkpoint held by ${who})`,
+    }));
+    if (opened.foreign > 0) {
+      problems.push({
+        seq: null,
+        problem: `${opened.foreign} of the checkpoints held by ${who} are not signed by this vault`,
+      });
+    }
+    const newest = Math.max(0, ...opened.checkpoints.map(({ size }) => size));
     return {
-      checked,
+      checked: notes.length,
       problems,
-      witness: {
-        name,
-        status: size < head ? 'behind' : 'agrees',
-        detail: `${notes.length} checkpoints, the newest over ${size} of ${head} entries`,
-      },
+      witness:
+        endpoint === null
+          ? null
+          : endpointWitness(endpoint, notes.length, newest, log.size, problem, problems[0]),
     };
   });
 }
 
-function newestSize(deps: AuditDeps, notes: readonly string[]): number {
-  let size = 0;
-  for (const note of notes) {
-    try {
-      size = Math.max(size, deps.checkpoints.verify(note, deps.checkpointVerifier).size);
-    } catch {
-      // Named as a problem where it was checked.
-    }
-  }
-  return size;
+function endpointWitness(
+  endpoint: string,
+  notes: number,
+  newest: number,
+  logSize: number,
+  unreachable: string | undefined,
+  found: ChainProblem | undefined,
+): AuditVerdict['witnesses'][number] {
+  const name = `endpoint ${endpoint}`;
+  // An endpoint that cannot be asked proves nothing and accuses nobody.
+  if (unreachable !== undefined) return { name, status: 'absent', detail: unreachable };
+  if (found) return { name, status: 'contradicts', detail: found.problem };
+  if (notes === 0) return { name, status: 'absent', detail: 'it holds no checkpoint yet' };
+  const detail = `${notes} checkpoints, the newest over ${newest} of ${logSize} entries`;
+  return { name, status: newest < logSize ? 'behind' : 'agrees', detail };
 }
 
 async function checkSignatures(deps: AuditDeps): Promise<Checked> {

@@ -22,15 +22,6 @@ const SHOWN_ROLLOUTS = 5;
 export function createOverviewService(deps: OverviewDeps): OverviewService {
   const { read, system } = deps;
 
-  function champions(): Overview['champions'] {
-    return read.names().flatMap((name) => {
-      const champion = read.aliasedVersion(name, 'champion');
-      if (!champion) return [];
-      const metrics = read.validations(champion)[0]?.metrics;
-      return [{ name, version: champion.version, rocAuc: metrics?.roc_auc ?? null, f1: metrics?.f1 ?? null }];
-    });
-  }
-
   function attention(actor: Actor, now: Date): Overview['attention'] {
     const items: Overview['attention'] = [];
     for (const record of read.requests()) {
@@ -87,7 +78,9 @@ export function createOverviewService(deps: OverviewDeps): OverviewService {
         openRequests: read.requests().filter((record) => effectiveState(record, now) === 'open').length,
         runningRollouts: read.unfinished().length,
         endpoints: read.endpoints().length,
-        champions: champions(),
+        champions: read
+          .aliased('champion')
+          .map(({ name, version, rocAuc, f1 }) => ({ name, version, rocAuc, f1 })),
         recent: read.audit.page({ before: null, limit: RECENT, text: '' }).entries,
         rollouts: (await deps.rollouts(actor)).slice(0, SHOWN_ROLLOUTS),
         attention: attention(actor, now),
