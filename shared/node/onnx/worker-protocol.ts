@@ -99,5 +99,9 @@ export function shorten(text: string, limit: number): string {
  * small view of a large buffer would be a large message.
  */
 export function exactly<T extends Uint8Array | Float32Array>(view: T): T {
-  return view.byteLength === view.buffer.byteLength ? view : (view.slice() as T);
+  if (view.byteLength === view.buffer.byteLength) return view;
+  // Not `view.slice()`: a Buffer's own slice is another view of the same memory.
+  const { buffer, byteOffset, byteLength } = view;
+  const copy = buffer.slice(byteOffset, byteOffset + byteLength);
+  return (view instanceof Float32Array ? new Float32Array(copy) : new Uint8Array(copy)) as T;
 }

@@ -1,0 +1,193 @@
+/** Real worker processes that are killed, hang and eat memory. */
+import { resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { forkProcess } from '../../shared/node/onnx/fork-process.ts';
+import {
+  type CrashEvent,
+  createInferenceHost,
+  type HostOptions,
+} from '../../shared/node/onnx/inference-host.ts';
+import { CLASSIFIER, firstFeature, laborious, sha256 } from '../support/engine-models.ts';
+
+const ENTRY = resolve(import.meta.dirname, '../../electron/workers/inference.ts');
+const MODEL = firstFeature();
+const SLOW = laborious();
+const good = { key: 'good', bytes: MODEL, digest: sha256(MODEL), mapping: CLASSIFIER };
+const slow = { key: 'slow', bytes: SLOW, digest: sha256(SLOW), mapping: CLASSIFIER };
+
+/** One row that keeps the laborious model busy: `elements` sines 40 times, 4 bytes each. */
+const work = (elements: number): Float32Array => Float32Array.of(0.75, elements, 0);
+const FOREVER = 200_000_000;
+
+function start(options: Partial<HostOptions> = {}) {
+  const pids: number[] = [];
+  const events: CrashEvent[] = [];
+  const host = createInferenceHost({
+    fork: () => {
+      const worker = forkProcess(ENTRY);
+      pids.push(worker.pid ?? 0);
+      return worker;
+    },
+    deadlineMs: 60_000,
+    maxRssBytes: 8 * 2 ** 30,
+    ...options,
+  });
+  host.onCrash((event) => events.push(event));
+  onTestFinished(() => host.close());
+  const kill = (): void => {
+    process.kill(pids.at(-1) ?? 0, 'SIGKILL');
+  };
+  return { host, pids, events, kill };
+}
+
+describe('a host of models', () => {
+  test('serves several models from one process', async () => {
+    const { host, pids } = start();
+    const strict = firstFeature({ positiveAbove: 10 });
+    expect(await host.load(good)).toMatchObject({ featureCount: 3, fixedBatch: null, hasScores: true });
+    await host.load({ key: 'strict', bytes: strict, digest: sha256(strict), mapping: CLASSIFIER });
+    const rows = Float32Array.of(2, 0, 0, 20, 0, 0);
+    expect(await host.predict('good', rows, 2)).toEqual({
+      labels: Float64Array.of(1, 1),
+      scores: Float32Array.of(2, 20),
+    });
+    expect((await host.predict('strict', rows, 2)).labels).toEqual(Float64Array.of(0, 1));
+    expect(pids).toHaveLength(1);
+    await host.unload('strict');
+    await expect(host.predict('strict', rows, 2)).rejects.toMatchObject({ code: 'not-found' });
+    expect(host.loaded()).toEqual(['good']);
+  });
+
+  test('many requests at once are each answered with their own rows, also from views into a larger buffer', async () => {
+    const { host } = start();
+    await host.load(good);
+    const all = Float32Array.from({ length: 3 * 500 }, (_, index) => index);
+    const answers = await Promise.all(
+      Array.from({ length: 500 }, (_, index) =>
+        host.predict('good', all.subarray(index * 3, index * 3 + 3), 1),
+      ),
+    );
+    expect(answers.map(({ scores }) => scores?.[0])).toEqual(
+      Array.from({ length: 500 }, (_, index) => index * 3),
+    );
+  });
+
+  test('refuses bytes that are not those of the digest, in the worker too', async () => {
+    const { host } = start();
+    const changed = Uint8Array.from(MODEL);
+    changed[changed.length - 1] = (changed[changed.length - 1] ?? 0) ^ 1;
+    await expect(host.load({ ...good, bytes: changed })).rejects.toMatchObject({
+      code: 'integrity.artifact',
+    });
+    await expect(host.predict('good', work(1), 1)).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  test('a refused row is an error of that request alone', async () => {
+    const { host, events } = start();
+    await host.load(good);
+    const [bad, fine] = await Promise.allSettled([
+      host.predict('good', Float32Array.of(1, Number.NaN, 0), 1),
+      host.predict('good', work(1), 1),
+    ]);
+    expect(bad).toMatchObject({
+      status: 'rejected',
+      reason: { code: 'input.invalid', facts: { row: 1, column: 2 } },
+    });
+    expect(fine.status).toBe('fulfilled');
+    expect(events).toEqual([]);
+  });
+});
+
+describe('a worker that dies', () => {
+  test('kill -9 in the middle of a run is a typed error, and the next run works in a new process', async () => {
+    const { host, pids, events, kill } = start();
+    await host.load(good);
+    await host.load(slow);
+    const running = host.predict('slow', work(FOREVER), 1);
+    const waiting = host.predict('good', work(1), 1);
+    await delay(100);
+    kill();
+    await expect(running).rejects.toMatchObject({ code: 'engine.crashed' });
+    // It was only waiting for its turn, so it is asked again.
+    expect((await waiting).labels).toEqual(Float64Array.of(1));
+    expect((await host.predict('slow', work(1), 1)).labels).toEqual(Float64Array.of(1));
+    expect(pids).toHaveLength(2);
+    expect(events).toMatchObject([{ key: 'slow', digest: slow.digest, quarantined: false }]);
+  });
+
+  test('killed while idle, nobody is blamed and the next request starts it again', async () => {
+    const { host, pids, events, kill } = start();
+    let asked = 0;
+    await host.load({
+      ...good,
+      bytes: async () => {
+        asked++;
+        return MODEL;
+      },
+    });
+    for (let round = 0; round < 3; round++) {
+      kill();
+      await delay(50);
+      expect((await host.predict('good', work(1), 1)).scores).toEqual(Float32Array.of(0.75));
+    }
+    expect(events).toEqual([]);
+    expect([pids.length, asked]).toEqual([4, 4]);
+  });
+
+  test('a model that ended its process twice is quarantined, the others go on', async () => {
+    const { host, events, kill } = start();
+    await host.load(good);
+    await host.load(slow);
+    for (let round = 0; round < 2; round++) {
+      // Loaded again first, so that the kill meets it at work.
+      await host.predict('slow', work(1), 1);
+      const running = host.predict('slow', work(FOREVER), 1);
+      running.catch(() => {});
+      await delay(150);
+      kill();
+      await expect(running).rejects.toMatchObject({ code: 'engine.crashed' });
+    }
+    await expect(host.predict('slow', work(1), 1)).rejects.toMatchObject({
+      code: 'engine.crashed',
+      facts: { quarantined: true },
+    });
+    await expect(host.load({ ...slow, key: 'again' })).rejects.toMatchObject({
+      facts: { quarantined: true },
+    });
+    expect((await host.predict('good', work(1), 1)).labels).toEqual(Float64Array.of(1));
+    expect(events.map(({ quarantined }) => quarantined)).toEqual([false, true]);
+  });
+});
+
+describe('a worker that does not come back', () => {
+  test('past the deadline it is ended, and what waited is answered by a new one', async () => {
+    const { host, pids, events } = start({ deadlineMs: 1500 });
+    await host.load(good);
+    await host.load(slow);
+    const running = host.predict('slow', work(FOREVER), 1);
+    await expect(running).rejects.toMatchObject({ code: 'engine.timeout', facts: { queued: false } });
+    expect((await host.predict('good', work(1), 1)).labels).toEqual(Float64Array.of(1));
+    expect(pids).toHaveLength(2);
+    expect(events).toMatchObject([{ key: 'slow' }]);
+  });
+
+  test('above the memory cap it is ended, with the figure', async () => {
+    const { host, events } = start({ maxRssBytes: 500 * 2 ** 20 });
+    await host.load(slow);
+    await expect(host.predict('slow', work(FOREVER), 1)).rejects.toMatchObject({ code: 'engine.memory' });
+    expect(events).toMatchObject([{ key: 'slow', error: { code: 'engine.memory' } }]);
+    expect(host.peakRssBytes).toBeGreaterThan(500 * 2 ** 20);
+    expect((await host.predict('slow', work(1), 1)).labels).toEqual(Float64Array.of(1));
+  });
+
+  test('closing tells those who wait', async () => {
+    const { host } = start();
+    await host.load(slow);
+    const running = host.predict('slow', work(FOREVER), 1);
+    running.catch(() => {});
+    await host.close();
+    await expect(running).rejects.toMatchObject({ code: 'cancelled' });
+    await expect(host.load(good)).rejects.toMatchObject({ code: 'cancelled' });
+  });
+});

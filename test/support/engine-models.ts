@@ -1,0 +1,152 @@
+/** Small models with a known answer, for sessions, hosts and engines. */
+import { createHash } from 'node:crypto';
+import type { OutputMapping } from '../../shared/domain/model/version.ts';
+import { type Dimension, float32s, model, type NodeSpec, tensorType, value } from './onnx-builder.ts';
+
+/** TensorProto.DataType */
+export const TYPE = { float: 1, uint8: 2, int32: 6, int64: 7, string: 8, bool: 9, double: 11 } as const;
+
+export interface FirstFeatureOptions {
+  readonly features?: number;
+  readonly batch?: Dimension;
+  readonly inputType?: number;
+  readonly labelType?: number;
+  readonly scoreType?: number;
+  /** Shape of the label output: [N, 1] as computed, or [N]. */
+  readonly flatLabel?: boolean;
+  /** Answers [N, 3]: {0, score, 1}. */
+  readonly threeColumns?: boolean;
+  readonly positiveAbove?: number;
+  /** Replaces the score, e.g. by `Log`, whose answer to a negative number is NaN. */
+  readonly scoreOp?: string;
+}
+
+/** score = the first feature; label 1 where it is above `positiveAbove` (0.5). Outputs `label` and `score`. */
+export function firstFeature(options: FirstFeatureOptions = {}): Uint8Array {
+  const {
+    features = 3,
+    batch = 'N',
+    inputType = TYPE.float,
+    labelType = TYPE.int64,
+    scoreType = TYPE.float,
+    positiveAbove = 0.5,
+  } = options;
+  const nodes: NodeSpec[] = [
+    { type: 'Cast', inputs: ['features'], outputs: ['x'], attributes: [{ name: 'to', int: TYPE.float }] },
+    { type: 'MatMul', inputs: ['x', 'pick'], outputs: ['raw'] },
+    ...(options.scoreOp === undefined
+      ? []
+      : [{ type: options.scoreOp, inputs: ['raw'], outputs: ['changed'] }]),
+    { type: 'Greater', inputs: ['raw', 'above'], outputs: ['is'] },
+    ...(options.flatLabel === true
+      ? [{ type: 'Reshape', inputs: ['is', 'minusOne'], outputs: ['flat'] }]
+      : []),
+    {
+      type: 'Cast',
+      inputs: [options.flatLabel === true ? 'flat' : 'is'],
+      outputs: ['label'],
+      attributes: [{ name: 'to', int: labelType }],
+    },
+    ...(options.threeColumns === true
+      ? [{ type: 'MatMul', inputs: ['raw', 'spread'], outputs: ['wide'] }]
+      : []),
+    {
+      type: 'Cast',
+      inputs: [options.threeColumns === true ? 'wide' : options.scoreOp === undefined ? 'raw' : 'changed'],
+      outputs: ['score'],
+      attributes: [{ name: 'to', int: scoreType }],
+    },
+  ];
+  return model({
+    opsets: [['', 15]],
+    graph: {
+      nodes,
+      initializers: [
+        {
+          name: 'pick',
+          dims: [features, 1],
+          raw: float32s(Array.from({ length: features }, (_, index) => (index === 0 ? 1 : 0))),
+        },
+        { name: 'above', dims: [1], raw: float32s([positiveAbove]) },
+        { name: 'minusOne', dims: [1], type: TYPE.int64, raw: new Uint8Array(8).fill(255) },
+        { name: 'spread', dims: [1, 3], raw: float32s([0, 1, 2]) },
+      ],
+      inputs: [value('features', tensorType(inputType, [batch, features]))],
+      outputs: [
+        value('label', tensorType(labelType, options.flatLabel === true ? [batch] : [batch, 1])),
+        value('score', tensorType(scoreType, [batch, options.threeColumns === true ? 3 : 1])),
+      ],
+    },
+  });
+}
+
+/**
+ * Works as long as the largest second feature says: it sums that many sines 40 times over. A million is a few tens of
+ * milliseconds, a billion needs 4 GB and more time than any deadline. The answer is that of `firstFeature`.
+ */
+export function laborious(): Uint8Array {
+  const chain: NodeSpec[] = Array.from({ length: 40 }, (_, index) => ({
+    type: 'Sin',
+    inputs: [`s${index}`],
+    outputs: [`s${index + 1}`],
+  }));
+  return model({
+    opsets: [['', 15]],
+    graph: {
+      nodes: [
+        { type: 'MatMul', inputs: ['features', 'pickFirst'], outputs: ['raw'] },
+        { type: 'MatMul', inputs: ['features', 'pickSecond'], outputs: ['work'] },
+        {
+          type: 'ReduceMax',
+          inputs: ['work'],
+          outputs: ['length'],
+          attributes: [{ name: 'keepdims', int: 0 }],
+        },
+        { type: 'Range', inputs: ['zero', 'length', 'one'], outputs: ['s0'] },
+        ...chain,
+        { type: 'ReduceSum', inputs: ['s40'], outputs: ['sum'], attributes: [{ name: 'keepdims', int: 0 }] },
+        { type: 'Mul', inputs: ['sum', 'zero'], outputs: ['nothing'] },
+        { type: 'Add', inputs: ['raw', 'nothing'], outputs: ['score'] },
+        { type: 'Greater', inputs: ['score', 'above'], outputs: ['is'] },
+        { type: 'Cast', inputs: ['is'], outputs: ['label'], attributes: [{ name: 'to', int: TYPE.int64 }] },
+      ],
+      initializers: [
+        { name: 'pickFirst', dims: [3, 1], raw: float32s([1, 0, 0]) },
+        { name: 'pickSecond', dims: [3, 1], raw: float32s([0, 1, 0]) },
+        { name: 'zero', dims: [], raw: float32s([0]) },
+        { name: 'one', dims: [], raw: float32s([1]) },
+        { name: 'above', dims: [1], raw: float32s([0.5]) },
+      ],
+      inputs: [value('features', tensorType(TYPE.float, ['N', 3]))],
+      outputs: [
+        value('label', tensorType(TYPE.int64, ['N', 1])),
+        value('score', tensorType(TYPE.float, ['N', 1])),
+      ],
+    },
+  });
+}
+
+export const CLASSIFIER: OutputMapping = {
+  kind: 'classifier',
+  input: 'features',
+  labelOutput: 'label',
+  scoreOutput: 'score',
+  scoreColumn: 0,
+  positiveLabel: 1,
+  threshold: 0.5,
+  lowerIsPositive: false,
+};
+
+/** Only the score is read; a low one is an anomaly, as scikit-learn's detectors have it. */
+export const ANOMALY: OutputMapping = {
+  ...CLASSIFIER,
+  kind: 'anomaly',
+  labelOutput: null,
+  positiveLabel: -1,
+  threshold: 0,
+  lowerIsPositive: true,
+};
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

@@ -1,0 +1,157 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { OutputMapping } from '../../shared/domain/model/version.ts';
+import { firstNonFinite, loadModel } from '../../shared/node/onnx/session.ts';
+import { ANOMALY, CLASSIFIER, firstFeature, TYPE } from '../support/engine-models.ts';
+
+const load = (bytes: Uint8Array, mapping: OutputMapping = CLASSIFIER) =>
+  loadModel(bytes, mapping, { intraOpThreads: 1 });
+const ROWS = Float32Array.from([0.25, 7, 7, 0.75, 7, 7, 0.5, 7, 7]);
+
+describe('reading outputs', () => {
+  test.each([
+    ['int64', TYPE.int64],
+    ['int32', TYPE.int32],
+    ['uint8', TYPE.uint8],
+    ['bool', TYPE.bool],
+    ['float', TYPE.float],
+    ['double', TYPE.double],
+  ])('a %s label and a float score come out as numbers', async (_, labelType) => {
+    const model = await load(firstFeature({ labelType }));
+    expect(await model.run(ROWS, 3)).toEqual({
+      labels: Float64Array.of(0, 1, 0),
+      scores: Float32Array.of(0.25, 0.75, 0.5),
+    });
+  });
+
+  test('a flat label and a double score are read alike', async () => {
+    const model = await load(firstFeature({ flatLabel: true, scoreType: TYPE.double }));
+    expect(await model.run(ROWS, 3)).toEqual({
+      labels: Float64Array.of(0, 1, 0),
+      scores: Float32Array.of(0.25, 0.75, 0.5),
+    });
+  });
+
+  test('the mapped column of a [N, C] score is taken', async () => {
+    const model = await load(firstFeature({ threeColumns: true }), { ...CLASSIFIER, scoreColumn: 2 });
+    expect((await model.run(ROWS, 3)).scores).toEqual(Float32Array.of(0.5, 1.5, 1));
+  });
+
+  test('without a label output the threshold decides, and a score on it counts as positive', async () => {
+    const model = await load(firstFeature(), { ...CLASSIFIER, labelOutput: null });
+    expect((await model.run(ROWS, 3)).labels).toEqual(Float64Array.of(0, 1, 1));
+  });
+
+  test('an anomaly detector flags low scores with its own label', async () => {
+    const model = await load(firstFeature(), ANOMALY);
+    expect((await model.run(Float32Array.of(-0.1, 0, 0, 0.1, 0, 0), 2)).labels).toEqual(
+      Float64Array.of(-1, 1),
+    );
+  });
+
+  test('without a score output there are no scores', async () => {
+    const model = await load(firstFeature(), { ...CLASSIFIER, scoreOutput: null });
+    expect(await model.run(ROWS, 3)).toEqual({ labels: Float64Array.of(0, 1, 0), scores: null });
+    expect(model.info.hasScores).toBe(false);
+  });
+
+  test('a score that is no number is refused and never becomes a verdict', async () => {
+    const model = await load(firstFeature({ scoreOp: 'Log' }));
+    await expect(model.run(Float32Array.of(1, 0, 0, -1, 0, 0), 2)).rejects.toMatchObject({
+      code: 'model.unsupported',
+      facts: { row: 2, output: 'score' },
+    });
+  });
+});
+
+describe('feeding inputs', () => {
+  test.each([
+    ['double', TYPE.double],
+    ['float', TYPE.float],
+  ])('%s inputs are fed from float rows', async (_, inputType) => {
+    const model = await load(firstFeature({ inputType }));
+    expect((await model.run(ROWS, 3)).scores).toEqual(Float32Array.of(0.25, 0.75, 0.5));
+  });
+
+  test.each([
+    ['int32', TYPE.int32],
+    ['int64', TYPE.int64],
+  ])('%s inputs take whole numbers and refuse fractions', async (_, inputType) => {
+    const model = await load(firstFeature({ inputType }));
+    expect((await model.run(Float32Array.of(2, 0, 0), 1)).scores).toEqual(Float32Array.of(2));
+    await expect(model.run(Float32Array.of(2.5, 0, 0), 1)).rejects.toMatchObject({ code: 'input.invalid' });
+  });
+
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+    '%d is refused with its place',
+    async (bad) => {
+      const model = await load(firstFeature());
+      await expect(model.run(Float32Array.of(0, 0, 0, 0, bad, 0), 2)).rejects.toMatchObject({
+        code: 'input.invalid',
+        facts: { row: 2, column: 2 },
+      });
+    },
+  );
+
+  test('rows of another width are refused', async () => {
+    const model = await load(firstFeature());
+    await expect(model.run(new Float32Array(4), 1)).rejects.toMatchObject({ code: 'input.invalid' });
+    await expect(model.run(new Float32Array(0), 0)).rejects.toMatchObject({ code: 'input.invalid' });
+  });
+
+  test('a model of fixed batch size answers as one of open size, for any number of rows', async () => {
+    const open = await load(firstFeature());
+    const sizes = await Promise.all([1, 2, 5].map((batch) => load(firstFeature({ batch }))));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.float({ noNaN: true, noDefaultInfinity: true, min: -1000, max: 1000 }), {
+          minLength: 1,
+          maxLength: 23,
+        }),
+        async (firsts) => {
+          const rows = Float32Array.from(firsts.flatMap((first) => [first, 1, 2]));
+          const expected = await open.run(rows, firsts.length);
+          for (const fixed of sizes) expect(await fixed.run(rows, firsts.length)).toEqual(expected);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  test('the first value that is not finite is found', () => {
+    fc.assert(
+      fc.property(fc.float32Array(), (values) => {
+        expect(firstNonFinite(values)).toBe(values.findIndex((value) => !Number.isFinite(value)));
+      }),
+    );
+  });
+});
+
+describe('refusing models', () => {
+  test('bytes that are no model', async () => {
+    await expect(load(new TextEncoder().encode('not a model'))).rejects.toMatchObject({
+      code: 'model.unsupported',
+    });
+  });
+
+  test.each([
+    ['an input', { input: 'x' }],
+    ['a label', { labelOutput: 'verdict' }],
+    ['a score', { scoreOutput: 'verdict' }],
+  ])('a mapping to %s the model does not have', async (_, change) => {
+    await expect(load(firstFeature(), { ...CLASSIFIER, ...change })).rejects.toMatchObject({
+      code: 'model.unmappable',
+    });
+  });
+
+  test('a score column beyond the output', async () => {
+    const model = await load(firstFeature(), { ...CLASSIFIER, scoreColumn: 1 });
+    await expect(model.run(ROWS, 3)).rejects.toMatchObject({ code: 'model.unmappable' });
+  });
+
+  test('a mapping to nothing', async () => {
+    await expect(
+      load(firstFeature(), { ...CLASSIFIER, labelOutput: null, scoreOutput: null }),
+    ).rejects.toMatchObject({ code: 'model.unmappable' });
+  });
+});
