@@ -54,6 +54,8 @@ export function chromiumFlags(settings: BrowserSettings): string[] {
   return [
     `--app=data:text/html,${encodeURIComponent(blank)}`,
     `--window-size=${settings.width},${settings.height}`,
+    // Without this Chromium shows a bar about the flags below, over the window.
+    '--test-type',
     '--disable-gpu',
     '--disable-quic',
     '--no-first-run',

@@ -169,7 +169,10 @@ function npmPackages(lock) {
         : execute('npm', ['ci', '--include=dev'], { env });
     if (result.status !== 0) {
       console.log('failed');
-      console.error(lastLines(`${result.stdout ?? ''}\n${result.stderr ?? result.error ?? ''}`, 25));
+      // What went wrong is said first; npm's own help text follows it.
+      const lines = `${result.stdout ?? ''}\n${result.stderr ?? result.error ?? ''}`.split('\n');
+      const errors = lines.filter((line) => line.startsWith('npm error'));
+      console.error((errors.length > 0 ? errors : lines).slice(0, 25).join('\n'));
       fail(
         'npm ci did not succeed. Check the connection to the package registry, then run the command again.',
       );
