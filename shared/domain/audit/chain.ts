@@ -124,7 +124,8 @@ export class ChainVerifier {
       if (hash !== this.#witness.hash)
         this.#report(seq, `entry ${seq} is not the one the witness holds: the log was rewritten`);
     }
-    this.#head = { seq, hash };
+    // An entry out of its place does not move the place the next one is expected at.
+    if (seq > (this.#head?.seq ?? 0)) this.#head = { seq, hash };
   }
 
   finish(): ChainResult {

@@ -115,6 +115,12 @@ describe('the audit chain', () => {
     expect(problems(swapped, head)[0]?.seq).toBe(5);
   });
 
+  it('given an old entry repeated at the end, only that is wrong, and the head stays', () => {
+    const result = verifyChain([...entries, entries[2] as AuditEntry], sha256, head);
+    expect(result).toMatchObject({ head, problems: [{ seq: 3 }] });
+    expect(result.problems).toHaveLength(1);
+  });
+
   it('given a cut-off end, the witness tells how much is missing', () => {
     expect(problems(entries.slice(0, 6))).toEqual([]);
     expect(problems(entries.slice(0, 6), head)).toEqual([
