@@ -21,15 +21,30 @@ export interface InitAgentOptions {
 }
 
 /** `agent init` in a directory of its own; the token is shown this once. */
-export async function initAgent(launch: LaunchProgram, serving: string, options: InitAgentOptions): Promise<InitialisedAgent> {
+export async function initAgent(
+  launch: LaunchProgram,
+  serving: string,
+  options: InitAgentOptions,
+): Promise<InitialisedAgent> {
   const program = launch(serving, [
-    'init', '--environment', options.environmentId, '--trust', options.trustFile, '--dir', options.directory,
-    '--predict-port', String(options.predictPort), '--admin-port', String(options.adminPort), '--json',
+    'init',
+    '--environment',
+    options.environmentId,
+    '--trust',
+    options.trustFile,
+    '--dir',
+    options.directory,
+    '--predict-port',
+    String(options.predictPort),
+    '--admin-port',
+    String(options.adminPort),
+    '--json',
   ]);
   const errors = collect(program.stderr);
   const output = collect(program.stdout);
   const code = await new Promise<number | null>((resolve) => program.onExit(resolve));
-  if (code !== 0) throw new SallyportError('unexpected', `The sample agent could not be made: ${errors().trim()}`);
+  if (code !== 0)
+    throw new SallyportError('unexpected', `The sample agent could not be made: ${errors().trim()}`);
   return initSchema.parse(JSON.parse(output()));
 }
 
@@ -40,16 +55,24 @@ export interface RunningAgent {
 }
 
 /** `agent run`; resolves when it serves. Ends with `stop`, or with this process. */
-export async function runAgentProcess(launch: LaunchProgram, serving: string, config: string): Promise<RunningAgent> {
+export async function runAgentProcess(
+  launch: LaunchProgram,
+  serving: string,
+  config: string,
+): Promise<RunningAgent> {
   const program = launch(serving, ['run', '--config', config]);
   const errors = collect(program.stderr);
   const exited = new Promise<number | null>((resolve) => program.onExit(resolve));
   const ready = await Promise.race([
     readyLine(program),
     exited.then((code) => {
-      throw new SallyportError('endpoint.unreachable', `The sample agent ended with ${code ?? 'a signal'}: ${errors().trim().slice(-500)}`, {
-        hint: 'Another program may use its port. Delete the sample workspace’s folder to make a new one.',
-      });
+      throw new SallyportError(
+        'endpoint.unreachable',
+        `The sample agent ended with ${code ?? 'a signal'}: ${errors().trim().slice(-500)}`,
+        {
+          hint: 'Another program may use its port. Delete the sample workspace’s folder to make a new one.',
+        },
+      );
     }),
   ]);
   return {
@@ -82,7 +105,8 @@ export async function freePort(): Promise<number> {
   });
   const address = server.address();
   await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (address === null || typeof address === 'string') throw new SallyportError('unexpected', 'No loopback port is free.');
+  if (address === null || typeof address === 'string')
+    throw new SallyportError('unexpected', 'No loopback port is free.');
   return address.port;
 }
 

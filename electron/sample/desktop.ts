@@ -1,7 +1,16 @@
 import { join } from 'node:path';
 import { DEFAULT_GUARDS } from '../../shared/domain/rollout/plan.ts';
 import type { Console, ConsoleEvents, ConsoleFactory } from '../compose.ts';
-import { createSample, openSample, QUIET_JOB, readSample, type Sample, SAMPLE_ENVIRONMENT, SAMPLE_MODEL, type SampleFile } from './workspace.ts';
+import {
+  createSample,
+  openSample,
+  QUIET_JOB,
+  readSample,
+  SAMPLE_ENVIRONMENT,
+  SAMPLE_MODEL,
+  type Sample,
+  type SampleFile,
+} from './workspace.ts';
 
 /** Requests a second the sample's users send: enough for a canary's verdict within a minute, little enough for a laptop. */
 const REQUESTS_PER_SECOND = 120;
@@ -18,10 +27,15 @@ export interface SampleDesktopOptions {
  * Opens the sample workspace for the window, made at first start: 1.0.0 serves, 1.1.0 waits for its approvals, 1.2.0
  * is a draft. The agent and its traffic come up behind the window, which does not wait for them.
  */
-export async function openSampleWorkspace(options: SampleDesktopOptions): Promise<{ close(): Promise<void> }> {
+export async function openSampleWorkspace(
+  options: SampleDesktopOptions,
+): Promise<{ close(): Promise<void> }> {
   const { factory, directory, events, onError } = options;
   const file = await readSample(directory);
-  const sample = file === null ? await createSample({ factory, directory, events }) : await openSample(factory, directory, file, events);
+  const sample =
+    file === null
+      ? await createSample({ factory, directory, events })
+      : await openSample(factory, directory, file, events);
   options.adopt(sample.console, sample.file);
   const ready = (async () => {
     if (file === null) await prepare(sample, join(factory.files.sampleData, 'labelled.csv'));
@@ -41,15 +55,30 @@ async function prepare(sample: Sample, labelled: string): Promise<void> {
   const [ana, ben, cleo] = sample.file.operators;
   if (ana === undefined || ben === undefined || cleo === undefined) return;
   const actors = [];
-  for (const { name, passphrase } of [ana, ben, cleo]) actors.push(await services.session.signIn({ operator: name, passphrase }));
+  for (const { name, passphrase } of [ana, ben, cleo])
+    actors.push(await services.session.signIn({ operator: name, passphrase }));
   const [analyst, manager] = actors;
   if (analyst === undefined || manager === undefined) return;
   const plan = { bakeMs: 10_000, maxStepMs: 15 * 60_000, mirrorSample: 1, guards: DEFAULT_GUARDS };
   const validate = (version: string) =>
-    services.validation.run(analyst, { name: SAMPLE_MODEL, version, path: labelled, labelColumn: 'label', environmentId: sample.environmentId, policy: null }, QUIET_JOB);
+    services.validation.run(
+      analyst,
+      {
+        name: SAMPLE_MODEL,
+        version,
+        path: labelled,
+        labelColumn: 'label',
+        environmentId: sample.environmentId,
+        policy: null,
+      },
+      QUIET_JOB,
+    );
   const submit = (version: string, strategy: 'direct' | 'canary') =>
     services.requests.submit(analyst, {
-      name: SAMPLE_MODEL, version, environmentId: sample.environmentId, passphrase: ana.passphrase,
+      name: SAMPLE_MODEL,
+      version,
+      environmentId: sample.environmentId,
+      passphrase: ana.passphrase,
       plan: { ...plan, strategy, steps: strategy === 'direct' ? [100] : [10, 50, 100] },
     });
 
@@ -59,10 +88,17 @@ async function prepare(sample: Sample, labelled: string): Promise<void> {
     const approver = actors[index + 1];
     if (approver !== undefined) await services.requests.approve(approver, { id: record.id, passphrase });
   }
-  const { state } = await services.rollouts.deploy(manager, { requestId: record.id, target: SAMPLE_ENVIRONMENT });
+  const { state } = await services.rollouts.deploy(manager, {
+    requestId: record.id,
+    target: SAMPLE_ENVIRONMENT,
+  });
   await services.rollouts.finished(state.id);
   await validate('1.1.0');
   const ref = (version: string) => ({ name: SAMPLE_MODEL, version });
-  await services.comparison.run(analyst, { champion: ref('1.0.0'), challenger: ref('1.1.0'), path: labelled, labelColumn: 'label' }, QUIET_JOB);
+  await services.comparison.run(
+    analyst,
+    { champion: ref('1.0.0'), challenger: ref('1.1.0'), path: labelled, labelColumn: 'label' },
+    QUIET_JOB,
+  );
   await submit('1.1.0', 'canary');
 }

@@ -216,7 +216,12 @@ export async function createSample(options: CreateSampleOptions): Promise<Sample
 }
 
 /** Opens a workspace that is there. Its agent comes up on its own: what needs it waits, the vault does not. */
-export async function openSample(factory: ConsoleFactory, directory: string, file: SampleFile, events?: ConsoleEvents): Promise<Sample> {
+export async function openSample(
+  factory: ConsoleFactory,
+  directory: string,
+  file: SampleFile,
+  events?: ConsoleEvents,
+): Promise<Sample> {
   const opened = await factory.open(samplePaths(directory).vault, file.vaultPassphrase, events);
   const environment = opened.vault.store.read.environmentByName(SAMPLE_ENVIRONMENT);
   const agent = runAgentProcess(factory.launch, factory.files.serving, file.agent?.config ?? '');
@@ -225,7 +230,13 @@ export async function openSample(factory: ConsoleFactory, directory: string, fil
   return sampleOf(factory, file, opened, agent, environment?.id ?? '');
 }
 
-function sampleOf(factory: ConsoleFactory, file: SampleFile, opened: Console, agent: Promise<RunningAgent>, environmentId: string): Sample {
+function sampleOf(
+  factory: ConsoleFactory,
+  file: SampleFile,
+  opened: Console,
+  agent: Promise<RunningAgent>,
+  environmentId: string,
+): Sample {
   const playing = new Set<Traffic>();
   const stopAgent = async () => {
     for (const traffic of playing) traffic.stop();

@@ -1,12 +1,9 @@
-import {
-  type Decision,
-  decide,
-  type RolloutStart,
-  startRollout,
-} from '../../shared/domain/rollout/decide.ts';
+import { decide } from '../../shared/domain/rollout/decide.ts';
 import type { RolloutEvent } from '../../shared/domain/rollout/events.ts';
 import { DEFAULT_GUARDS, type Guards, type RolloutPlan } from '../../shared/domain/rollout/plan.ts';
+import { type RolloutStart, startRollout } from '../../shared/domain/rollout/start.ts';
 import type { RolloutState } from '../../shared/domain/rollout/state.ts';
+import type { Decision } from '../../shared/domain/rollout/transitions.ts';
 import { LATENCY_BUCKETS_MS, type TrafficSample } from '../../shared/domain/traffic/sample.ts';
 
 export const T0 = new Date('2026-01-01T00:00:00.000Z');

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import { formatRef } from '../../../shared/domain/model/version.ts';
-import { isFinal, percentOf } from '../../../shared/domain/rollout/decide.ts';
+import { isFinal, percentOf } from '../../../shared/domain/rollout/phases.ts';
 import type { RolloutView } from '../../../shared/domain/view/views.ts';
 import type { CliContext, OperatorSession } from '../context.ts';
 import { parseInput } from '../input.ts';

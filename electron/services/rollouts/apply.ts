@@ -2,9 +2,11 @@ import type { AuditAction } from '../../../shared/domain/audit/entry.ts';
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import { formatRef } from '../../../shared/domain/model/version.ts';
 import type { Actor } from '../../../shared/domain/operator/operator.ts';
-import { type Decision, decide, percentOf } from '../../../shared/domain/rollout/decide.ts';
+import { decide } from '../../../shared/domain/rollout/decide.ts';
 import type { RolloutEvent } from '../../../shared/domain/rollout/events.ts';
+import { percentOf } from '../../../shared/domain/rollout/phases.ts';
 import type { RolloutState } from '../../../shared/domain/rollout/state.ts';
+import type { Decision } from '../../../shared/domain/rollout/transitions.ts';
 import type { Store, StoreWriter } from '../../ports/stores.ts';
 import type { AuditDraft, Ledger } from '../ledger.ts';
 

@@ -1,5 +1,5 @@
-import { isFinal, isWatched } from '../../../shared/domain/rollout/decide.ts';
 import type { RolloutEvent } from '../../../shared/domain/rollout/events.ts';
+import { isFinal, isWatched } from '../../../shared/domain/rollout/phases.ts';
 import type { RolloutState, TrafficPoint } from '../../../shared/domain/rollout/state.ts';
 import type { TrafficSample } from '../../../shared/domain/traffic/sample.ts';
 import type { EndpointClient, ReleasePackage } from '../../ports/endpoint.ts';

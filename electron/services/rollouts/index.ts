@@ -4,8 +4,9 @@ import type { Endpoint, Receipt } from '../../../shared/domain/endpoint/endpoint
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import { formatRef } from '../../../shared/domain/model/version.ts';
 import type { Actor, Permission } from '../../../shared/domain/operator/operator.ts';
-import { allowedRolloutActions, isFinal, startRollout } from '../../../shared/domain/rollout/decide.ts';
 import type { RolloutEvent } from '../../../shared/domain/rollout/events.ts';
+import { allowedRolloutActions, isFinal } from '../../../shared/domain/rollout/phases.ts';
+import { startRollout } from '../../../shared/domain/rollout/start.ts';
 import type { RolloutState } from '../../../shared/domain/rollout/state.ts';
 import type { RolloutView } from '../../../shared/domain/view/views.ts';
 import type { EndpointClient } from '../../ports/endpoint.ts';

@@ -1,4 +1,4 @@
-import { percentOf } from '../../../shared/domain/rollout/decide.ts';
+import { percentOf } from '../../../shared/domain/rollout/phases.ts';
 import type { RolloutState, TrafficPoint } from '../../../shared/domain/rollout/state.ts';
 import type { TrafficSample } from '../../../shared/domain/traffic/sample.ts';
 import {

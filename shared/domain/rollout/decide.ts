@@ -10,110 +10,25 @@ import { assertNever } from '../errors.ts';
 import { latencyQuantile } from '../traffic/window.ts';
 import type { RolloutEvent } from './events.ts';
 import { measureGuards, stepWindow } from './measure.ts';
-import type { RolloutPlan } from './plan.ts';
-import type {
-  Measurement,
-  RolloutAction,
-  RolloutEffect,
-  RolloutEndpoint,
-  RolloutState,
-  Verdict,
-} from './state.ts';
+import { describe, isFinal, isWatched, percentOf } from './phases.ts';
+import type { Measurement, RolloutState, Verdict } from './state.ts';
+import {
+  afterPush,
+  countError,
+  type Decision,
+  errorsOf,
+  isPending,
+  nameOf,
+  nextStep,
+  refuse,
+  rollBack,
+  settle,
+  unchanged,
+  updateEndpoint,
+} from './transitions.ts';
 
 /** Readings or effects in a row that may fail before the rollout stops trusting an endpoint (as Argo Rollouts' consecutiveErrorLimit). */
 export const CONSECUTIVE_ERROR_LIMIT = 4;
-
-export type Decision =
-  | {
-      readonly kind: 'decided';
-      readonly state: RolloutState;
-      readonly effects: readonly RolloutEffect[];
-      readonly verdict: Verdict | null;
-    }
-  | { readonly kind: 'refused'; readonly reason: string };
-
-export interface RolloutStart {
-  readonly id: string;
-  readonly requestId: string;
-  readonly name: string;
-  readonly version: string;
-  readonly digest: string;
-  readonly root: string;
-  readonly environmentId: string;
-  readonly target: string;
-  readonly plan: RolloutPlan;
-  readonly endpoints: readonly { readonly id: string; readonly name: string }[];
-  readonly startedBy: string;
-}
-
-/** A new rollout: everything is pushed first, no traffic moves before all endpoints hold the verified release. */
-export function startRollout(
-  start: RolloutStart,
-  now: Date,
-): { state: RolloutState; effects: readonly RolloutEffect[] } {
-  const at = now.toISOString();
-  const { endpoints, ...facts } = start;
-  const state: RolloutState = {
-    ...facts,
-    phase: 'preparing',
-    resumePhase: null,
-    step: 0,
-    reason: 'Sending the release to every endpoint.',
-    endpoints: endpoints.map(({ id, name }) => ({
-      endpointId: id,
-      endpointName: name,
-      stableVersion: null,
-      pushed: false,
-      confirmedPercent: null,
-      generation: 0,
-      baseline: null,
-      latest: null,
-      consecutiveErrors: 0,
-    })),
-    pending: [],
-    stableP95Ms: null,
-    sequence: 0,
-    verdicts: [],
-    startedAt: at,
-    stepStartedAt: at,
-    updatedAt: at,
-  };
-  const effects = state.endpoints.map(
-    (e): RolloutEffect => ({ kind: 'push', key: `${state.id}/0/${e.endpointId}`, endpointId: e.endpointId }),
-  );
-  return { state: { ...state, pending: effects, sequence: 1 }, effects };
-}
-
-/** A canary has traffic: its guards are measured, paused or not. */
-export function isWatched(state: RolloutState): boolean {
-  return state.phase === 'stepping' || (state.phase === 'paused' && state.resumePhase === 'stepping');
-}
-
-export function isFinal(state: RolloutState): boolean {
-  return state.phase === 'completed' || state.phase === 'rolled-back' || state.phase === 'failed';
-}
-
-/** What a person may do now; the window's buttons and the command line read this. */
-export function allowedRolloutActions(state: RolloutState): RolloutAction[] {
-  switch (state.phase) {
-    case 'preparing':
-      return ['pause', 'abort'];
-    case 'stepping':
-      return ['pause', 'promote', 'abort'];
-    case 'paused':
-      return state.resumePhase === 'stepping' ? ['resume', 'promote', 'abort'] : ['resume', 'abort'];
-    case 'promoting':
-      return ['abort'];
-    case 'completed':
-      return ['roll-back'];
-    case 'rolling-back':
-    case 'rolled-back':
-    case 'failed':
-      return [];
-    default:
-      return assertNever(state.phase);
-  }
-}
 
 /** See the file's head. `now` is only compared with times in the state. */
 export function decide(state: RolloutState, event: RolloutEvent, now: Date): Decision {
@@ -197,75 +112,6 @@ export function decide(state: RolloutState, event: RolloutEvent, now: Date): Dec
     default:
       return assertNever(event);
   }
-}
-
-function afterPush(state: RolloutState, now: Date): Decision {
-  if (state.plan.strategy === 'direct')
-    return promote(state, 'Every endpoint holds the release; the plan is direct.', null);
-  if (state.endpoints.some((e) => e.stableVersion === null)) {
-    return promote(
-      state,
-      'An endpoint serves no earlier version: there is nothing to compare a canary with.',
-      null,
-    );
-  }
-  if (state.endpoints.some((e) => e.stableVersion === state.version)) {
-    return promote(state, 'An endpoint serves this version already.', null);
-  }
-  return route(
-    { ...state, phase: 'stepping', step: 0, stepStartedAt: now.toISOString() },
-    `Step 1 of ${state.plan.steps.length}: ${state.plan.steps[0] ?? 100} % of traffic.`,
-    null,
-  );
-}
-
-/** Effects of the current step: the canary at the step's percent on every endpoint. */
-function route(state: RolloutState, reason: string, verdict: Verdict | null): Decision {
-  const percent = percentOf(state);
-  const endpoints = state.endpoints.map((e) => ({
-    ...e,
-    baseline: null,
-    latest: null,
-    confirmedPercent: null,
-  }));
-  return withEffects(
-    { ...state, reason, endpoints },
-    (e, key) => ({
-      kind: 'route',
-      key,
-      endpointId: e.endpointId,
-      percent,
-      final: false,
-      expectedGeneration: e.generation,
-    }),
-    verdict,
-  );
-}
-
-function promote(state: RolloutState, reason: string, verdict: Verdict | null): Decision {
-  const endpoints = state.endpoints.map((e) => ({ ...e, confirmedPercent: null }));
-  return withEffects(
-    { ...state, phase: 'promoting', resumePhase: null, reason, endpoints },
-    (e, key) => ({
-      kind: 'route',
-      key,
-      endpointId: e.endpointId,
-      percent: 100,
-      final: true,
-      expectedGeneration: e.generation,
-    }),
-    verdict,
-  );
-}
-
-function nextStep(state: RolloutState, reason: string, now: Date, verdict: Verdict | null): Decision {
-  if (state.step + 1 >= state.plan.steps.length) return promote(state, reason, verdict);
-  const next = { ...state, step: state.step + 1, stepStartedAt: now.toISOString() };
-  return route(
-    next,
-    `${reason} Step ${next.step + 1} of ${next.plan.steps.length}: ${percentOf(next)} % of traffic.`,
-    verdict,
-  );
 }
 
 function routed(state: RolloutState, event: Extract<RolloutEvent, { kind: 'routed' }>, now: Date): Decision {
@@ -408,43 +254,6 @@ function resume(state: RolloutState, now: Date): Decision {
   });
 }
 
-/** Takes the new version out wherever it may be in: also where a routing effect may have been applied unseen. */
-function rollBack(state: RolloutState, reason: string, verdict: Verdict | null = null): Decision {
-  const next: RolloutState = {
-    ...state,
-    phase: 'rolling-back',
-    resumePhase: null,
-    reason,
-    pending: [],
-    verdicts: verdict === null ? state.verdicts : [...state.verdicts, verdict],
-  };
-  if (state.phase === 'preparing' || (state.phase === 'paused' && state.resumePhase === 'preparing')) {
-    return {
-      kind: 'decided',
-      state: { ...next, phase: 'rolled-back', reason: `${reason} No traffic was moved.` },
-      effects: [],
-      verdict,
-    };
-  }
-  return withEffects(next, (e, key) => ({ kind: 'withdraw', key, endpointId: e.endpointId }), verdict);
-}
-
-function withEffects(
-  state: RolloutState,
-  make: (endpoint: RolloutEndpoint, key: string) => RolloutEffect,
-  verdict: Verdict | null,
-): Decision {
-  const effects = state.endpoints.map((endpoint) =>
-    make(endpoint, `${state.id}/${state.sequence}/${endpoint.endpointId}`),
-  );
-  return {
-    kind: 'decided',
-    state: { ...state, pending: effects, sequence: state.sequence + 1 },
-    effects,
-    verdict,
-  };
-}
-
 function measure(state: RolloutState): Measurement[] {
   return measureGuards(state.plan.guards, stepWindow(state), state.stableP95Ms);
 }
@@ -463,42 +272,4 @@ function record(
   now: Date,
 ): Verdict {
   return { at: now.toISOString(), step: state.step, verdict, reason, measurements };
-}
-
-/** `disagreement 14.2 % of 812 (limit 5 %)` */
-export function describe(m: Measurement): string {
-  const share = (value: number) => `${(value * 100).toFixed(value < 0.1 ? 2 : 1)} %`;
-  if (m.measured === null) return `${m.guard} has ${m.samples} of ${m.minimumSamples} samples`;
-  return m.guard === 'p95'
-    ? `p95 ${m.measured.toFixed(2)} times stable's (limit ${m.limit})`
-    : `${m.guard} ${share(m.measured)} of ${m.samples} (limit ${share(m.limit)})`;
-}
-
-export function percentOf(state: RolloutState): number {
-  return state.plan.steps[state.step] ?? 100;
-}
-
-function isPending(state: RolloutState, key: string): boolean {
-  return state.pending.some((e) => e.key === key);
-}
-function settle(state: RolloutState, key: string): RolloutState {
-  return { ...state, pending: state.pending.filter((e) => e.key !== key) };
-}
-function updateEndpoint(state: RolloutState, id: string, change: Partial<RolloutEndpoint>): RolloutState {
-  return { ...state, endpoints: state.endpoints.map((e) => (e.endpointId === id ? { ...e, ...change } : e)) };
-}
-function countError(state: RolloutState, id: string): RolloutState {
-  return updateEndpoint(state, id, { consecutiveErrors: errorsOf(state, id) + 1 });
-}
-function errorsOf(state: RolloutState, id: string): number {
-  return state.endpoints.find((e) => e.endpointId === id)?.consecutiveErrors ?? 0;
-}
-function nameOf(state: RolloutState, id: string): string {
-  return state.endpoints.find((e) => e.endpointId === id)?.endpointName ?? id;
-}
-function unchanged(state: RolloutState): Decision {
-  return { kind: 'decided', state, effects: [], verdict: null };
-}
-function refuse(reason: string): Decision {
-  return { kind: 'refused', reason };
 }

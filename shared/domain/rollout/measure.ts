@@ -37,7 +37,13 @@ export function measureGuards(
     const ratio = canaryP95 === null || reference === null ? null : canaryP95 / Math.max(reference, 1e-9);
     const judged = judge('p95', ratio, guards.maxP95Ratio, canary.requests, guards.minimumRequests);
     measurements.push(
-      underFloor && canary.requests >= guards.minimumRequests ? { ...judged, outcome: 'pass' } : judged,
+      underFloor && canary.requests >= guards.minimumRequests
+        ? {
+            ...judged,
+            outcome: 'pass',
+            note: `${canaryP95.toFixed(1)} ms, under the floor of ${guards.p95FloorMs} ms`,
+          }
+        : judged,
     );
   }
   if (guards.maxDisagreement !== null) {
@@ -63,5 +69,5 @@ function judge(
 ): Measurement {
   const outcome =
     samples < minimumSamples || measured === null ? 'insufficient' : measured > limit ? 'breach' : 'pass';
-  return { guard, measured, limit, samples, minimumSamples, outcome };
+  return { guard, measured, limit, samples, minimumSamples, outcome, note: '' };
 }

@@ -23,6 +23,8 @@ export const measurementSchema = z.object({
   samples: z.number().int(),
   minimumSamples: z.number().int(),
   outcome: z.enum(['pass', 'breach', 'insufficient']),
+  /** Why the outcome is not what measured and limit alone would say; '' otherwise. */
+  note: z.string(),
 });
 export type Measurement = z.infer<typeof measurementSchema>;
 

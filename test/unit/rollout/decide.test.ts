@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { allowedRolloutActions, CONSECUTIVE_ERROR_LIMIT } from '../../../shared/domain/rollout/decide.ts';
+import { CONSECUTIVE_ERROR_LIMIT } from '../../../shared/domain/rollout/decide.ts';
+import { allowedRolloutActions } from '../../../shared/domain/rollout/phases.ts';
 import { planProblems, rolloutPlanSchema } from '../../../shared/domain/rollout/plan.ts';
 import { HEALTHY, plan, RolloutStage, sample, start } from '../../support/rollout.ts';
 
