@@ -29,36 +29,52 @@ const MAX_CONTEXT_CHARACTERS = 200;
 /** One thread parses ahead while the caller computes; more would take the cores from the model. */
 const THREADS = 1;
 
+/** Label code of the row after the last one. */
+const END = 2;
+
 /**
  * Streams the file in chunks of at most 2,048 rows; memory does not grow with the file. The next chunk is being read
  * while the caller works on one. Errors: `dataset.not-numeric`, `dataset.non-finite`, `dataset.invalid`, with the first
  * bad row and its column.
+ *
+ * A failure in the middle of a DuckDB stream looks like its end: no more chunks and no error. So the query appends one
+ * row of its own, and a stream that ends without it was cut off.
  */
 export async function* readLabelledCsv(source: CsvSource): AsyncGenerator<LabelledChunk> {
-  const { path, header, selection, context } = source;
-  const database = await openCsvDatabase(path, THREADS);
+  const database = await openCsvDatabase(source.path, THREADS);
+  let next: Promise<DuckDBDataChunk | null> = Promise.resolve(null);
   try {
-    const columns = [
-      ...selection.features.map((column) => `c${column}`),
-      `${labelExpression(selection.label)}::FLOAT`,
-      ...context.map((column) => `c${column}`),
-    ];
-    const query = `SELECT ${columns.join(', ')} FROM ${csvTable(path, header, new Set(selection.features))}`;
-    const result = await explaining(source, () => database.connection.stream(query));
+    const result = await explaining(source, () => database.connection.stream(streamQuery(source)));
     let firstRow = 1;
-    let next = fetchChunk(source, result);
-    for (;;) {
-      const chunk = await next;
-      if (!chunk) return;
+    let ended = false;
+    next = fetchChunk(source, result);
+    for (let chunk = await next; chunk; chunk = await next) {
       next = fetchChunk(source, result);
       // Awaited only in the next round: without a handler, a failure meanwhile would count as unhandled.
       next.catch(() => {});
-      yield await toLabelled(source, chunk, firstRow);
-      firstRow += chunk.rowCount;
+      if (ended) throw parseError(new Error('rows after the last one'));
+      const codes = floatsOf(chunk, source.selection.features.length);
+      ended = codes[chunk.rowCount - 1] === END;
+      const rows = ended ? chunk.rowCount - 1 : chunk.rowCount;
+      if (rows > 0) yield await toLabelled(source, chunk, codes, firstRow, rows);
+      firstRow += rows;
     }
+    if (!ended) throw await diagnose(source, new Error('the stream was cut off'));
   } finally {
+    // The connection must not close under a fetch that is still running.
+    await next.catch(() => null);
     database.close();
   }
+}
+
+function streamQuery({ path, header, selection, context }: CsvSource): string {
+  const columns = [
+    ...selection.features.map((column) => `c${column}`),
+    `${labelExpression(selection.label)}::FLOAT`,
+    ...context.map((column) => `c${column}`),
+  ];
+  const end = [...selection.features.map(() => '0::FLOAT'), `${END}::FLOAT`, ...context.map(() => "''")];
+  return `SELECT ${columns.join(', ')} FROM ${csvTable(path, header, new Set(selection.features))} UNION ALL SELECT ${end.join(', ')}`;
 }
 
 async function fetchChunk(source: CsvSource, result: DuckDBResult): Promise<DuckDBDataChunk | null> {
@@ -76,38 +92,37 @@ async function explaining<T>(source: CsvSource, work: () => Promise<T>): Promise
   }
 }
 
+/** The first bad cell; else what is known already; else what the parser says of the file. */
 async function diagnose(source: CsvSource, cause: unknown): Promise<SallyportError> {
+  const known = cause instanceof SallyportError ? cause : null;
   try {
-    return (await findBadCell(source.path, source.header, source.selection)) ?? parseError(cause);
+    return (await findBadCell(source.path, source.header, source.selection)) ?? known ?? parseError(cause);
   } catch (structural) {
     // The file does not even parse as text.
-    return parseError(structural);
+    return known ?? parseError(structural);
   }
 }
 
 async function toLabelled(
   source: CsvSource,
   chunk: DuckDBDataChunk,
+  codes: Float32Array,
   firstRow: number,
+  rows: number,
 ): Promise<LabelledChunk> {
   const { selection, header, context } = source;
   const width = selection.features.length;
-  const rows = chunk.rowCount;
   const features = selection.features.map((_, index) => floatsOf(chunk, index));
   for (const [index, values] of features.entries()) {
     for (let row = 0; row < rows; row++) {
       const value = values[row] as number;
       // NaN - NaN and Infinity - Infinity are NaN.
       if (value - value !== 0) {
-        const exact = await findBadCell(source.path, header, selection);
-        throw (
-          exact ??
-          nonFinite(firstRow + row, header.columns[selection.features[index] ?? 0] ?? '', String(value))
-        );
+        const name = header.columns[selection.features[index] ?? 0] ?? '';
+        throw await diagnose(source, nonFinite(firstRow + row, name, String(value)));
       }
     }
   }
-  const codes = floatsOf(chunk, width);
   const labels = new Uint8Array(rows);
   for (let row = 0; row < rows; row++) {
     const code = codes[row] as number;

@@ -149,6 +149,20 @@ describe('refusing what cannot be measured', () => {
     ['a third class', '1,2,x,2\n', 'dataset.invalid', { row: 1, value: '2' }],
     ['a row too short', `${many(3)}1,2,x\n`, 'dataset.invalid', { row: 4, line: 5 }],
     ['a row too long', '1,2,x,0,9\n', 'dataset.invalid', { row: 1, line: 2 }],
+    // Far enough that the reader has handed out chunks before it meets them.
+    [
+      'a short row far into a long file',
+      `${many(300_000)}1,2,x\n${many(300_000)}`,
+      'dataset.invalid',
+      { row: 300_001, line: 300_002 },
+    ],
+    [
+      'text far into a long file',
+      `${many(300_000)}1,q,x,0\n${many(300_000)}`,
+      'dataset.not-numeric',
+      { row: 300_001, column: 'b' },
+    ],
+    ['a cut-off last row of a long file', `${many(300_000)}1,2`, 'dataset.invalid', { row: 300_001 }],
     ['a quote never closed', '1,2,"x,0\n1,2,x,0\n', 'dataset.invalid', {}],
   ])('%s, with its place', async (_, body, code, facts) => {
     await expect(read(HEADER + body)).rejects.toMatchObject({ code, facts });
