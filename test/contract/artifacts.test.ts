@@ -190,22 +190,29 @@ describe('adding a model', () => {
     expect(await filesOnDisk()).toEqual([]);
   });
 
-  it('given no file, a directory, or a file that changes meanwhile, it says so and keeps nothing', async () => {
+  it('given no file or a directory, it says so', async () => {
     await expect(store.add(join(folder, 'nowhere.onnx'))).rejects.toMatchObject({ code: 'not-found' });
     await expect(store.add(folder)).rejects.toMatchObject({ code: 'input.invalid' });
+    expect(await filesOnDisk()).toEqual([]);
+  });
+
+  it.each<[string, (path: string) => Promise<void>]>([
+    ['grows', (path) => appendFile(path, 'x')],
+    ['is overwritten in place', (path) => writeFile(path, 'x', { flag: 'r+' })],
+  ])('given a file that %s while it is read, it says so and keeps nothing', async (_what, change) => {
     const path = await source(minimalOnnx({ weightBytes: 60_000_000 }));
-    let touched: Promise<void> | null = null;
-    const growing = store.add(
+    let changed: Promise<void> | null = null;
+    const adding = store.add(
       path,
       job((phase) => {
-        if (phase === 'encrypting') touched ??= appendFile(path, 'x');
+        if (phase === 'encrypting') changed ??= change(path);
       }),
     );
-    await expect(growing).rejects.toMatchObject({
+    await expect(adding).rejects.toMatchObject({
       code: 'input.invalid',
       message: expect.stringContaining('changed'),
     });
-    await touched;
+    await changed;
     expect(await filesOnDisk()).toEqual([]);
   });
 
