@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { parse } from 'yaml';
+import { toWireError } from '../../shared/contract/result.ts';
 import { SallyportError } from '../../shared/domain/errors.ts';
 import type { ComparisonReport, ValidationReport } from '../../shared/domain/metrics/report.ts';
 import type { Actor } from '../../shared/domain/operator/operator.ts';
@@ -44,6 +46,8 @@ export class CliContext {
   readonly #factory: ConsoleFactory;
   readonly #options: () => GlobalOptions;
   readonly #cancel = new AbortController();
+  #output: Output | null = null;
+  #told = '';
 
   constructor(factory: ConsoleFactory, options: () => GlobalOptions) {
     this.#factory = factory;
@@ -60,8 +64,10 @@ export class CliContext {
     );
   }
 
+  /** One for the whole run: it knows what was printed. First asked for after the options were read. */
   get output(): Output {
-    return createOutput(this.#options().json === true);
+    this.#output ??= createOutput(this.#options().json === true);
+    return this.#output;
   }
 
   get factory(): ConsoleFactory {
@@ -69,7 +75,7 @@ export class CliContext {
   }
 
   get vaultPath(): string {
-    return this.#factory.vaultPath(this.#options().vault ?? null);
+    return resolve(this.#factory.vaultPath(this.#options().vault ?? null));
   }
 
   /** A file that holds one secret: regular, the caller's own, mode 0600. */
@@ -92,12 +98,22 @@ export class CliContext {
 
   /** Opens the vault for the time of `work`. */
   async withVault<T>(work: (opened: Console) => Promise<T>): Promise<T> {
-    const opened = await this.#factory.open(this.vaultPath, await this.vaultPassphrase());
+    const opened = await this.#factory.open(this.vaultPath, await this.vaultPassphrase(), {
+      onError: (error) => this.#reportBackground(error),
+    });
     try {
       return await work(opened);
     } finally {
       await opened.close();
     }
+  }
+
+  /** What goes wrong behind a command, such as driving a rollout, is tried again; each problem is told once. */
+  #reportBackground(error: unknown): void {
+    const { message } = toWireError(error);
+    if (message === this.#told) return;
+    this.#told = message;
+    this.output.note(`warning: ${message}`);
   }
 
   /** Opens the vault and signs the operator of `--as` in. */
@@ -122,7 +138,7 @@ export class CliContext {
           return found.id;
         },
         readPolicy: async (file) => parseWith(policySchema, await readYaml(file)),
-        presetPolicy: (name) => presetPolicy(name === 'staging' ? 'staging' : 'production'),
+        presetPolicy,
         operatorPassphrase: async () => {
           passphrase ??= await this.passphraseOf(who);
           return passphrase;

@@ -1,56 +1,11 @@
-/** `sallyport`: the command line. The same services as the window; see the README for verbs and exit codes. */
-import { Command, CommanderError } from 'commander';
+#!/usr/bin/env node
+/** `sallyport`: the command line on Node. The same services as the window; see the README for verbs and exit codes. */
+import { toWireError } from '../../shared/contract/result.ts';
+import { SallyportError } from '../../shared/domain/errors.ts';
 import { programFiles } from '../adapters/system/program.ts';
-import { createConsoleFactory } from '../compose.ts';
-import { registerAdministration } from './commands/administration.ts';
-import { registerAgent, runAgent } from './commands/agent.ts';
-import { registerDelivery } from './commands/delivery.ts';
-import { registerDemo } from './commands/demo.ts';
-import { registerEvidence } from './commands/evidence.ts';
-import { registerModels } from './commands/models.ts';
-import { registerReleases } from './commands/releases.ts';
-import { registerVault } from './commands/vault.ts';
-import { CliContext, type GlobalOptions } from './context.ts';
-import { reportError } from './output.ts';
+import { runCli } from './run.ts';
 
-/** Runs one command; answers the exit code. */
-export async function runCli(argv: readonly string[]): Promise<number> {
-  const factory = createConsoleFactory({
-    files: programFiles(import.meta.dirname, import.meta.filename),
-    pollMs: 250,
-  });
-  // The agent is a program of its own: its options are not ours to read.
-  if (argv[0] === 'agent') return runAgent(factory.files.serving, argv.slice(1));
-  const program = new Command('sallyport')
-    .description('Releases AI security models: evidence, approvals, staged rollout, rollback.')
-    .option('--vault <dir>', 'vault directory (or SALLYPORT_VAULT)')
-    .option('--json', 'print one JSON document on stdout')
-    .option('--as <operator>', 'who acts')
-    .option('--operator-passphrase-file <file>', 'their passphrase: a file of your own, mode 0600')
-    .option('--passphrase-file <file>', 'unlocks the vault where there is no keychain')
-    .exitOverride()
-    .configureOutput({ writeErr: (text) => process.stderr.write(text) })
-    .showHelpAfterError('(sallyport --help lists the commands)');
-  const context = new CliContext(factory, () => program.opts<GlobalOptions>());
-  for (const register of [
-    registerVault,
-    registerModels,
-    registerEvidence,
-    registerAdministration,
-    registerReleases,
-    registerDelivery,
-    registerDemo,
-  ]) {
-    register(program, context);
-  }
-  registerAgent(program);
-  try {
-    await program.parseAsync(argv, { from: 'user' });
-    return Number(process.exitCode ?? 0);
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    return reportError(error, context.output);
-  }
-}
-
-process.exitCode = await runCli(process.argv.slice(2));
+process.exitCode = await runCli(process.argv.slice(2), {
+  files: programFiles(import.meta.dirname, import.meta.filename),
+  pollMs: 250,
+});

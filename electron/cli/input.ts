@@ -1,3 +1,5 @@
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { z } from 'zod';
 import {
   CHANNELS,
@@ -46,4 +48,49 @@ export function parseDuration(text: string): number {
     });
   const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match[2] as 'ms' | 's' | 'm' | 'h'];
   return Math.round(Number(match[1]) * unit);
+}
+
+/** A number given as the text of an option. */
+export function parseNumber(option: string, text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (!Number.isFinite(value)) throw new SallyportError('usage', `${option}: "${text}" is not a number.`);
+  return value;
+}
+
+/** What a JSON file holds, unchecked. */
+export async function readJsonFile(path: string, what: string): Promise<unknown> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new SallyportError('usage', `The ${what} file ${path} cannot be read.`, {
+      hint: 'Check the path.',
+      cause,
+    });
+  });
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new SallyportError('usage', `The ${what} file ${path} is not JSON.`, { cause });
+  }
+}
+
+/** Refuses, before the work is done, an output file that could not be written after it. */
+export async function requireNewFile(path: string): Promise<void> {
+  const folder = await stat(dirname(path)).catch(() => null);
+  if (folder === null || !folder.isDirectory())
+    throw new SallyportError('usage', `There is no folder ${dirname(path)} to write ${path} in.`, {
+      hint: 'Nothing was done.',
+    });
+  if ((await stat(path).catch(() => null)) !== null)
+    throw new SallyportError('usage', `${path} exists already.`, {
+      hint: 'Nothing was done. Choose a new name.',
+    });
+}
+
+/** Writes a file that must not be there yet. */
+export async function writeNewFile(path: string, text: string): Promise<void> {
+  await writeFile(path, text, { flag: 'wx' }).catch((cause: unknown) => {
+    throw new SallyportError('usage', `${path} cannot be written.`, {
+      hint: 'The result is kept in the vault.',
+      cause,
+    });
+  });
 }

@@ -8,6 +8,8 @@ export interface Output {
   result(document: unknown, text: string): void;
   /** One event of a watching command: a JSON line, or a line of text. */
   event(document: unknown, text: string): void;
+  /** With `--json`: the error, unless the result was printed; a line where events were. Else nothing: `note` tells it. */
+  error(document: unknown): void;
   note(text: string): void;
   /** Progress on a terminal only; never in a log. */
   progress(text: string): void;
@@ -16,6 +18,7 @@ export interface Output {
 export function createOutput(json: boolean): Output {
   const tty = process.stderr.isTTY === true;
   let open = false;
+  let wrote: 'nothing' | 'result' | 'events' = 'nothing';
   const clear = () => {
     if (open) process.stderr.write('\r\u001b[K');
     open = false;
@@ -26,8 +29,19 @@ export function createOutput(json: boolean): Output {
   };
   return {
     json,
-    result: (document, text) => write(json ? JSON.stringify(document, null, 2) : text),
-    event: (document, text) => write(json ? JSON.stringify(document) : text),
+    result: (document, text) => {
+      wrote = 'result';
+      write(json ? JSON.stringify(document, null, 2) : text);
+    },
+    event: (document, text) => {
+      wrote = 'events';
+      write(json ? JSON.stringify(document) : text);
+    },
+    error: (document) => {
+      // A command that fails on what it found (a broken gate, a bad artifact) has printed its one document already.
+      if (!json || wrote === 'result') return;
+      write(JSON.stringify(document, null, wrote === 'events' ? undefined : 2));
+    },
     note: (text) => {
       clear();
       process.stderr.write(`${text}\n`);
@@ -43,7 +57,7 @@ export function createOutput(json: boolean): Output {
 /** Prints an error the way the command line does and answers the exit code. Nothing but code, message and hint leaves. */
 export function reportError(error: unknown, output: Output): number {
   const wire = toWireError(error);
-  if (output.json) process.stdout.write(`${JSON.stringify({ error: wire }, null, 2)}\n`);
+  output.error({ error: wire });
   output.note(`error: ${wire.message}${wire.hint === '' ? '' : `\n  ${wire.hint}`}\n  (${wire.code})`);
   if (wire.code === 'unexpected' && process.env.SALLYPORT_DEBUG === '1')
     output.note(String((error as Error)?.stack ?? error));

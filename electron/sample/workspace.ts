@@ -1,4 +1,5 @@
 /** The sample workspace: a vault, three operators, three detectors, and a loopback agent that trusts nobody else. */
+
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { SallyportError } from '../../shared/domain/errors.ts';
 import { versionMetadataSchema } from '../../shared/domain/model/version.ts';
 import { roleSchema } from '../../shared/domain/operator/operator.ts';
 import { policySchema } from '../../shared/domain/policy/policy.ts';
+import { ruleCount } from '../../shared/domain/scan/finding.ts';
 import { writeFileAtomic } from '../../shared/node/files/files.ts';
 import type { Console, ConsoleEvents, ConsoleFactory } from '../compose.ts';
 import type { JobContext } from '../ports/system.ts';
@@ -167,7 +169,7 @@ export async function createSample(options: CreateSampleOptions): Promise<Sample
       );
       onStep?.(
         'models',
-        `${SAMPLE_MODEL}@${version} ${added.digest.slice(0, 12)}, ${(added.sizeBytes / 1024).toFixed(0)} KiB, ${added.rulesRun.length} scan rules, ${added.findings.length} findings, ${(performance.now() - began).toFixed(0)} ms`,
+        `${SAMPLE_MODEL}@${version} ${added.digest.slice(0, 12)}, ${(added.sizeBytes / 1024).toFixed(0)} KiB, ${ruleCount(added.rulesRun)} scan rules, ${added.findings.length} findings, ${(performance.now() - began).toFixed(0)} ms`,
       );
     }
 

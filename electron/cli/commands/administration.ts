@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import { roleSchema } from '../../../shared/domain/operator/operator.ts';
 import type { CliContext } from '../context.ts';
-import { parseInput, parseWith } from '../input.ts';
+import { parseInput, parseNumber, parseWith } from '../input.ts';
 import { table } from '../output.ts';
 import { askSecret } from '../prompt.ts';
 
@@ -50,7 +50,10 @@ export function registerAdministration(program: Command, context: CliContext): v
   environment
     .command('add')
     .argument('<name>')
-    .option('--policy <file>', 'policy as YAML; a preset by name (staging, production) when left out')
+    .option(
+      '--policy <file>',
+      'policy as YAML; when left out the preset of staging for names like staging, test and dev, else production’s',
+    )
     .description('add an environment')
     .action((name: string, options: { policy?: string }) =>
       context.asOperator(async ({ services, actor, readPolicy, presetPolicy }) => {
@@ -110,7 +113,11 @@ export function registerAdministration(program: Command, context: CliContext): v
       context.asOperator(async ({ services, actor }) => {
         const page = await services.audit.list(
           actor,
-          parseInput('audit.list', { before: null, limit: Number(options.limit), text: text.join(' ') }),
+          parseInput('audit.list', {
+            before: null,
+            limit: parseNumber('--limit', options.limit),
+            text: text.join(' '),
+          }),
         );
         context.output.result(
           page,

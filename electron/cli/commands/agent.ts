@@ -22,5 +22,12 @@ export function registerAgent(program: Command): void {
     .command('agent')
     .argument('<command>', 'init, run or token')
     .description('the serving agent (see: sallyport agent --help)')
-    .allowUnknownOption();
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .helpOption(false)
+    .action(() => {
+      throw new SallyportError('usage', 'Options stand before `agent`, which reads none of them.', {
+        hint: 'Write: sallyport agent init, run or token …',
+      });
+    });
 }

@@ -85,6 +85,11 @@ export function registerDelivery(program: Command, context: CliContext): void {
         context.asOperator(async ({ services, actor }) => {
           const view = await services.rollouts[action](actor, { id });
           context.output.result(view, line(view));
+          // This command ends here; somebody has to go on looking at the canary.
+          if (!isFinal(view.state))
+            context.output.note(
+              `Where no window is open and no deploy runs, follow it with: sallyport rollout watch ${id}`,
+            );
         }),
       );
   }
@@ -266,7 +271,12 @@ async function follow(
   show(start);
   let view = start;
   while (!isFinal(view.state)) {
-    await context.sleep(200);
+    await context.sleep(200).catch((error: unknown) => {
+      if (!(error instanceof SallyportError)) throw error;
+      throw new SallyportError(error.code, `${error.message} The rollout is ${view.state.phase}.`, {
+        hint: `It goes on with an open window, or with: sallyport rollout watch ${view.state.id}`,
+      });
+    });
     view = await services.rollouts.get(actor, { id: start.state.id });
     show(view);
   }

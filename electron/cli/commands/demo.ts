@@ -6,6 +6,7 @@ import { SallyportError } from '../../../shared/domain/errors.ts';
 import { renderStoryReport } from '../../sample/report.ts';
 import { playStory, StoryFailed } from '../../sample/story.ts';
 import type { CliContext } from '../context.ts';
+import { parseNumber } from '../input.ts';
 
 export function registerDemo(program: Command, context: CliContext): void {
   program
@@ -17,6 +18,9 @@ export function registerDemo(program: Command, context: CliContext): void {
       'play two releases end to end on a sample workspace: one goes out, one is rolled back by its guard',
     )
     .action(async (options: { dir?: string; rate: string; withoutDisagreementGuard?: boolean }) => {
+      const requestsPerSecond = parseNumber('--rate', options.rate);
+      if (requestsPerSecond <= 0)
+        throw new SallyportError('usage', '--rate: the canary needs traffic, at least one request a second.');
       const directory = options.dir ?? join(await mkdtemp(join(tmpdir(), 'sallyport-demo-')), 'workspace');
       const { output } = context;
       const began = performance.now();
@@ -24,7 +28,7 @@ export function registerDemo(program: Command, context: CliContext): void {
         const story = await playStory({
           factory: context.factory,
           directory,
-          requestsPerSecond: Number(options.rate),
+          requestsPerSecond,
           guards: options.withoutDisagreementGuard === true ? { maxDisagreement: null } : {},
           onLine: ({ step, figure }) => output.event({ step, figure }, `${step.padEnd(9)} ${figure}`),
         });

@@ -1,10 +1,9 @@
-import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import type { ComparisonReport, ValidationReport } from '../../../shared/domain/metrics/report.ts';
 import { formatRef } from '../../../shared/domain/model/version.ts';
 import type { CliContext } from '../context.ts';
-import { parseInput, parseRef } from '../input.ts';
+import { parseInput, parseNumber, parseRef, requireNewFile, writeNewFile } from '../input.ts';
 import { number, table } from '../output.ts';
 
 export function registerEvidence(program: Command, context: CliContext): void {
@@ -33,9 +32,10 @@ export function registerEvidence(program: Command, context: CliContext): void {
             policy: options.policy === undefined ? null : await readPolicy(options.policy),
             jobId: 'cli',
           });
+          if (options.report !== undefined) await requireNewFile(options.report);
           const report = await context.job((job) => services.validation.run(actor, input, job));
           if (options.report !== undefined)
-            await writeFile(options.report, renderReport.validation(report), { flag: 'wx' });
+            await writeNewFile(options.report, renderReport.validation(report));
           context.output.result(report, describeValidation(report));
           if (!report.passed)
             throw new SallyportError(
@@ -72,10 +72,12 @@ export function registerEvidence(program: Command, context: CliContext): void {
             labelColumn: options.label ?? null,
             jobId: 'cli',
           });
+          const shown = parseNumber('--rows', options.rows);
+          if (options.report !== undefined) await requireNewFile(options.report);
           const report = await context.job((job) => services.comparison.run(actor, input, job));
           if (options.report !== undefined)
-            await writeFile(options.report, renderReport.comparison(report), { flag: 'wx' });
-          context.output.result(report, describeComparison(report, Number(options.rows)));
+            await writeNewFile(options.report, renderReport.comparison(report));
+          context.output.result(report, describeComparison(report, shown));
         }),
     );
 }

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import { formatRef } from '../../../shared/domain/model/version.ts';
+import { ruleCount } from '../../../shared/domain/scan/finding.ts';
 import type { VersionView } from '../../../shared/domain/view/views.ts';
 import type { CliContext } from '../context.ts';
-import { parseInput, parseRef } from '../input.ts';
+import { parseInput, parseNumber, parseRef, readJsonFile } from '../input.ts';
 import { bytes, number, table } from '../output.ts';
 
 export function registerModels(program: Command, context: CliContext): void {
@@ -50,7 +50,11 @@ export function registerModels(program: Command, context: CliContext): void {
       context.asOperator(async ({ services, actor }) => {
         const found = await services.models.list(
           actor,
-          parseInput('models.list', { text: query.join(' '), limit: Number(options.limit), offset: 0 }),
+          parseInput('models.list', {
+            text: query.join(' '),
+            limit: parseNumber('--limit', options.limit),
+            offset: 0,
+          }),
         );
         const rows = found.rows.map((row) => [
           `${row.name}@${row.version}`,
@@ -93,7 +97,7 @@ export function registerModels(program: Command, context: CliContext): void {
         const rows = scan.findings.map((f) => [f.severity, f.ruleId, f.where, f.title]);
         context.output.result(
           { rulesRun: scan.rulesRun, findings: scan.findings, onnx: scan.onnx },
-          `${scan.rulesRun.length} rules ran, ${rows.length} findings.${rows.length === 0 ? '' : `\n${table(['severity', 'rule', 'where', 'what'], rows)}`}`,
+          `${ruleCount(scan.rulesRun)} rules ran, ${rows.length} findings.${rows.length === 0 ? '' : `\n${table(['severity', 'rule', 'where', 'what'], rows)}`}`,
         );
         if (scan.findings.some((f) => f.severity === 'critical'))
           throw new SallyportError('refused.scan', 'This file would be refused.');
@@ -209,15 +213,12 @@ function parseJson(text: string, what: string): never {
 
 async function readMetadata(file: string | undefined): Promise<Record<string, never>> {
   if (file === undefined) return {};
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new SallyportError('usage', `The metadata file ${file} cannot be read.`, { cause });
-  });
-  return parseJson(text, 'The metadata file');
+  return (await readJsonFile(file, 'metadata')) as Record<string, never>;
 }
 
 function scanLine(view: VersionView): string {
   const { findings, rulesRun, onnx } = view.version;
-  return `${onnx.nodeCount} nodes, ${onnx.parameterCount} parameters, ${rulesRun.length} scan rules ran, ${findings.length} findings`;
+  return `${onnx.nodeCount} nodes, ${onnx.parameterCount} parameters, ${ruleCount(rulesRun)} scan rules ran, ${findings.length} findings`;
 }
 
 function describeVersion(view: VersionView): string {
@@ -243,7 +244,7 @@ function describeVersion(view: VersionView): string {
     ['operators', v.onnx.operators.map((o) => `${o.type}×${o.count}`).join(', ')],
     ['parameters', String(v.onnx.parameterCount)],
     ['producer', `${v.onnx.producerName} ${v.onnx.producerVersion}`.trim()],
-    ['scan', `${v.rulesRun.length} rules ran, ${v.findings.length} findings`],
+    ['scan', `${ruleCount(v.rulesRun)} rules ran, ${v.findings.length} findings`],
     [
       'mapping',
       v.mapping === null

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { formatRef } from '../../../shared/domain/model/version.ts';
-import { DEFAULT_GUARDS, rolloutPlanSchema } from '../../../shared/domain/rollout/plan.ts';
+import { DEFAULT_GUARDS, type RolloutPlan } from '../../../shared/domain/rollout/plan.ts';
+import { ruleCount } from '../../../shared/domain/scan/finding.ts';
 import type { RequestView } from '../../../shared/domain/view/views.ts';
 import type { CliContext } from '../context.ts';
-import { parseDuration, parseInput, parseRef, parseWith } from '../input.ts';
+import { parseDuration, parseInput, parseNumber, parseRef, readJsonFile } from '../input.ts';
 import { table } from '../output.ts';
 
 interface SubmitOptions {
@@ -28,7 +28,11 @@ export function registerReleases(program: Command, context: CliContext): void {
     .argument('<version>', 'NAME@VERSION')
     .requiredOption('--for <environment>')
     .option('--plan <file>', 'plan as JSON (without salt); replaces the options below')
-    .option('--strategy <strategy>', 'direct or canary', 'canary')
+    .addOption(
+      new Option('--strategy <strategy>', 'how traffic moves')
+        .choices(['direct', 'canary'])
+        .default('canary'),
+    )
     .option('--steps <percents>', 'e.g. 10,50,100')
     .option('--bake <time>', 'least time of a step', '30s')
     .option('--max-step <time>', 'longest time of a step without a verdict', '15m')
@@ -44,10 +48,8 @@ export function registerReleases(program: Command, context: CliContext): void {
         const plan =
           options.plan === undefined
             ? planFrom(options)
-            : parseWith(
-                rolloutPlanSchema.omit({ salt: true }),
-                JSON.parse(await readFile(options.plan, 'utf8')),
-              );
+            : // Parsed with the rest of the input below; the salt is always made fresh.
+              ((await readJsonFile(options.plan, 'plan')) as PlanInput);
         const view = await services.requests.submit(
           actor,
           parseInput('requests.submit', {
@@ -137,23 +139,33 @@ export function registerReleases(program: Command, context: CliContext): void {
     );
 }
 
-function planFrom(options: SubmitOptions) {
-  const guard = (text: string | undefined, fallback: number | null) =>
-    text === undefined ? fallback : text === 'off' ? null : Number(text);
+type PlanInput = Omit<RolloutPlan, 'salt'>;
+
+function planFrom(options: SubmitOptions): PlanInput {
+  const guard = (option: string, text: string | undefined, fallback: number | null) =>
+    text === undefined ? fallback : text === 'off' ? null : parseNumber(option, text);
   const strategy = options.strategy === 'direct' ? ('direct' as const) : ('canary' as const);
   return {
     strategy,
-    steps: (options.steps ?? (strategy === 'direct' ? '100' : '10,50,100')).split(',').map(Number),
+    steps: (options.steps ?? (strategy === 'direct' ? '100' : '10,50,100'))
+      .split(',')
+      .map((step) => parseNumber('--steps', step)),
     bakeMs: parseDuration(options.bake),
     maxStepMs: parseDuration(options.maxStep),
-    mirrorSample: Number(options.mirror),
+    mirrorSample: parseNumber('--mirror', options.mirror),
     guards: {
       ...DEFAULT_GUARDS,
-      maxDisagreement: guard(options.maxDisagreement, DEFAULT_GUARDS.maxDisagreement),
-      maxErrorRate: guard(options.maxErrorRate, DEFAULT_GUARDS.maxErrorRate),
-      maxP95Ratio: guard(options.maxP95Ratio, DEFAULT_GUARDS.maxP95Ratio),
-      minimumRequests: Number(options.minimumRequests ?? DEFAULT_GUARDS.minimumRequests),
-      minimumPairs: Number(options.minimumPairs ?? DEFAULT_GUARDS.minimumPairs),
+      maxDisagreement: guard('--max-disagreement', options.maxDisagreement, DEFAULT_GUARDS.maxDisagreement),
+      maxErrorRate: guard('--max-error-rate', options.maxErrorRate, DEFAULT_GUARDS.maxErrorRate),
+      maxP95Ratio: guard('--max-p95-ratio', options.maxP95Ratio, DEFAULT_GUARDS.maxP95Ratio),
+      minimumRequests:
+        options.minimumRequests === undefined
+          ? DEFAULT_GUARDS.minimumRequests
+          : parseNumber('--minimum-requests', options.minimumRequests),
+      minimumPairs:
+        options.minimumPairs === undefined
+          ? DEFAULT_GUARDS.minimumPairs
+          : parseNumber('--minimum-pairs', options.minimumPairs),
     },
   };
 }
@@ -171,7 +183,7 @@ function describeRequest(view: RequestView): string {
     `root         ${record.root}`,
     `submitted    ${record.request.createdAt} by ${record.request.submitter.person}; valid until ${record.request.notAfter}; serial ${record.request.serial}`,
     `plan         ${plan.strategy} ${plan.steps.join(' → ')} %, ${plan.bakeMs / 1000} s a step`,
-    `scan         ${dossier.scan.rulesRun.length} rules ran, ${dossier.scan.findings.length} findings`,
+    `scan         ${ruleCount(dossier.scan.rulesRun)} rules ran, ${dossier.scan.findings.length} findings`,
     `validation   ${validation.dataset.fileName}: ${validation.dataset.rows} rows, F1 ${validation.metrics.f1?.toFixed(4) ?? '–'}, ROC AUC ${validation.metrics.roc_auc?.toFixed(4) ?? '–'}`,
     `comparison   ${dossier.comparison === null ? 'none' : `${dossier.comparison.disagreements} of ${dossier.comparison.dataset.rows} rows differ from ${formatRef(dossier.comparison.champion)}`}`,
     `gates        ${dossier.gates.map((g) => `${g.metric} ${g.passed ? 'pass' : 'FAIL'}`).join(', ') || 'none'}`,

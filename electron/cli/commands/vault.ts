@@ -17,6 +17,11 @@ export function registerVault(program: Command, context: CliContext): void {
     .option('--keys <where>', 'keychain or passphrase; passphrase when --passphrase-file is given')
     .description('create a vault; prints the recovery key once')
     .action(async (options: KeysOptions) => {
+      // Before anybody types a passphrase for nothing. Creating checks it again.
+      if ((await context.factory.inspect(context.vaultPath)) !== null)
+        throw new SallyportError('conflict', `There is a vault in ${context.vaultPath} already.`, {
+          hint: 'It was not changed. Choose another folder with --vault, or see: sallyport status',
+        });
       const passphrase = await context.vaultPassphrase();
       const kind = options.keys ?? (passphrase === null ? 'keychain' : 'passphrase');
       const { console: opened, recoveryKey } = await context.factory.create(context.vaultPath, {

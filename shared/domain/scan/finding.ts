@@ -15,3 +15,8 @@ export const findingSchema = z.object({
   reference: z.string(),
 });
 export type Finding = z.infer<typeof findingSchema>;
+
+/** How many rules a scan's `rulesRun` names: its first item is the rule set's own name (`rules@1`). */
+export function ruleCount(rulesRun: readonly string[]): number {
+  return rulesRun.filter((id) => !id.includes('@')).length;
+}
