@@ -1,7 +1,5 @@
 #!/usr/bin/env node
 /** `sallyport`: the command line on Node. The same services as the window; see the README for verbs and exit codes. */
-import { toWireError } from '../../shared/contract/result.ts';
-import { SallyportError } from '../../shared/domain/errors.ts';
 import { programFiles } from '../adapters/system/program.ts';
 import { runCli } from './run.ts';
 

@@ -1,4 +1,6 @@
 import { Command, CommanderError } from 'commander';
+import { toWireError } from '../../shared/contract/result.ts';
+import { SallyportError } from '../../shared/domain/errors.ts';
 import { createConsoleFactory, type FactoryOptions } from '../compose.ts';
 import { registerAdministration } from './commands/administration.ts';
 import { registerAgent, runAgent } from './commands/agent.ts';
@@ -9,7 +11,7 @@ import { registerModels } from './commands/models.ts';
 import { registerReleases } from './commands/releases.ts';
 import { registerVault } from './commands/vault.ts';
 import { CliContext, type GlobalOptions } from './context.ts';
-import { reportError } from './output.ts';
+import { createOutput, reportError } from './output.ts';
 
 /** Runs one command; answers the exit code. `options` say how this runtime starts processes. */
 export async function runCli(argv: readonly string[], options: FactoryOptions): Promise<number> {
@@ -43,7 +45,12 @@ export async function runCli(argv: readonly string[], options: FactoryOptions): 
     await program.parseAsync(argv, { from: 'user' });
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    return reportError(error, context.output);
+    if (!(error instanceof CommanderError)) return reportError(error, context.output);
+    if (error.exitCode === 0) return 0;
+    // It has said on stderr what is wrong; a program that reads stdout gets the same as data.
+    const message = error.message.replace(/^error: /, '');
+    if (argv.includes('--json'))
+      createOutput(true).error({ error: toWireError(new SallyportError('usage', message)) });
+    return 2;
   }
 }
