@@ -61,7 +61,7 @@ export function forkProcess(
 }
 
 const NEEDED =
-  /^(PATH|HOME|LANG|LC_.*|TZ|TMPDIR|TEMP|TMP|SYSTEMROOT|LD_LIBRARY_PATH|XDG_.*|DBUS_SESSION_BUS_ADDRESS|USERPROFILE|APPDATA|LOCALAPPDATA)$/i;
+  /^(PATH|HOME|LANG|LC_.*|TZ|TMPDIR|TEMP|TMP|SYSTEMROOT|LD_LIBRARY_PATH|XDG_.*|DBUS_SESSION_BUS_ADDRESS|DISPLAY|WAYLAND_DISPLAY|XAUTHORITY|USERPROFILE|APPDATA|LOCALAPPDATA)$/i;
 
 /** The part of the environment a worker may see: no variable that could carry a passphrase or a token. */
 export function workerEnvironment(): Record<string, string> {

@@ -58,7 +58,7 @@ main{max-width:1060px;margin:0 auto;padding:32px 20px 64px}h1{font-size:26px;mar
 section{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:16px 20px;margin:14px 0}
 section.good{border-left:4px solid var(--good)}section.bad{border-left:4px solid var(--bad)}h2{font-size:17px;margin:0 0 8px}p{margin:6px 0}
 dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(190px,1fr));gap:8px 18px;margin:8px 0}dt{color:var(--soft);font-size:12px}dd{margin:0;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
-.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:13.5px;font-variant-numeric:tabular-nums}th,td{text-align:left;padding:6px 10px;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}th{color:var(--soft);font-weight:600}
+.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:13.5px;font-variant-numeric:tabular-nums}th,td{text-align:left;padding:6px 10px;border-bottom:1px solid var(--line);vertical-align:top}td{max-width:420px;overflow-wrap:break-word}th{color:var(--soft);font-weight:600}
 pre{background:var(--bg);border:1px solid var(--line);border-radius:6px;padding:10px;overflow-x:auto;font-size:12.5px}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(280px,1fr));gap:16px}figure{margin:0}figcaption{color:var(--soft);font-size:12.5px}
 svg{width:100%;height:auto;display:block}.grid{stroke:var(--line);stroke-width:1}.chance{stroke:var(--soft);stroke-dasharray:4 4}.tick,.axis{fill:var(--soft);font-size:10px}
