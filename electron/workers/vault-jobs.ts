@@ -12,6 +12,7 @@ import type { Finding } from '../../shared/domain/scan/finding.ts';
 import { scanModel } from '../../shared/domain/scan/scan.ts';
 import { createAgeByteSource, sealToFile } from '../../shared/node/age/index.ts';
 import { diskError, systemCode } from '../../shared/node/files/files.ts';
+import { readStable } from '../../shared/node/files/stable-source.ts';
 import { parentPort } from './parent-port.ts';
 
 export interface AddModelRequest {
@@ -40,8 +41,6 @@ export type VaultJobReply =
       readonly facts: Readonly<Record<string, string | number | boolean | null>>;
     };
 
-/** Bytes read from the source at once; with its ciphertext and the reader's windows the process stays below 64 MiB of its own. */
-const PIECE_BYTES = 1024 * 1024;
 /** A progress message for so many bytes: about 50 a second at full speed. */
 const PROGRESS_BYTES = 8 * 1024 * 1024;
 
@@ -54,25 +53,6 @@ async function openSource(path: string): Promise<FileHandle> {
     throw new SallyportError('input.invalid', `The file ${path} cannot be read (${systemCode(cause)}).`, {
       hint: 'Check its permissions.',
       cause,
-    });
-  }
-}
-
-/** The source's bytes, and the promise that it was one file from the first byte to the last. */
-async function* readSource(handle: FileHandle, path: string): AsyncGenerator<Uint8Array, void, undefined> {
-  const before = await handle.stat({ bigint: true });
-  const buffer = Buffer.allocUnsafe(PIECE_BYTES);
-  let position = 0;
-  for (;;) {
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, position);
-    if (bytesRead === 0) break;
-    position += bytesRead;
-    yield buffer.subarray(0, bytesRead);
-  }
-  const after = await handle.stat({ bigint: true });
-  if (BigInt(position) !== before.size || after.size !== before.size || after.mtimeNs !== before.mtimeNs) {
-    throw new SallyportError('input.invalid', `The file ${path} changed while it was read.`, {
-      hint: 'Nothing was added. Wait until whatever writes it is done, and add it again.',
     });
   }
 }
@@ -92,7 +72,7 @@ async function addModel(
     let reportedPhase = '';
     const sealed = await sealToFile(
       request.recipients,
-      readSource(source, request.sourcePath),
+      readStable(source, request.sourcePath),
       request.targetPath,
       {
         onProgress: (phase, done) => {
