@@ -95,12 +95,15 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
   const predict = createPredictListener({
     ...common,
     bodyLimit: limits.bodyBytes,
+    requestTimeoutMs: limits.requestTimeoutMs,
     accessLevel: 'debug',
     ready: () => ready,
   });
   const admin = createAdminListener({
     ...common,
     bodyLimit: 1024 * 1024,
+    // A piece of an upload over a slow line takes longer than a predict call.
+    requestTimeoutMs: Math.max(limits.requestTimeoutMs, 300_000),
     accessLevel: 'info',
     keys,
     store,
@@ -131,7 +134,7 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
       ready = false;
       if (verifying) clearInterval(verifying);
       clearInterval(sweeping);
-      const drained = Promise.all([predict.close(), admin.close()]);
+      const drained = Promise.all([drain(predict), drain(admin)]);
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise((resolve) => {
         timer = setTimeout(resolve, limits.drainMs);
@@ -142,6 +145,12 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
       await unlock();
     },
   };
+}
+
+/** Closes when the last call is answered. Kept-alive connections that become idle on the way are not waited for. */
+async function drain(app: FastifyInstance): Promise<void> {
+  const idle = setInterval(() => app.server.closeIdleConnections(), 50);
+  await app.close().finally(() => clearInterval(idle));
 }
 
 async function listen(

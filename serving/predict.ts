@@ -10,7 +10,8 @@ import { type Metrics, UNKNOWN_MODEL } from './metrics.ts';
 import { Mirror } from './mirror.ts';
 import type { LiveModel, Slots } from './slots.ts';
 
-export class Overloaded extends Error {}
+/** Answered 503: not the caller's fault, and worth trying again. */
+export class Unavailable extends Error {}
 
 export interface PredictCall {
   readonly model: string;
@@ -63,11 +64,19 @@ export class Predictor {
       });
       throw new SallyportError('not-found', missing(call, live), { hint: 'See GET /models.' });
     }
+    if (choice === 'damaged') {
+      this.#metrics.errors.inc({
+        model_name: call.model,
+        version: live.routing.stable?.version ?? '',
+        error_type: 'integrity',
+      });
+      throw new Unavailable(`${call.model} cannot be served: its stored release is not what was signed.`);
+    }
     const { release } = choice;
     const labels = { model_name: call.model, version: release.ref.version };
     if (this.#inFlight >= this.#limits.inFlight) {
       this.#metrics.errors.inc({ ...labels, error_type: 'overload' });
-      throw new Overloaded('Too many calls at once; try again in a moment.');
+      throw new Unavailable('Too many calls at once; try again in a moment.');
     }
     this.#inFlight++;
     try {
@@ -159,7 +168,8 @@ class WrongWidth extends SallyportError {
   }
 }
 
-function choose(live: LiveModel, call: PredictCall): Choice | null {
+/** `damaged`: routed to a release that could not be loaded again. */
+function choose(live: LiveModel, call: PredictCall): Choice | 'damaged' | null {
   const { routing, stable, canary, previous, counters } = live;
   if (call.version !== undefined) {
     const release = [stable, canary, previous].find((each) => each?.ref.version === call.version);
@@ -170,7 +180,8 @@ function choose(live: LiveModel, call: PredictCall): Choice | null {
     if (isCanary(bucket, routing.canary.percent))
       return { release: canary, counter: counters.canary, canary: true };
   }
-  return stable ? { release: stable, counter: counters.stable, canary: false } : null;
+  if (stable) return { release: stable, counter: counters.stable, canary: false };
+  return routing.stable ? 'damaged' : null;
 }
 
 function missing(call: PredictCall, live: LiveModel | undefined): string {

@@ -4,6 +4,7 @@
  * and one under way finishes on the version it began with.
  */
 
+import { serialKey } from '../shared/domain/approval/verify-release.ts';
 import type { Receipt } from '../shared/domain/endpoint/endpoint.ts';
 import {
   emptyRouting,
@@ -210,6 +211,7 @@ export class Slots {
       );
       this.#swap(next);
       this.#retire(live, next);
+      for (const { root } of served) this.#options.store.routed(root);
       void this.#prune(name);
       return answer;
     } catch (error) {
@@ -253,18 +255,27 @@ export class Slots {
     }
   }
 
-  /** Removes stored releases of a model beyond those routed and the newest few that were served. */
+  /** Removes stored releases of a model: of those served all but the newest few, and those that never can be served. */
   async #prune(name: string): Promise<void> {
+    const { store, state, keepReleases, log } = this.#options;
     try {
-      const { served } = this.#options.state.current;
       const routing = this.routing(name);
       const routed = new Set([routing.stable, routing.canary, routing.previous].map((ref) => ref?.root));
+      const { served } = state.current;
+      const { highestSerial, servedRoots } = state.history();
       const others = served.filter((each) => each.name === name && !routed.has(each.root)).reverse();
-      for (const old of others.slice(this.#options.keepReleases)) {
-        if (await this.#options.store.has(old.root)) await this.#options.store.remove(old.root);
+      const doomed = others.slice(keepReleases).map((each) => each.root);
+      for (const root of await store.roots()) {
+        if (servedRoots.has(root)) continue;
+        const { request } = await store.read(root);
+        if (request.name === name && request.serial <= (highestSerial[serialKey(request)] ?? 0))
+          doomed.push(root);
+      }
+      for (const root of doomed) {
+        if ((await store.has(root)) && !store.isHeld(root)) await store.remove(root);
       }
     } catch (error) {
-      this.#options.log('warn', 'old releases could not be removed', { model: name, problem: textOf(error) });
+      log('warn', 'old releases could not be removed', { model: name, problem: textOf(error) });
     }
   }
 

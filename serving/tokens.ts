@@ -46,14 +46,15 @@ export class TokenFile {
     this.#path = path;
   }
 
-  check(header: string | undefined, scope: Scope, now: Date): TokenVerdict {
+  check(header: string | undefined, scopes: readonly Scope[], now: Date): TokenVerdict {
     const match = /^Bearer ([A-Za-z0-9_-]{20,200})$/i.exec(header ?? '');
     if (!match?.[1]) return { kind: 'unknown' };
     this.#refresh();
     const record = this.#byHash.get(hashOf(match[1]));
     if (!record || !(now.getTime() < Date.parse(record.expiresAt))) return { kind: 'unknown' };
     // Deploying includes reading: a console needs one token, not two.
-    const allowed = record.scopes.includes(scope) || (scope === 'read' && record.scopes.includes('deploy'));
+    const held = record.scopes.includes('deploy') ? [...record.scopes, 'read'] : record.scopes;
+    const allowed = scopes.some((scope) => held.includes(scope));
     return allowed ? { kind: 'accepted', name: record.name } : { kind: 'scope', name: record.name };
   }
 

@@ -40,11 +40,11 @@ const BASE = '/admin/v1';
 export function createAdminListener(options: AdminListenerOptions): FastifyInstance {
   const app = createServer(options);
   const { keys, slots, push, uploads, checkpoints } = options;
-  const deploy = { config: { scope: 'deploy' as const } };
-  const read = { config: { scope: 'read' as const } };
+  const deploy = { config: { scopes: ['deploy' as const] } };
+  const read = { config: { scopes: ['read' as const] } };
 
   // Without a token: a console proves who answers here before it sends one.
-  app.get(`${BASE}/identity`, { config: { scope: null } }, async (request) => {
+  app.get(`${BASE}/identity`, { config: { scopes: null } }, async (request) => {
     const { nonce } = parseWith(z.object({ nonce: nonceSchema }), request.query);
     return { identity: keys.identity, proof: keys.prove(nonce) };
   });
@@ -126,7 +126,7 @@ function addUploads(app: FastifyInstance, uploads: Uploads): void {
       scope.route({
         method: ['POST', 'HEAD', 'PATCH', 'DELETE'],
         url,
-        config: { scope: 'deploy' },
+        config: { scopes: ['deploy'] },
         handler: async (request, reply) => {
           reply.hijack();
           reply.raw.setHeader('x-request-id', request.id);

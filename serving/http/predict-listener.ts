@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { SallyportError } from '../../shared/domain/errors.ts';
 import type { Metrics } from '../metrics.ts';
-import { Overloaded, type Predictor } from '../predict.ts';
+import { type Predictor, Unavailable } from '../predict.ts';
 import type { Slots } from '../slots.ts';
 import { readFeatures, TooManyRows } from './features.ts';
 import { createServer, parseWith, type ServerOptions } from './server.ts';
@@ -26,7 +26,7 @@ export function createPredictListener(options: PredictListenerOptions): FastifyI
   const { slots, predictor } = options;
   const app = createServer(options);
 
-  app.post('/predict', { config: { scope: 'predict' } }, async (request, reply) => {
+  app.post('/predict', { config: { scopes: ['predict'] } }, async (request, reply) => {
     const startedAt = performance.now();
     const body = parseWith(predictBodySchema, request.body);
     const routingKey = request.headers['x-routing-key'];
@@ -42,13 +42,13 @@ export function createPredictListener(options: PredictListenerOptions): FastifyI
       if (error instanceof TooManyRows) return reply.code(413).send({ detail: error.message });
       const queued =
         error instanceof SallyportError && error.code === 'engine.timeout' && error.facts.queued === true;
-      if (error instanceof Overloaded || queued)
+      if (error instanceof Unavailable || queued)
         return reply.code(503).header('retry-after', '1').send({ detail: error.message });
       throw error;
     }
   });
 
-  app.get('/health', { config: { scope: null } }, async (_request, reply) => {
+  app.get('/health', { config: { scopes: null } }, async (_request, reply) => {
     const ready = options.ready();
     return reply.code(ready ? 200 : 503).send({
       status: ready ? 'ok' : 'unavailable',
@@ -56,7 +56,7 @@ export function createPredictListener(options: PredictListenerOptions): FastifyI
     });
   });
 
-  app.get('/models', { config: { scope: 'predict' } }, async () => ({
+  app.get('/models', { config: { scopes: ['predict', 'read'] } }, async () => ({
     models: slots.all().map(({ routing, stable }) => ({
       name: routing.name,
       version: stable?.ref.version ?? null,
@@ -64,7 +64,7 @@ export function createPredictListener(options: PredictListenerOptions): FastifyI
     })),
   }));
 
-  app.get('/models/:name/versions', { config: { scope: 'predict' } }, async (request) => {
+  app.get('/models/:name/versions', { config: { scopes: ['predict', 'read'] } }, async (request) => {
     const { name } = request.params as { name: string };
     const live = slots.get(name);
     if (!live) throw new SallyportError('not-found', `No model named ${name} is served here.`);
@@ -91,7 +91,7 @@ export function addMetrics(
   app: FastifyInstance,
   options: { readonly metrics: Metrics; readonly predictor: Predictor },
 ): void {
-  app.get('/metrics', { config: { scope: 'read' } }, async (_request, reply) => {
+  app.get('/metrics', { config: { scopes: ['read'] } }, async (_request, reply) => {
     options.predictor.observe();
     return reply.type(options.metrics.registry.contentType).send(await options.metrics.registry.metrics());
   });

@@ -16,8 +16,8 @@ import type { Scope, TokenFile } from '../tokens.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Scope a caller's token needs; `null` = open to everybody. A route without it cannot be made. */
-    scope?: Scope | null;
+    /** Scopes of which a caller's token needs one; `null` = open to everybody. A route without them cannot be made. */
+    scopes?: readonly Scope[] | null;
   }
 }
 
@@ -27,10 +27,13 @@ export interface ServerOptions {
   readonly tokens: TokenFile;
   readonly bodyLimit: number;
   readonly now: () => Date;
+  /** Longest time a request may take to arrive, in milliseconds. */
+  readonly requestTimeoutMs: number;
   /** Level at which requests are logged. */
   readonly accessLevel: 'debug' | 'info';
 }
 
+const ANY_SCOPE: readonly Scope[] = ['predict', 'read', 'deploy'];
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 
 export function createServer(options: ServerOptions): FastifyInstance {
@@ -38,7 +41,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     loggerInstance: options.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyLimit,
-    requestTimeout: options.limits.requestTimeoutMs,
+    requestTimeout: options.requestTimeoutMs,
     keepAliveTimeout: 72_000,
     connectionTimeout: 0,
     return503OnClosing: true,
@@ -50,14 +53,14 @@ export function createServer(options: ServerOptions): FastifyInstance {
     routerOptions: { maxParamLength: 200 },
   });
   app.addHook('onRoute', (route) => {
-    if (route.config?.scope === undefined) throw new Error(`${route.url} does not say which scope it needs`);
+    if (route.config?.scopes === undefined) throw new Error(`${route.url} does not say which scopes open it`);
   });
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
-    const { scope } = request.routeOptions.config;
-    if (scope === null) return;
+    const { scopes } = request.routeOptions.config;
+    if (scopes === null) return;
     // A path that does not exist looks like any other to somebody without a token.
-    const verdict = options.tokens.check(request.headers.authorization, scope ?? 'read', options.now());
+    const verdict = options.tokens.check(request.headers.authorization, scopes ?? ANY_SCOPE, options.now());
     if (verdict.kind === 'accepted') return;
     // The body was not read, and is not going to be: the connection ends with the answer.
     reply.header('connection', 'close');
@@ -67,7 +70,9 @@ export function createServer(options: ServerOptions): FastifyInstance {
         .header('www-authenticate', 'Bearer')
         .send({ detail: 'A valid bearer token is needed.' });
     }
-    return reply.code(403).send({ detail: `This token does not have the scope ${scope ?? 'read'}.` });
+    return reply
+      .code(403)
+      .send({ detail: `This token does not have the scope ${(scopes ?? ANY_SCOPE).join(' or ')}.` });
   });
   app.addHook('onResponse', async (request, reply) => {
     options.log[options.accessLevel]({

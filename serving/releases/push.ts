@@ -55,7 +55,8 @@ export class ReleasePush {
     const admitted = admit(body.bundles, body.request);
     const { root } = admitted;
     return this.#mutex.run(root, async () => {
-      if (await store.has(root)) {
+      store.hold(root);
+      if (await this.#isWhole(root)) {
         return { root, complete: true, files: admitted.files.map(({ name }) => ({ name, received: true })) };
       }
       const record = recordOf(admitted, body, now());
@@ -80,6 +81,20 @@ export class ReleasePush {
     });
   }
 
+  /** Whether the stored release is there and as signed. One that is damaged makes room to be sent again. */
+  async #isWhole(root: string): Promise<boolean> {
+    const { store } = this.#options;
+    if (!(await store.has(root))) return false;
+    try {
+      await store.verify(root);
+      return true;
+    } catch (error) {
+      if (!(error instanceof SallyportError) || error.code !== 'integrity.artifact') throw error;
+      await store.remove(root);
+      return false;
+    }
+  }
+
   /** May this upload begin? It must be a file of an opened release, and not larger than was announced. */
   async accept(target: UploadTarget, sizeBytes: number): Promise<void> {
     const record = await this.#staged(target.root);
@@ -98,6 +113,7 @@ export class ReleasePush {
   async complete(root: string, uploads: Uploads): Promise<CompletedPush> {
     const { store, admit, staging } = this.#options;
     return this.#mutex.run(root, async () => {
+      store.hold(root);
       if (await store.has(root)) {
         const stored = await store.read(root);
         return { admitted: admit(stored.record.bundles, stored.record.request), missing: [] };
@@ -148,6 +164,7 @@ export class ReleasePush {
       await rm(join(staging, root), { recursive: true, force: true });
     }
     await uploads.sweep(now());
+    await this.#options.store.sweep();
   }
 
   async #checkUpload(

@@ -2,7 +2,8 @@
  * Releases on the agent's disk, `<root>/<file>.age` beside `release.json`. Everything read here is checked against the
  * root, which is the directory's name in the agent's own state and the digest that the quorum signed.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import { renameSync } from 'node:fs';
 import { type FileHandle, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -31,6 +32,7 @@ export interface StoredRelease {
 }
 
 const RECORD = 'release.json';
+const TRASH = '.trash-';
 
 function damaged(root: string, what: string, cause?: unknown): SallyportError {
   return new SallyportError(
@@ -47,6 +49,7 @@ function damaged(root: string, what: string, cause?: unknown): SallyportError {
 export class ReleaseStore {
   readonly #directory: string;
   readonly #ageIdentity: string;
+  readonly #held = new Set<string>();
 
   constructor(directory: string, ageIdentity: string) {
     this.#directory = directory;
@@ -141,9 +144,34 @@ export class ReleaseStore {
     return hash.digest('hex');
   }
 
+  /** A console has pushed this release and is about to route to it: it stays until it was served, or the agent restarts. */
+  hold(root: string): void {
+    this.#held.add(root);
+  }
+
+  routed(root: string): void {
+    this.#held.delete(root);
+  }
+
+  /** Whether a console waits to route to it. */
+  isHeld(root: string): boolean {
+    return this.#held.has(root);
+  }
+
+  /** Removes a release. One that goes is gone at once, whatever interrupts the rest. */
   async remove(root: string): Promise<void> {
-    await rm(this.directoryOf(root), { recursive: true, force: true });
+    const trash = join(this.#directory, `${TRASH}${root}-${randomBytes(4).toString('hex')}`);
+    // Synchronous: between a look at `isHeld` and the rename nobody can be told that it is here.
+    renameSync(this.directoryOf(root), trash);
+    await rm(trash, { recursive: true, force: true });
     await fsyncDirectory(this.#directory);
+  }
+
+  /** Finishes removals that a crash interrupted. */
+  async sweep(): Promise<void> {
+    for (const name of await readdir(this.#directory)) {
+      if (name.startsWith(TRASH)) await rm(join(this.#directory, name), { recursive: true, force: true });
+    }
   }
 
   async *decrypt(path: string): AsyncGenerator<Buffer, void, undefined> {
