@@ -1,5 +1,5 @@
 /** The worker entries the program has; each is one file in `electron/workers`. */
-export type WorkerEntry = 'inference' | 'datasets' | 'vault-jobs' | 'keychain';
+export type WorkerEntry = 'inference' | 'vault-jobs' | 'keychain';
 
 /** A running worker process. Messages are structured clones. */
 export interface WorkerHandle {
