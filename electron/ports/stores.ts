@@ -172,5 +172,7 @@ export interface Store {
   readonly read: StoreReader;
   /** Runs `work` in one IMMEDIATE transaction; what it throws rolls everything back. `work` is synchronous. */
   transaction<T>(work: (tx: StoreWriter) => T): T;
+  /** Whether another process has committed since this was last asked; the first answer is false. Cheap enough for every second. */
+  changedElsewhere(): boolean;
   close(): void;
 }

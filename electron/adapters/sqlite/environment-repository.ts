@@ -1,7 +1,7 @@
 import { type Environment, environmentSchema, policySchema } from '../../../shared/domain/policy/policy.ts';
 import type { EncryptedDatabase } from '../../../shared/node/sqlite/database.ts';
 import type { EnvironmentReader, EnvironmentWriter } from '../../ports/stores.ts';
-import { fromJson, toJson } from './json.ts';
+import { fromJson, fromRow, toJson } from './json.ts';
 
 interface EnvironmentRow {
   readonly id: string;
@@ -12,12 +12,9 @@ interface EnvironmentRow {
 const SELECT = 'SELECT id, name, policy, created_at FROM environments';
 
 function environmentOf(row: EnvironmentRow): Environment {
-  return environmentSchema.parse({
-    id: row.id,
-    name: row.name,
-    policy: fromJson(policySchema, row.policy, 'policy'),
-    createdAt: row.created_at,
-  });
+  const { id, name, created_at } = row;
+  const policy = fromJson(policySchema, row.policy, 'policy');
+  return fromRow(environmentSchema, { id, name, policy, createdAt: created_at }, 'environment');
 }
 
 export function environmentReader(db: EncryptedDatabase): EnvironmentReader {

@@ -14,7 +14,7 @@ import { type Finding, findingSchema } from '../../../shared/domain/scan/finding
 import { type VersionRow, versionRowSchema } from '../../../shared/domain/view/views.ts';
 import type { EncryptedDatabase } from '../../../shared/node/sqlite/database.ts';
 import type { RegistryReader, RegistryWriter } from '../../ports/stores.ts';
-import { fromJson, toJson } from './json.ts';
+import { fromJson, fromRow, toJson } from './json.ts';
 import { searchCondition } from './search.ts';
 
 interface StoredRow {
@@ -59,6 +59,15 @@ const LIST_COLUMNS = `v.name, v.version, v.digest, v.size_bytes, v.state, v.owne
 const DISTINCT_NAMES = `WITH RECURSIVE names (name) AS (
   SELECT min(name) FROM versions UNION ALL SELECT (SELECT min(name) FROM versions WHERE name > names.name) FROM names WHERE names.name IS NOT NULL)`;
 const stringList = z.array(z.string());
+const findingList = z.array(findingSchema);
+/** What of a version is a column of its own; an edited one is noticed where it is read. */
+const plainColumns = modelVersionSchema.omit({
+  metadata: true,
+  onnx: true,
+  findings: true,
+  rulesRun: true,
+  mapping: true,
+});
 
 export function registryReader(db: EncryptedDatabase): RegistryReader {
   const one = (row: StoredRow | undefined): ModelVersion | null => (row ? toVersion(row) : null);
@@ -101,7 +110,7 @@ export function registryReader(db: EncryptedDatabase): RegistryReader {
     aliases: (name) =>
       db
         .all<Alias>('SELECT name, alias, version FROM aliases WHERE name = ? ORDER BY alias', name)
-        .map((row) => aliasSchema.parse(row)),
+        .map((row) => fromRow(aliasSchema, row, 'alias')),
     aliasedVersion: (name, alias) =>
       one(
         db.get<StoredRow>(
@@ -140,8 +149,8 @@ export function registryWriter(db: EncryptedDatabase): RegistryWriter {
   };
   const writeTags = (at: number, metadata: VersionMetadata): void => {
     db.run('DELETE FROM version_tags WHERE position = ?', at);
-    for (const tag of new Set(metadata.tags ?? []))
-      db.run('INSERT INTO version_tags (tag, position) VALUES (?, ?)', tag.toLowerCase(), at);
+    for (const tag of new Set((metadata.tags ?? []).map((one) => one.toLowerCase())))
+      db.run('INSERT INTO version_tags (tag, position) VALUES (?, ?)', tag, at);
   };
   return {
     ...registryReader(db),
@@ -223,21 +232,9 @@ function worstFinding(findings: readonly Finding[]): VersionRow['worstFinding'] 
 function toVersion(row: StoredRow): ModelVersion {
   const what = `version ${row.name}@${row.version}`;
   return {
-    // The whole is parsed, not only its parts: an edited column is noticed where it is read.
-    ...modelVersionSchema
-      .pick({
-        id: true,
-        name: true,
-        version: true,
-        digest: true,
-        sizeBytes: true,
-        artifactId: true,
-        state: true,
-        parent: true,
-        addedBy: true,
-        addedAt: true,
-      })
-      .parse({
+    ...fromRow(
+      plainColumns,
+      {
         id: row.id,
         name: row.name,
         version: row.version,
@@ -248,17 +245,19 @@ function toVersion(row: StoredRow): ModelVersion {
         parent: row.parent,
         addedBy: row.added_by,
         addedAt: row.added_at,
-      }),
+      },
+      what,
+    ),
     metadata: fromJson(versionMetadataSchema, row.metadata, what),
     onnx: fromJson(onnxSummarySchema, row.onnx, what),
-    findings: fromJson(z.array(findingSchema), row.findings, what),
+    findings: fromJson(findingList, row.findings, what),
     rulesRun: fromJson(stringList, row.rules_run, what),
     mapping: row.mapping === null ? null : fromJson(outputMappingSchema, row.mapping, what),
   };
 }
 
 function toListRow(row: ListRow): VersionRow {
-  return versionRowSchema.parse({
+  const shown = {
     name: row.name,
     version: row.version,
     digest: row.digest,
@@ -272,5 +271,6 @@ function toListRow(row: ListRow): VersionRow {
     f1: row.f1,
     addedBy: row.added_by,
     addedAt: row.added_at,
-  });
+  };
+  return fromRow(versionRowSchema, shown, `version ${row.name}@${row.version}`);
 }

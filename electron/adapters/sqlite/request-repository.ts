@@ -7,7 +7,7 @@ import {
 } from '../../../shared/domain/approval/request.ts';
 import type { EncryptedDatabase } from '../../../shared/node/sqlite/database.ts';
 import type { RequestReader, RequestWriter } from '../../ports/stores.ts';
-import { fromJson, toJson } from './json.ts';
+import { fromJson, fromRow, toJson } from './json.ts';
 
 interface RequestRow {
   readonly record: string;
@@ -25,7 +25,7 @@ const filesSchema = z.object({
 function requestOf(row: RequestRow): RequestRecord {
   return {
     ...fromJson(requestRecordSchema, row.record, 'request'),
-    state: requestStateSchema.parse(row.state),
+    state: fromRow(requestStateSchema, row.state, 'request'),
     reason: row.reason,
   };
 }

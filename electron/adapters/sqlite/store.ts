@@ -72,9 +72,17 @@ export function openStore(path: string, key: Uint8Array, options: { readonly cre
     throw error;
   }
   const writer = storeWriter(db);
+  // SQLite's counter of commits by other connections; own commits leave it as it is.
+  let seen = Number(db.pragma('data_version'));
   return {
     read: storeReader(db),
     transaction: (work) => db.immediate(() => work(writer)),
+    changedElsewhere: () => {
+      const now = Number(db.pragma('data_version'));
+      const changed = now !== seen;
+      seen = now;
+      return changed;
+    },
     close: () => db.close(),
   };
 }

@@ -1,0 +1,560 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { searchTerms } from '../../electron/adapters/sqlite/search.ts';
+import { openStore } from '../../electron/adapters/sqlite/store.ts';
+import type { Store } from '../../electron/ports/stores.ts';
+import type { RequestRecord } from '../../shared/domain/approval/request.ts';
+import type { Endpoint, EndpointStatus } from '../../shared/domain/endpoint/endpoint.ts';
+import type {
+  ClassificationMetrics,
+  ComparisonReport,
+  ValidationReport,
+} from '../../shared/domain/metrics/report.ts';
+import type { ModelVersion } from '../../shared/domain/model/version.ts';
+import { DEFAULT_GUARDS } from '../../shared/domain/rollout/plan.ts';
+import type { RolloutState, TrafficPoint } from '../../shared/domain/rollout/state.ts';
+import { openDatabase } from '../../shared/node/sqlite/database.ts';
+import { temporaryDirectory } from '../support/temp.ts';
+
+const KEY = randomBytes(32);
+const AT = '2026-01-01T00:00:00.000Z';
+const HASH = 'a'.repeat(64);
+
+function store(): Store & { readonly path: string } {
+  const path = join(temporaryDirectory(), 'registry.db');
+  const opened = openStore(path, KEY, { create: true });
+  onTestFinished(() => opened.close());
+  return Object.assign(opened, { path });
+}
+
+let counter = 0;
+function version(change: Partial<ModelVersion> = {}): ModelVersion {
+  counter++;
+  return {
+    id: `id-${counter}`,
+    name: 'phish',
+    version: `1.0.${counter}`,
+    digest: HASH,
+    sizeBytes: 100,
+    artifactId: `artifact-${counter}`,
+    state: 'draft',
+    parent: null,
+    metadata: {},
+    findings: [],
+    rulesRun: ['a@1'],
+    mapping: null,
+    addedBy: 'ada',
+    addedAt: AT,
+    onnx: {
+      irVersion: 8,
+      producerName: 'p',
+      producerVersion: '1',
+      modelVersion: 0,
+      docString: '',
+      graphName: 'g',
+      opsets: [{ domain: '', version: 15 }],
+      operators: [{ domain: '', type: 'Gemm', count: 1 }],
+      nodeCount: 1,
+      functionCount: 0,
+      maxDepth: 0,
+      inputs: [{ name: 'x', kind: 'tensor', elementType: 'float', shape: ['N', 3, null] }],
+      outputs: [],
+      initializerCount: 0,
+      parameterCount: 0,
+      metadata: {},
+      externalData: [],
+      sizeBytes: 100,
+    },
+    ...change,
+  };
+}
+const finding = (severity: 'low' | 'high') => ({
+  ruleId: 'r',
+  severity,
+  title: 't',
+  where: 'w',
+  detail: 'd',
+  reference: '',
+});
+const metrics: ClassificationMetrics = {
+  rows: 10,
+  positives: 5,
+  confusion: { tn: 5, fp: 0, fn: 0, tp: 5 },
+  accuracy: 1,
+  balanced_accuracy: 1,
+  precision: 1,
+  recall: 1,
+  f1: 0.97,
+  mcc: 1,
+  roc_auc: 0.99,
+  false_positive_rate: 0,
+};
+const latency = { p50: 1, p95: 2, p99: 3, samples: 10 };
+const dataset = {
+  fileName: 'd.csv',
+  digest: HASH,
+  sizeBytes: 10,
+  rows: 10,
+  labelColumn: 'label',
+  featureColumns: 3,
+  ignoredColumns: [],
+};
+
+describe('versions', () => {
+  test('come back as they went in', () => {
+    const { read, transaction } = store();
+    const full = version({
+      metadata: {
+        owner: 'SOC',
+        tags: ['mail', 'Mail', 'edge'],
+        trainingParameters: { depth: 3, name: 'x', flag: true },
+        permittedToDeploy: false,
+      },
+      findings: [finding('low'), finding('high')],
+      mapping: {
+        kind: 'anomaly',
+        input: 'x',
+        labelOutput: null,
+        scoreOutput: 's',
+        scoreColumn: 0,
+        positiveLabel: -1,
+        threshold: 0.5,
+        lowerIsPositive: true,
+      },
+      parent: '0.9.0',
+    });
+    transaction((tx) => tx.insertVersion(full));
+    expect(read.version(full)).toEqual(full);
+    expect(read.versionByDigest('phish', HASH)).toEqual(full);
+    expect(read.versionsOf('phish')).toEqual([full]);
+    expect(read.version({ name: 'phish', version: '9.9.9' })).toBeNull();
+    expect(read.search({ text: '', limit: 10, offset: 0 }).rows[0]).toMatchObject({
+      worstFinding: 'high',
+      owner: 'SOC',
+      tags: ['mail', 'Mail', 'edge'],
+      rocAuc: null,
+    });
+  });
+
+  test('are unique by name and version', () => {
+    const { transaction } = store();
+    const one = version();
+    transaction((tx) => tx.insertVersion(one));
+    expect(() => transaction((tx) => tx.insertVersion({ ...version(), version: one.version }))).toThrow(
+      expect.objectContaining({ code: 'conflict' }),
+    );
+  });
+
+  test('change in state, mapping, metadata and alias, and in nothing else', () => {
+    const { read, transaction } = store();
+    const [one, two] = [version(), version({ name: 'dns' })];
+    transaction((tx) => {
+      tx.insertVersion(one);
+      tx.insertVersion(two);
+      tx.setState(one, 'validated');
+      tx.setMetadata(one, { owner: 'red', tags: ['blue'] });
+      tx.setAlias({ name: one.name, alias: 'champion', version: one.version });
+      tx.setAlias({ name: two.name, alias: 'champion', version: two.version });
+    });
+    expect(read.version(one)).toEqual({
+      ...one,
+      state: 'validated',
+      metadata: { owner: 'red', tags: ['blue'] },
+    });
+    expect(read.version(two)).toEqual(two);
+    expect(read.aliased('champion').map(({ name }) => name)).toEqual(['dns', 'phish']);
+    expect(read.aliasedVersion('dns', 'champion')).toEqual(two);
+    expect(read.aliases('phish')).toEqual([{ name: 'phish', alias: 'champion', version: one.version }]);
+    expect(read.names()).toEqual(['dns', 'phish']);
+    expect(read.counts()).toEqual({ models: 2, versions: 2 });
+    expect(() =>
+      transaction((tx) => tx.setAlias({ name: 'phish', alias: 'champion', version: '9.9.9' })),
+    ).toThrow();
+  });
+
+  test.each([
+    `UPDATE version_details SET onnx = '{"irVersion":"eight"}'`,
+    `UPDATE version_details SET findings = 'no JSON'`,
+    `UPDATE versions SET state = 'trusted'`,
+    `UPDATE versions SET digest = 'x'`,
+  ])('edited by %s are an integrity error where they are read', (edit) => {
+    const opened = store();
+    const one = version();
+    opened.transaction((tx) => tx.insertVersion(one));
+    const db = openDatabase(opened.path, KEY);
+    db.run(edit);
+    db.close();
+    expect(() => opened.read.version(one)).toThrow(expect.objectContaining({ code: 'integrity.vault' }));
+  });
+});
+
+describe('search', () => {
+  function filled(): Store {
+    const opened = store();
+    opened.transaction((tx) => {
+      tx.insertVersion(
+        version({
+          name: 'phish-url',
+          version: '1.0.0',
+          metadata: { owner: 'Blue Team', tags: ['mail', '100%'] },
+          state: 'validated',
+        }),
+      );
+      tx.insertVersion(
+        version({ name: 'phish-url', version: '1.1.0', metadata: { tags: ['mail', 'edge'] } }),
+      );
+      tx.insertVersion(
+        version({
+          name: 'dns_tunnel',
+          version: '2.0.0',
+          metadata: { owner: 'Red Team' },
+          digest: 'b'.repeat(64),
+        }),
+      );
+      tx.setAlias({ name: 'phish-url', alias: 'champion', version: '1.0.0' });
+    });
+    return opened;
+  }
+
+  test.each([
+    ['', ['dns_tunnel@2.0.0', 'phish-url@1.1.0', 'phish-url@1.0.0']],
+    ['phish', ['phish-url@1.1.0', 'phish-url@1.0.0']],
+    ['PHISH edge', ['phish-url@1.1.0']],
+    ['phish-url@1.1', ['phish-url@1.1.0']],
+    ['team', ['dns_tunnel@2.0.0', 'phish-url@1.0.0']],
+    ['validated', ['phish-url@1.0.0']],
+    ['state:draft', ['dns_tunnel@2.0.0', 'phish-url@1.1.0']],
+    ['state:draft phish', ['phish-url@1.1.0']],
+    ['name:_tunnel', ['dns_tunnel@2.0.0']],
+    ['name:%', []],
+    ['version:1.', ['phish-url@1.1.0', 'phish-url@1.0.0']],
+    ['tag:mail', ['phish-url@1.1.0', 'phish-url@1.0.0']],
+    ['tag:mai', []],
+    ['tag:100%', ['phish-url@1.0.0']],
+    ['owner:"blue team"', ['phish-url@1.0.0']],
+    ['alias:champion', ['phish-url@1.0.0']],
+    ['digest:sha256:bbbb', ['dns_tunnel@2.0.0']],
+    ['unknown:field', []],
+    [`' OR 1=1 --`, []],
+  ])('%j finds %j', (text, found) => {
+    const { rows, total } = filled().read.search({ text, limit: 10, offset: 0 });
+    expect(rows.map(({ name, version: number }) => `${name}@${number}`)).toEqual(found);
+    expect(total).toBe(found.length);
+  });
+
+  test('pages through everything once, newest first', () => {
+    const { read } = filled();
+    const pages = [0, 1, 2, 3].map((offset) => read.search({ text: '', limit: 1, offset }));
+    expect(pages.flatMap(({ rows }) => rows.map(({ version: number }) => number))).toEqual([
+      '2.0.0',
+      '1.1.0',
+      '1.0.0',
+    ]);
+    expect(pages.every(({ total }) => total === 3)).toBe(true);
+  });
+
+  test('takes any text, and a version is found by each part of its own name', () => {
+    const opened = filled();
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (text) => {
+        const { rows, total } = opened.read.search({ text, limit: 10, offset: 0 });
+        expect(rows.length).toBe(total);
+        if (searchTerms(text).length === 0) expect(total).toBe(3);
+      }),
+    );
+    fc.assert(
+      fc.property(fc.nat(8), fc.integer({ min: 1, max: 9 }), (from, length) => {
+        const word = 'dns_tunnel'.slice(from, from + length);
+        const names = opened.read.search({ text: word, limit: 10, offset: 0 }).rows.map(({ name }) => name);
+        expect(names).toContain('dns_tunnel');
+      }),
+    );
+  });
+});
+
+describe('reports', () => {
+  const validation = (id: string, one: ModelVersion, f1: number): ValidationReport => ({
+    id,
+    ref: { name: one.name, version: one.version },
+    digest: HASH,
+    dataset,
+    metrics: { ...metrics, f1 },
+    latency,
+    rowsPerSecond: 100,
+    roc: [{ x: 0, y: 1 }],
+    precisionRecall: [],
+    mapping: {
+      kind: 'classifier',
+      input: 'x',
+      labelOutput: 'l',
+      scoreOutput: null,
+      scoreColumn: 0,
+      positiveLabel: 1,
+      threshold: 0.5,
+      lowerIsPositive: false,
+    },
+    scoreHistogram: null,
+    environmentId: null,
+    environmentName: null,
+    gates: [],
+    passed: true,
+    runBy: 'ada',
+    createdAt: AT,
+    durationMs: 5,
+  });
+
+  test('are kept, newest first, and the newest measures the row of its version', () => {
+    const { read, transaction } = store();
+    const [one, two] = [version(), version()];
+    const reports = [
+      validation('r1', one, 0.5),
+      validation('r2', one, 0.9),
+      validation('r3', two, 0.7),
+    ] as const;
+    transaction((tx) => {
+      tx.insertVersion(one);
+      tx.insertVersion(two);
+      for (const report of reports) tx.insertValidation(report);
+    });
+    expect(read.validation('r1')).toEqual(reports[0]);
+    expect(read.validations(one).map(({ id }) => id)).toEqual(['r2', 'r1']);
+    expect(read.validations(null).map(({ id }) => id)).toEqual(['r3', 'r2', 'r1']);
+    expect(read.search({ text: '', limit: 9, offset: 0 }).rows.map(({ f1 }) => f1)).toEqual([0.7, 0.9]);
+  });
+
+  test('of a comparison are found by either side', () => {
+    const { read, transaction } = store();
+    const ref = (number: string) => ({ name: 'phish', version: number });
+    const report: ComparisonReport = {
+      id: 'c1',
+      champion: ref('1.0.0'),
+      challenger: ref('1.1.0'),
+      championDigest: HASH,
+      challengerDigest: HASH,
+      dataset,
+      championMetrics: metrics,
+      challengerMetrics: metrics,
+      championLatency: latency,
+      challengerLatency: latency,
+      deltas: [],
+      disagreements: 0,
+      challengerFixes: 0,
+      challengerBreaks: 0,
+      disagreementRows: [],
+      runBy: 'ada',
+      createdAt: AT,
+      durationMs: 1,
+    };
+    transaction((tx) => tx.insertComparison(report));
+    expect(read.comparison('c1')).toEqual(report);
+    expect(
+      [ref('1.0.0'), ref('1.1.0'), ref('2.0.0'), null].map((each) => read.comparisons(each).length),
+    ).toEqual([1, 1, 0, 1]);
+  });
+});
+
+describe('requests', () => {
+  const request = (id: string, serial: number): RequestRecord => ({
+    id,
+    environmentName: 'production',
+    root: HASH,
+    state: 'open',
+    reason: '',
+    quorum: 2,
+    createdAt: AT,
+    request: {
+      vaultId: 'v',
+      requestId: id,
+      name: 'phish',
+      version: '1.0.0',
+      digest: HASH,
+      environmentId: 'production-1',
+      serial,
+      submitter: { name: 'ada', person: 'Ada', keyFingerprint: 'f' },
+      createdAt: AT,
+      notAfter: AT,
+    },
+  });
+  const approval = (fingerprint: string) => ({
+    requestId: 'r1',
+    operator: 'bob',
+    person: 'Bob',
+    keyFingerprint: fingerprint,
+    kind: 'approval' as const,
+    bundle: '{}',
+    createdAt: AT,
+  });
+
+  test('keep their files and approvals; state and reason move, the frozen record does not', () => {
+    const { read, transaction } = store();
+    const files = { files: [{ name: 'policy.yaml', artifactId: 'x', digest: HASH, sizeBytes: 3 }] };
+    transaction((tx) => {
+      tx.insertRequest(request('r1', 1), files);
+      tx.insertApproval(approval('f1'));
+      tx.insertApproval(approval('f2'));
+      tx.setRequestState('r1', 'approved', 'two of two');
+    });
+    expect(read.request('r1')).toEqual({ ...request('r1', 1), state: 'approved', reason: 'two of two' });
+    expect(read.requestFiles('r1')).toEqual(files);
+    expect(read.approvals('r1').map(({ keyFingerprint }) => keyFingerprint)).toEqual(['f1', 'f2']);
+    expect([read.lastSerial('production-1'), read.lastSerial('elsewhere')]).toEqual([1, 0]);
+  });
+
+  test('give a serial once, and count a key once', () => {
+    const { transaction } = store();
+    transaction((tx) => {
+      tx.insertRequest(request('r1', 1), { files: [] });
+      tx.insertApproval(approval('f1'));
+    });
+    expect(() => transaction((tx) => tx.insertRequest(request('r2', 1), { files: [] }))).toThrow(
+      expect.objectContaining({ code: 'conflict' }),
+    );
+    expect(() => transaction((tx) => tx.insertApproval(approval('f1')))).toThrow(
+      expect.objectContaining({ code: 'conflict' }),
+    );
+  });
+});
+
+describe('endpoints and rollouts', () => {
+  const endpoint: Endpoint = {
+    id: 'e1',
+    name: 'edge',
+    environmentId: 'p',
+    kind: 'agent',
+    adminUrl: 'http://127.0.0.1:1',
+    predictUrl: 'http://127.0.0.1:2',
+    fingerprint: HASH,
+    signingKeyPem: 'k',
+    ageRecipient: 'age1',
+    addedAt: AT,
+  };
+  const status: EndpointStatus = {
+    endpointId: 'e1',
+    reachable: false,
+    checkedAt: AT,
+    latencyMs: null,
+    models: [],
+    problem: { code: 'endpoint.unreachable', message: 'm', hint: 'h' },
+  };
+
+  test('an endpoint is known by id and name until it is removed, with its last status', () => {
+    const { read, transaction } = store();
+    transaction((tx) => tx.insertEndpoint(endpoint));
+    expect(read.lastStatus('e1')).toBeNull();
+    transaction((tx) => tx.setStatus(status));
+    expect([read.endpoint('e1'), read.endpointByName('edge'), read.lastStatus('e1')]).toEqual([
+      endpoint,
+      endpoint,
+      status,
+    ]);
+    transaction((tx) => tx.removeEndpoint('e1'));
+    expect([read.endpoint('e1'), read.endpoints(), read.lastStatus('e1')]).toEqual([null, [], null]);
+  });
+
+  test('a rollout is saved over itself, unfinished until its phase is final, with its points in order', () => {
+    const { read, transaction } = store();
+    const state: RolloutState = {
+      id: 'ro1',
+      requestId: 'r1',
+      name: 'phish',
+      version: '1.0.0',
+      digest: HASH,
+      root: HASH,
+      environmentId: 'p',
+      target: 'production',
+      phase: 'stepping',
+      resumePhase: 'stepping',
+      stableP95Ms: 2,
+      step: 0,
+      reason: '',
+      endpoints: [],
+      plan: {
+        strategy: 'canary',
+        steps: [10, 100],
+        bakeMs: 1,
+        maxStepMs: 1000,
+        mirrorSample: 0,
+        guards: DEFAULT_GUARDS,
+        salt: 'salt-salt',
+      },
+      pending: [{ kind: 'push', key: 'k', endpointId: 'e1' }],
+      sequence: 1,
+      verdicts: [],
+      startedBy: 'ada',
+      startedAt: AT,
+      stepStartedAt: AT,
+      updatedAt: AT,
+    };
+    const point = (percent: number): TrafficPoint => ({
+      at: AT,
+      percent,
+      canaryRps: 1,
+      stableRps: 2,
+      canaryErrorRate: null,
+      stableErrorRate: 0,
+      canaryP95Ms: 1,
+      stableP95Ms: null,
+      disagreement: null,
+      pairs: 0,
+    });
+    transaction((tx) => {
+      tx.saveRollout(state);
+      tx.addPoint('ro1', point(10));
+      tx.addPoint('ro1', point(100));
+    });
+    expect(read.unfinished()).toEqual([state]);
+    expect(read.points('ro1').map(({ percent }) => percent)).toEqual([10, 100]);
+    for (const phase of ['completed', 'rolled-back', 'failed'] as const) {
+      transaction((tx) => tx.saveRollout({ ...state, phase }));
+      expect(read.unfinished()).toEqual([]);
+    }
+    transaction((tx) => tx.saveRollout({ ...state, phase: 'paused' }));
+    expect(read.unfinished().map(({ phase }) => phase)).toEqual(['paused']);
+    expect(read.rollouts()).toHaveLength(1);
+  });
+});
+
+describe('a transaction', () => {
+  test('that throws leaves nothing, and cannot be nested', () => {
+    const { read, transaction } = store();
+    expect(() =>
+      transaction((tx) => {
+        tx.setSetting('a', '1');
+        throw new Error('no');
+      }),
+    ).toThrow('no');
+    expect(read.setting('a')).toBeNull();
+    expect(() => transaction(() => transaction(() => undefined))).toThrow(
+      expect.objectContaining({ code: 'unexpected' }),
+    );
+  });
+
+  test('is seen by another connection once it is committed, and not before', () => {
+    const one = store();
+    const two = openStore(one.path, KEY);
+    one.transaction((tx) => {
+      tx.setSetting('a', '1');
+      expect(two.read.setting('a')).toBeNull();
+    });
+    expect(two.read.setting('a')).toBe('1');
+    expect([two.changedElsewhere(), two.changedElsewhere(), one.changedElsewhere()]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    two.close();
+  });
+
+  test('a database of a newer program is refused and stays as it is', () => {
+    const one = store();
+    const db = openDatabase(one.path, KEY);
+    db.pragma('user_version=99');
+    db.close();
+    expect(() => openStore(one.path, KEY)).toThrow(expect.objectContaining({ code: 'vault.newer' }));
+    const again = openDatabase(one.path, KEY);
+    expect(again.pragma('user_version')).toBe(99);
+    again.close();
+  });
+});
