@@ -150,7 +150,9 @@ export function openWorkerLink(worker: InferenceWorker, options: LinkOptions): W
   });
 
   return {
-    pid: worker.pid,
+    get pid() {
+      return worker.pid;
+    },
     get alive() {
       return alive;
     },
