@@ -1,0 +1,70 @@
+import { Spotlight, type SpotlightActionGroupData } from '@mantine/spotlight';
+import { IconCertificate, IconCpu, IconKeyboard, IconLock, IconLogout, IconMoon, IconPlus, IconRoute, IconSearch, IconShieldCheck } from '@tabler/icons-react';
+import { type ReactNode, useMemo, useState } from 'react';
+import { formatRef } from '../../shared/domain/model/version.ts';
+import { useCall } from '../api/queries.ts';
+import { shortDigest } from '../ui/format.ts';
+import { versionPath } from '../ui/text.tsx';
+import { useAppearance } from './appearance.ts';
+import type { ShellCommands } from './commands.ts';
+import { ROOMS } from './rooms.ts';
+
+/** The command palette: rooms, commands, and everything that has a name. */
+export function Palette({ commands }: { readonly commands: ShellCommands }): ReactNode {
+  const [opened, setOpened] = useState(false);
+  const { toggle } = useAppearance();
+  // Asked for only once the palette has been opened; cached like every other answer.
+  const models = useCall('models.list', { text: '', limit: 1000, offset: 0 }, { enabled: opened });
+  const requests = useCall('requests.list', {}, { enabled: opened });
+  const rollouts = useCall('rollouts.list', {}, { enabled: opened });
+
+  const groups = useMemo<SpotlightActionGroupData[]>(() => {
+    const icon = (Icon: typeof IconPlus): ReactNode => <Icon size={17} stroke={1.7} />;
+    return [
+      {
+        group: 'Go to',
+        actions: ROOMS.map((room) => ({ id: room.path, label: room.label, keywords: room.words, leftSection: icon(room.icon), onClick: () => commands.goTo(room.path) })),
+      },
+      {
+        group: 'Do',
+        actions: [
+          { id: 'add-model', label: 'Add a model', description: 'Inspect an ONNX file and register it', leftSection: icon(IconPlus), onClick: commands.addModel },
+          { id: 'new-request', label: 'Submit a release request', description: 'Freeze the evidence and ask for approval', leftSection: icon(IconCertificate), onClick: () => commands.goTo('/releases/new') },
+          { id: 'verify', label: 'Verify the audit log', description: 'Hashes, signatures, witnesses', leftSection: icon(IconShieldCheck), onClick: () => commands.goTo('/audit', { verify: true }) },
+          { id: 'theme', label: 'Switch theme', keywords: 'dark light appearance', leftSection: icon(IconMoon), onClick: toggle },
+          { id: 'shortcuts', label: 'Keyboard shortcuts', leftSection: icon(IconKeyboard), onClick: commands.showShortcuts },
+          { id: 'sign-out', label: 'Sign out', leftSection: icon(IconLogout), onClick: commands.signOut },
+          { id: 'lock', label: 'Lock the vault', leftSection: icon(IconLock), onClick: commands.lock },
+        ],
+      },
+      {
+        group: 'Versions',
+        actions: (models.data?.rows ?? []).map((row) => ({
+          id: `v-${formatRef(row)}`, label: formatRef(row), description: [row.state, ...row.aliases, shortDigest(row.digest)].join(' · '),
+          leftSection: icon(IconCpu), onClick: () => commands.goTo(versionPath(row)),
+        })),
+      },
+      {
+        group: 'Requests and rollouts',
+        actions: [
+          ...(requests.data ?? []).map(({ record }) => ({
+            id: `q-${record.id}`, label: `${record.request.name}@${record.request.version} for ${record.environmentName}`, description: `Request · ${record.state}`,
+            leftSection: icon(IconCertificate), onClick: () => commands.goTo(`/releases/${record.id}`),
+          })),
+          ...(rollouts.data ?? []).map(({ state }) => ({
+            id: `r-${state.id}`, label: `${state.name}@${state.version} to ${state.target}`, description: `Rollout · ${state.phase}`,
+            leftSection: icon(IconRoute), onClick: () => commands.goTo(`/rollouts/${state.id}`),
+          })),
+        ],
+      },
+    ];
+  }, [commands, toggle, models.data, requests.data, rollouts.data]);
+
+  return (
+    <Spotlight
+      actions={groups} shortcut="mod + K" limit={40} highlightQuery scrollable maxHeight={420} size={620} transitionProps={{ duration: 80 }}
+      nothingFound="Nothing by that name" onSpotlightOpen={() => setOpened(true)}
+      searchProps={{ 'leftSection': <IconSearch size={17} />, 'placeholder': 'Go to, do, or find by name…', 'aria-label': 'Search and commands' }}
+    />
+  );
+}

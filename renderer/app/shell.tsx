@@ -1,0 +1,137 @@
+import { Menu } from '@mantine/core';
+import { spotlight } from '@mantine/spotlight';
+import { IconKeyboard, IconLock, IconLogout, IconMoon, IconSearch, IconSun } from '@tabler/icons-react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { NavLink, Outlet, useLocation } from 'react-router';
+import { platform } from '../api/bridge.ts';
+import { useCall } from '../api/queries.ts';
+import { formatRoles, type SignedIn } from '../api/session.ts';
+import { useAppearance } from './appearance.ts';
+import { useShellCommands } from './commands.ts';
+import { DropTarget } from './drop-target.tsx';
+import { ErrorBoundary } from './error-boundary.tsx';
+import { Mark } from './mark.tsx';
+import { Palette } from './palette.tsx';
+import { ROOMS, roomOf } from './rooms.ts';
+import { SampleBanner } from './sample-banner.tsx';
+import styles from './shell.module.css';
+import { ShortcutSheet } from './shortcuts.tsx';
+
+export function initialsOf(person: string): string {
+  const parts = person.trim().split(/\s+/);
+  return `${parts[0]?.[0] ?? ''}${parts.length > 1 ? (parts.at(-1)?.[0] ?? '') : ''}`.toUpperCase();
+}
+
+function Rail({ session, onShortcuts, onLock, onSignOut }: { readonly session: SignedIn; readonly onShortcuts: () => void; readonly onLock: () => void; readonly onSignOut: () => void }): ReactNode {
+  const overview = useCall('overview.get', {});
+  const waiting = overview.data?.attention.length ?? 0;
+  const { scheme, toggle } = useAppearance();
+  const { pathname } = useLocation();
+  const here = roomOf(pathname);
+  const modifier = platform() === 'darwin' ? '⌘' : 'Ctrl';
+  return (
+    <div className={styles.rail}>
+      <div className={styles.brand}>
+        <Mark />
+        Sallyport
+      </div>
+      <button type="button" className={styles.search} onClick={() => spotlight.open()} aria-label="Search and commands">
+        <IconSearch size={14} aria-hidden />
+        Search
+        <kbd>{modifier} K</kbd>
+      </button>
+      <nav className={styles.nav} aria-label="Rooms">
+        {ROOMS.map((room) => (
+          <NavLink key={room.path} to={room.path} className={styles.link ?? ''} aria-current={here === room ? 'page' : undefined} title={`${room.label} (G then ${room.key.toUpperCase()})`}>
+            <room.icon size={17} stroke={1.7} aria-hidden />
+            {room.label}
+            {room.path === '/overview' && waiting > 0 ? (
+              <span className={`${styles.count} num`}>
+                {waiting}
+                <span style={{ position: 'absolute', clip: 'rect(0 0 0 0)', width: 1, height: 1, overflow: 'hidden' }}> waiting</span>
+              </span>
+            ) : null}
+          </NavLink>
+        ))}
+      </nav>
+      <Menu position="top-start" width={200} shadow="md" transitionProps={{ duration: 80 }}>
+        <Menu.Target>
+          <button type="button" className={styles.person} aria-label={`${session.operator.person}: account menu`}>
+            <span className={styles.initials} aria-hidden>
+              {initialsOf(session.operator.person)}
+            </span>
+            <span style={{ minWidth: 0 }}>
+              <div className={styles.personName} title={`${session.operator.person} (${session.operator.name})`}>
+                {session.operator.person}
+              </div>
+              <div className={styles.personRoles} title={formatRoles(session.operator.roles)}>
+                {formatRoles(session.operator.roles)}
+              </div>
+            </span>
+          </button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item leftSection={scheme === 'dark' ? <IconSun size={15} /> : <IconMoon size={15} />} onClick={toggle}>
+            {scheme === 'dark' ? 'Light theme' : 'Dark theme'}
+          </Menu.Item>
+          <Menu.Item leftSection={<IconKeyboard size={15} />} onClick={onShortcuts}>
+            Keyboard shortcuts
+          </Menu.Item>
+          <Menu.Divider />
+          <Menu.Item leftSection={<IconLogout size={15} />} onClick={onSignOut}>
+            Sign out
+          </Menu.Item>
+          <Menu.Item leftSection={<IconLock size={15} />} onClick={onLock}>
+            Lock the vault
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+    </div>
+  );
+}
+
+/** The window of a signed-in operator: banner, rail, page. */
+export function Shell({ session }: { readonly session: SignedIn }): ReactNode {
+  const [help, setHelp] = useState(false);
+  const commands = useShellCommands(() => setHelp(true));
+  const { pathname } = useLocation();
+  const main = useRef<HTMLElement>(null);
+
+  // A new page takes the focus, so that the keyboard continues there and not in the rail.
+  useEffect(() => {
+    if (document.activeElement === document.body || document.activeElement === null) main.current?.focus({ preventScroll: true });
+  }, [pathname]);
+
+  return (
+    <div className={styles.shell}>
+      <a
+        href="#main" className={styles.skip}
+        onClick={(event) => {
+          event.preventDefault();
+          main.current?.focus();
+        }}
+      >
+        Skip to the page
+      </a>
+      <div className={styles.banner}>
+        {session.sample === null ? null : (
+          <SampleBanner
+            sample={session.sample} current={session.operator.name}
+            onChoose={(operator) => {
+              if (operator.name !== session.operator.name) commands.switchTo(operator);
+            }}
+          />
+        )}
+      </div>
+      <Rail session={session} onShortcuts={() => setHelp(true)} onLock={commands.lock} onSignOut={commands.signOut} />
+      <main className={styles.main} id="main" ref={main} tabIndex={-1}>
+        <ErrorBoundary reset={pathname}>
+          <Outlet />
+        </ErrorBoundary>
+      </main>
+      <Palette commands={commands} />
+      <ShortcutSheet opened={help} onClose={() => setHelp(false)} />
+      <DropTarget />
+    </div>
+  );
+}

@@ -1,0 +1,116 @@
+import { Button, TextInput } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { IconDownload, IconHistory, IconSearch, IconShieldCheck } from '@tabler/icons-react';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
+import { useLocation } from 'react-router';
+import type { AuditEntry } from '../../../shared/domain/audit/entry.ts';
+import { call } from '../../api/bridge.ts';
+import { notifyDone, notifyProblem, useAction } from '../../api/mutations.ts';
+import { roleRefusal, useSession } from '../../api/session.ts';
+import { queryKey } from '../../api/topics.ts';
+import { type Column, DataTable } from '../../ui/data-table.tsx';
+import { formatCount, formatInstant, plural } from '../../ui/format.ts';
+import { GuardedButton } from '../../ui/guarded-button.tsx';
+import { Bars } from '../../ui/loaded.tsx';
+import { Empty, Page } from '../../ui/page.tsx';
+import { Problem } from '../../ui/problem.tsx';
+import { Digest, Truncated } from '../../ui/text.tsx';
+import { EntryDrawer } from './entry-drawer.tsx';
+import { VerdictCard } from './verdict-card.tsx';
+
+const PAGE = 200;
+
+const COLUMNS: readonly Column<AuditEntry>[] = [
+  { id: 'seq', header: '#', width: '64px', align: 'right', cell: (entry) => <span className="dim">{formatCount(entry.seq)}</span> },
+  { id: 'at', header: 'When', width: '150px', cell: (entry) => <span className="num">{formatInstant(entry.at)}</span> },
+  { id: 'actor', header: 'Who', width: 'minmax(90px, 0.8fr)', cell: (entry) => <Truncated>{entry.actor}</Truncated> },
+  { id: 'action', header: 'Action', width: '190px', cell: (entry) => <span className="mono">{entry.action}</span> },
+  { id: 'subject', header: 'Subject', width: 'minmax(160px, 1.6fr)', cell: (entry) => <Truncated>{entry.subject}</Truncated> },
+  { id: 'details', header: 'Details', width: 'minmax(160px, 2fr)', cell: (entry) => <span className="dim"><Truncated mono>{Object.keys(entry.details).length === 0 ? '' : JSON.stringify(entry.details)}</Truncated></span> },
+  { id: 'hash', header: 'Hash', width: '160px', cell: (entry) => <Digest value={entry.hash} what="entry hash" /> },
+];
+
+export function AuditPage(): ReactNode {
+  const { operator } = useSession();
+  const location = useLocation();
+  const [text, setText] = useState('');
+  const [asked] = useDebouncedValue(text.trim(), 150);
+  const [open, setOpen] = useState<AuditEntry | null>(null);
+  const verify = useAction('audit.verify');
+  const query = useInfiniteQuery({
+    queryKey: [...queryKey('audit.list', { text: asked }), 'pages'],
+    queryFn: ({ pageParam }) => call('audit.list', { before: pageParam, limit: PAGE, text: asked }),
+    initialPageParam: null as number | null,
+    getNextPageParam: (last) => (last.entries.length < PAGE ? undefined : last.entries.at(-1)?.seq),
+    placeholderData: (former) => former,
+  });
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = query;
+  const entries = useMemo(() => query.data?.pages.flatMap((page) => page.entries) ?? [], [query.data]);
+  const total = query.data?.pages[0]?.total ?? 0;
+
+  // The palette's "Verify the audit log" arrives with this wish; it is granted once.
+  const wished = useRef(false);
+  const wish = (location.state as { verify?: boolean } | null)?.verify === true;
+  const { mutate } = verify;
+  useEffect(() => {
+    if (wish && !wished.current) {
+      wished.current = true;
+      mutate({});
+    }
+  }, [wish, mutate]);
+
+  const runExport = async (): Promise<void> => {
+    try {
+      const { path } = await call('dialogs.save', { suggestedName: 'audit.jsonl' });
+      if (path === null) return;
+      const written = await call('audit.export', { path });
+      notifyDone(`${plural(written.entries, 'entry', 'entries')} written to ${written.path}`);
+    } catch (error) {
+      notifyProblem(error);
+    }
+  };
+
+  return (
+    <Page
+      fill title="Audit" note="Every change, hash-chained and signed. An exported line is the exact bytes that were hashed."
+      actions={
+        <>
+          <TextInput
+            w={240} aria-label="Search the log" placeholder="Search who, action, subject" data-page-search value={text} onChange={(event) => setText(event.currentTarget.value)} leftSection={<IconSearch size={14} />} spellCheck={false}
+            onKeyDown={(event) => {
+              if (event.key === 'Escape') setText('');
+            }}
+          />
+          <GuardedButton variant="default" refusal={roleRefusal(operator.roles, 'audit.export')} leftSection={<IconDownload size={14} />} onClick={() => void runExport()}>
+            Export…
+          </GuardedButton>
+          <GuardedButton refusal={roleRefusal(operator.roles, 'audit.verify')} leftSection={<IconShieldCheck size={15} />} loading={verify.isPending} onClick={() => verify.mutate({})}>
+            Verify now
+          </GuardedButton>
+        </>
+      }
+    >
+      {verify.data === undefined ? null : <VerdictCard verdict={verify.data} onClose={() => verify.reset()} onOpen={(seq) => setOpen(entries.find((entry) => entry.seq === seq) ?? null)} />}
+      {query.isError ? (
+        <Problem error={query.error} onRetry={() => void query.refetch()} />
+      ) : query.data === undefined ? (
+        <Bars rows={10} height={30} />
+      ) : (
+        <DataTable
+          label="Audit log" columns={COLUMNS} rows={entries} rowKey={(entry) => String(entry.seq)} onOpen={setOpen}
+          onEnd={() => {
+            if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
+          }}
+          empty={
+            <Empty icon={IconHistory} title={asked === '' ? 'The log is empty' : 'Nothing matches'} {...(asked === '' ? {} : { action: <Button variant="default" onClick={() => setText('')}>Clear the search</Button> })}>
+              {asked === '' ? 'Its first entry is the creation of the vault.' : `No entry has “${asked}” in its actor, action or subject.`}
+            </Empty>
+          }
+          foot={<span className="num">{entries.length < total ? `${formatCount(entries.length)} of ${plural(total, 'entry', 'entries')} loaded; scroll for more` : plural(total, 'entry', 'entries')}</span>}
+        />
+      )}
+      <EntryDrawer entry={open} onClose={() => setOpen(null)} />
+    </Page>
+  );
+}

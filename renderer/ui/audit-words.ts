@@ -1,0 +1,52 @@
+import type { AuditAction } from '../../shared/domain/audit/entry.ts';
+
+/** Audit actions as the middle of a sentence: "ada approved request …". */
+const WORDS: Readonly<Record<AuditAction, string>> = {
+  'vault.created': 'created the vault',
+  'vault.recovered': 'recovered the vault',
+  'vault.rekeyed': 'rekeyed the vault',
+  'vault.restored': 'restored the vault',
+  'session.signed-in': 'signed in',
+  'session.refused': 'was refused to sign in',
+  'session.signed-out': 'signed out',
+  'operator.added': 'added operator',
+  'environment.added': 'added environment',
+  'environment.policy-changed': 'changed the policy of',
+  'model.added': 'added',
+  'model.refused': 'was refused to add',
+  'model.described': 'described',
+  'model.mapped': 'mapped the outputs of',
+  'model.aliased': 'moved an alias to',
+  'model.archived': 'archived',
+  'model.revoked': 'revoked',
+  'model.exported': 'exported',
+  'model.verified': 'verified',
+  'validation.run': 'validated',
+  'comparison.run': 'compared',
+  'rows.viewed': 'viewed rows of',
+  'request.submitted': 'submitted',
+  'request.approved': 'approved',
+  'request.rejected': 'rejected',
+  'request.withdrawn': 'withdrew',
+  'request.expired': 'expired',
+  'request.revoked': 'revoked request',
+  'endpoint.added': 'added endpoint',
+  'endpoint.removed': 'removed endpoint',
+  'endpoint.checked': 'checked endpoint',
+  'rollout.started': 'started the rollout of',
+  'rollout.advanced': 'advanced',
+  'rollout.verdict': 'judged',
+  'rollout.paused': 'paused',
+  'rollout.resumed': 'resumed',
+  'rollout.promoted': 'promoted',
+  'rollout.completed': 'completed',
+  'rollout.rolled-back': 'rolled back',
+  'rollout.failed': 'failed',
+  'audit.exported': 'exported the audit log',
+  'audit.checkpointed': 'wrote a checkpoint of the log',
+  'refused': 'was refused',
+};
+
+export function describeAction(action: AuditAction): string {
+  return WORDS[action];
+}

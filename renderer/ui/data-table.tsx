@@ -1,0 +1,164 @@
+import { IconArrowDown, IconArrowUp } from '@tabler/icons-react';
+import { type ColumnDef, createSortedRowModel, rowSortingFeature, type SortingState, sortFn_alphanumeric, sortFn_basic, tableFeatures, useTable } from '@tanstack/react-table';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { type KeyboardEvent, type ReactNode, useMemo, useRef, useState } from 'react';
+import styles from './data-table.module.css';
+
+/** Height of a row in CSS pixels. Fixed, so that a hundred thousand rows need no measuring. */
+const ROW_HEIGHT = 36;
+
+const features = tableFeatures({
+  rowSortingFeature,
+  sortedRowModel: createSortedRowModel(),
+  sortFns: { basic: sortFn_basic, alphanumeric: sortFn_alphanumeric },
+});
+
+export interface Column<T> {
+  readonly id: string;
+  readonly header: string;
+  /** A track of CSS grid: `minmax(160px, 2fr)`, `90px`. */
+  readonly width: string;
+  readonly align?: 'right';
+  /** What the column sorts by; without it the column does not sort. Null sorts last. */
+  readonly sortBy?: (row: T) => string | number | null;
+  readonly cell: (row: T) => ReactNode;
+}
+
+interface DataTableProps<T> {
+  readonly label: string;
+  readonly columns: readonly Column<T>[];
+  readonly rows: readonly T[];
+  readonly rowKey: (row: T) => string;
+  readonly onOpen?: (row: T) => void;
+  readonly initialSort?: { readonly id: string; readonly desc: boolean };
+  /** Shown in place of the rows when there are none. */
+  readonly empty: ReactNode;
+  readonly foot?: ReactNode;
+  readonly height?: number;
+  /** Without a border of its own (inside a panel). */
+  readonly bare?: boolean;
+  /** Called when the last rows come into view. */
+  readonly onEnd?: () => void;
+}
+
+/** A virtualised, sortable table. Arrow keys, Home, End and Page keys move the active row; Enter opens it. */
+export function DataTable<T>(props: DataTableProps<T>): ReactNode {
+  const { label, columns, rows, rowKey, onOpen, empty, foot, height, bare = false, onEnd } = props;
+  const [sorting, setSorting] = useState<SortingState>(() => (props.initialSort === undefined ? [] : [{ ...props.initialSort }]));
+  const [active, setActive] = useState<number | null>(null);
+  const scroller = useRef<HTMLDivElement>(null);
+
+  const defs = useMemo<ColumnDef<typeof features, { item: T }>[]>(
+    () =>
+      columns.map((column) => ({
+        id: column.id,
+        header: column.header,
+        accessorFn: ({ item }: { item: T }) => column.sortBy?.(item) ?? undefined,
+        enableSorting: column.sortBy !== undefined,
+        sortFn: 'alphanumeric' as const,
+        sortUndefined: 'last' as const,
+      })),
+    [columns],
+  );
+  const data = useMemo(() => rows.map((item) => ({ item })), [rows]);
+  const table = useTable({ features, columns: defs, data, state: { sorting }, onSortingChange: setSorting });
+  const sorted = table.getRowModel().rows;
+
+  const virtualizer = useVirtualizer({
+    count: sorted.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_HEIGHT,
+    overscan: 12,
+    onChange: (instance) => {
+      const last = instance.getVirtualItems().at(-1);
+      if (last !== undefined && last.index >= sorted.length - 30) onEnd?.();
+    },
+  });
+  const tracks = columns.map((column) => column.width).join(' ');
+
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (sorted.length === 0) return;
+    const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / ROW_HEIGHT) - 1);
+    const at = active ?? -1;
+    const moves: Readonly<Record<string, number>> = {
+      ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: sorted.length - 1, PageDown: at + page, PageUp: at - page,
+    };
+    const move = moves[event.key];
+    if (move !== undefined) {
+      event.preventDefault();
+      const next = Math.max(0, Math.min(sorted.length - 1, move));
+      setActive(next);
+      virtualizer.scrollToIndex(next);
+      return;
+    }
+    const current = active === null ? undefined : sorted[active];
+    if (event.key === 'Enter' && event.target === scroller.current && current !== undefined) onOpen?.(current.original.item);
+  };
+
+  return (
+    <div className={`${styles.frame} ${bare ? styles.bare : ''}`} style={height === undefined ? undefined : { height, flex: 'none' }}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: one tab stop for the table, rows by arrow keys */}
+      <div className={styles.scroller} ref={scroller} tabIndex={0} role="group" aria-label={`${label}: arrow keys move, Enter opens`} onKeyDown={onKeyDown}>
+        <div role="table" aria-label={label} aria-rowcount={sorted.length + 1}>
+          <div role="rowgroup" className={styles.head}>
+            <div role="row" aria-rowindex={1} className={styles.headRow} style={{ gridTemplateColumns: tracks }}>
+              {table.getHeaderGroups()[0]?.headers.map((header, index) => {
+                const direction = header.column.getIsSorted();
+                const alignment = columns[index]?.align === 'right' ? styles.right : '';
+                return (
+                  <div
+                    key={header.id}
+                    role="columnheader"
+                    className={`${styles.headCell} ${alignment}`}
+                    aria-sort={direction === 'asc' ? 'ascending' : direction === 'desc' ? 'descending' : header.column.getCanSort() ? 'none' : undefined}
+                  >
+                    {header.column.getCanSort() ? (
+                      <button type="button" className={styles.sort} data-sorted={direction !== false || undefined} onClick={header.column.getToggleSortingHandler()}>
+                        {columns[index]?.header}
+                        {direction === 'asc' ? <IconArrowUp size={12} aria-hidden /> : direction === 'desc' ? <IconArrowDown size={12} aria-hidden /> : null}
+                      </button>
+                    ) : (
+                      columns[index]?.header
+                    )}
+                  </div>
+                );
+              })}
+            </div>
+          </div>
+          <div role="rowgroup" className={styles.body} style={{ height: virtualizer.getTotalSize() }}>
+            {virtualizer.getVirtualItems().map((item) => {
+              const row = sorted[item.index];
+              if (row === undefined) return null;
+              const value = row.original.item;
+              return (
+                // biome-ignore lint/a11y/useKeyWithClickEvents: the scroller handles Enter, and the first cell is a link
+                <div
+                  key={rowKey(value)}
+                  role="row"
+                  aria-rowindex={item.index + 2}
+                  className={styles.row}
+                  data-open={onOpen === undefined ? undefined : true}
+                  data-active={active === item.index || undefined}
+                  style={{ gridTemplateColumns: tracks, transform: `translateY(${item.start}px)` }}
+                  onClick={(event) => {
+                    if (onOpen === undefined || (event.target as HTMLElement).closest('a,button') !== null) return;
+                    setActive(item.index);
+                    onOpen(value);
+                  }}
+                >
+                  {columns.map((column) => (
+                    <div key={column.id} role="cell" className={`${styles.cell} ${column.align === 'right' ? styles.right : ''}`}>
+                      {column.cell(value)}
+                    </div>
+                  ))}
+                </div>
+              );
+            })}
+          </div>
+        </div>
+        {rows.length === 0 ? empty : null}
+      </div>
+      {foot === undefined ? null : <div className={styles.foot}>{foot}</div>}
+    </div>
+  );
+}

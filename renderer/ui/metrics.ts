@@ -1,0 +1,47 @@
+import type { ClassificationMetrics } from '../../shared/domain/metrics/report.ts';
+import type { GateMetric } from '../../shared/domain/policy/policy.ts';
+import { formatMetric, formatMs } from './format.ts';
+
+export const METRIC_LABELS: Readonly<Record<GateMetric, string>> = {
+  accuracy: 'Accuracy',
+  balanced_accuracy: 'Balanced accuracy',
+  precision: 'Precision',
+  recall: 'Recall',
+  f1: 'F1',
+  mcc: 'MCC',
+  roc_auc: 'ROC AUC',
+  false_positive_rate: 'False positive rate',
+  latency_p50_ms: 'Latency p50',
+  latency_p95_ms: 'Latency p95',
+  latency_p99_ms: 'Latency p99',
+};
+
+export const QUALITY_METRICS = [
+  'roc_auc', 'f1', 'precision', 'recall', 'accuracy', 'balanced_accuracy', 'mcc', 'false_positive_rate',
+] as const satisfies readonly (keyof ClassificationMetrics & GateMetric)[];
+
+export function metricLabel(metric: string): string {
+  return (METRIC_LABELS as Readonly<Record<string, string>>)[metric] ?? metric;
+}
+
+function isLatency(metric: string): boolean {
+  return metric.startsWith('latency_');
+}
+
+/** A metric's value in its own unit: milliseconds for latency, four decimals for the rest. */
+export function formatMetricValue(metric: string, value: number | null): string {
+  return isLatency(metric) ? formatMs(value) : formatMetric(value);
+}
+
+/** True where a larger value is a better detector. */
+export function higherIsBetter(metric: string): boolean {
+  return metric !== 'false_positive_rate' && !isLatency(metric);
+}
+
+/** Whether a change of this metric is an improvement; differences that vanish when written are none. */
+export function judgeDelta(metric: string, delta: number | null): 'better' | 'worse' | 'same' | 'unknown' {
+  if (delta === null) return 'unknown';
+  const smallest = isLatency(metric) ? 0.005 : 0.00005;
+  if (Math.abs(delta) < smallest) return 'same';
+  return delta > 0 === higherIsBetter(metric) ? 'better' : 'worse';
+}
