@@ -10,7 +10,6 @@ const MAIN_ENTRIES: Readonly<Record<string, string>> = {
   cli: 'electron/cli/index.ts',
   serving: 'serving/index.ts',
   inference: 'electron/workers/inference.ts',
-  datasets: 'electron/workers/datasets.ts',
   'vault-jobs': 'electron/workers/vault-jobs.ts',
   keychain: 'electron/workers/keychain.ts',
   player: 'electron/sample/player.ts',
@@ -55,6 +54,7 @@ export default defineConfig({
     build: {
       outDir: resolve(root, 'out/renderer'),
       target: 'chrome140',
+      minify: true,
       rolldownOptions: { input: resolve(root, 'renderer/index.html') },
     },
   },

@@ -19,6 +19,9 @@ port.postMessage = (message) => { process.send(message); };
 port.start = () => {};
 process.on('message', (data) => port.emit('message', { data, ports: [] }));
 process.on('disconnect', () => process.exit(0));
+// A program that listens to nobody ends when its work does.
+process.channel.unref();
+port.on('newListener', (name) => { if (name === 'message') process.channel?.ref(); });
 process.parentPort = port;
 `)}`;
 
