@@ -1,8 +1,14 @@
-import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { SallyportError } from '../../../shared/domain/errors.ts';
-import { diskError, fsyncDirectory, systemCode, writeFileAtomic } from '../../../shared/node/files/files.ts';
+import {
+  diskError,
+  fsyncDirectory,
+  systemCode,
+  temporaryOwner,
+  temporaryPath,
+  writeFileAtomic,
+} from '../../../shared/node/files/files.ts';
 import { tryExclusiveLock } from '../../../shared/node/sqlite/exclusive-lock.ts';
 import type { VaultDirectories, VaultDirectory, VaultFile } from '../../ports/vault.ts';
 import { openStore } from '../sqlite/store.ts';
@@ -82,16 +88,35 @@ async function fsyncTree(path: string): Promise<void> {
   await fsyncDirectory(path);
 }
 
+/** Removes what earlier attempts at this vault left beside it when their process died. */
+async function removeLeftovers(target: string): Promise<void> {
+  const prefix = `.${basename(target)}.`;
+  const names = await readdir(dirname(target)).catch((): string[] => []);
+  for (const name of names) {
+    const owner = name.startsWith(prefix) ? temporaryOwner(name) : null;
+    if (owner !== null && owner !== process.pid && !isAlive(owner)) {
+      await rm(join(dirname(target), name), { recursive: true, force: true });
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCode(error) !== 'ESRCH';
+  }
+}
+
 /** Vaults as directories of the file system. */
 export const vaultDirectories: VaultDirectories = {
   at: (path) => directoryAt(resolve(path)),
   create: async (path, fill) => {
     const target = resolve(path);
     if ((await isEmptyOrAbsent(target)) === 'taken') throw exists(target);
-    const staging = join(
-      dirname(target),
-      `.${basename(target)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`,
-    );
+    await removeLeftovers(target);
+    const staging = temporaryPath(target);
     try {
       await mkdir(join(staging, 'artifacts'), { recursive: true, mode: 0o700 });
       await fill(directoryAt(staging));

@@ -14,6 +14,7 @@ import {
 import type { AuditEntry, AuditHead, AuditVerdict } from '../../../shared/domain/audit/entry.ts';
 import { appendEntryHash, EMPTY_FRONTIER, merkleRoot } from '../../../shared/domain/audit/merkle.ts';
 import type { WitnessStatus } from '../ledger-impl.ts';
+import { SETTINGS } from '../vault/vault-keys.ts';
 import type { AuditDeps } from './index.ts';
 
 /** Enough to see what happened. */
@@ -24,8 +25,9 @@ export async function verifyLog(deps: AuditDeps): Promise<AuditVerdict> {
   // The witness first: what is appended meanwhile is after it.
   const witness = await deps.ledger.witness();
   const unreadable: ChainProblem[] = [];
-  const chain = await proveChain(deps, witness.head, unreadable);
-  const problems: ChainProblem[] = [...unreadable, ...chain.problems];
+  const recorded = new Map<string, VaultFact>();
+  const chain = await proveChain(deps, witness.head, unreadable, recorded);
+  const problems: ChainProblem[] = [...unreadable, ...chain.problems, ...changedSettings(deps, recorded)];
   if (
     witness.status === 'contradicts' &&
     !chain.problems.some(
@@ -61,6 +63,7 @@ async function proveChain(
   deps: AuditDeps,
   witness: AuditHead | null,
   unreadable: ChainProblem[],
+  recorded: Map<string, VaultFact>,
 ): Promise<ChainResult> {
   const verifier = new ChainVerifier(witness);
   let count = 0;
@@ -82,10 +85,41 @@ async function proveChain(
         seq: row.seq,
         problem: `entry ${row.seq} holds the text of entry ${entry.seq}: it was moved`,
       });
+    if (entry.action.startsWith('vault.')) {
+      for (const [key, value] of Object.entries(entry.details)) recorded.set(key, { seq: entry.seq, value });
+    }
     // `parseLine` hashed the text itself.
     verifier.add({ seq: entry.seq, previous: entry.previous, hash: row.hash, contentHash: entry.hash });
   }
   return verifier.finish();
+}
+
+/** Something an entry about the vault itself wrote down; later entries take the place of earlier ones. */
+interface VaultFact {
+  readonly seq: number;
+  readonly value: unknown;
+}
+
+/**
+ * The vault's public keys are settings in the database. Whoever exchanged one (a recovery key of their own would open
+ * every later artifact) left what the log says of it.
+ */
+function changedSettings(deps: AuditDeps, recorded: ReadonlyMap<string, VaultFact>): ChainProblem[] {
+  const facts = [
+    ['recipient', SETTINGS.recipient],
+    ['recoveryRecipient', SETTINGS.recoveryRecipient],
+    ['checkpointKey', SETTINGS.checkpointKey],
+  ] as const;
+  return facts.flatMap(([key, setting]) => {
+    const fact = recorded.get(key);
+    if (fact === undefined || fact.value === deps.store.read.setting(setting)) return [];
+    return [
+      {
+        seq: fact.seq,
+        problem: `the setting ${setting} is not the one that entry ${fact.seq} wrote down: it was exchanged`,
+      },
+    ];
+  });
 }
 
 /** Merkle roots of the log's first entries, for the sizes that are asked for. */

@@ -138,6 +138,22 @@ describe('an edited log is found, and the first bad entry is named', () => {
     expect(verdict.problems[0]?.seq).toBe(firstBad);
   });
 
+  test.each(['vault.recipient', 'vault.recovery-recipient', 'vault.checkpoint-key'])(
+    'an exchanged setting, %s',
+    async (key) => {
+      const home = await testVault();
+      const { recipient } = await home.adapters.keys.generateIdentity();
+      await tamper(home, (db) => {
+        db.run('UPDATE settings SET value = ? WHERE key = ?', recipient, key);
+      });
+      const verdict = await auditOf(home).verify(auditor);
+      expect(verdict).toMatchObject({
+        ok: false,
+        problems: [{ seq: 1, problem: expect.stringContaining(key) }],
+      });
+    },
+  );
+
   test('and nothing more is written over a log that the keychain contradicts', async () => {
     const home = await testVault();
     await write(home, 10);

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { MemorySecrets } from '../../../electron/adapters/keychain/memory-secrets.ts';
 import { createSessionService } from '../../../electron/services/session/index.ts';
@@ -54,6 +54,32 @@ describe('creating a vault', () => {
     await vault.close();
     expect(await vaultAt(adapters, path)).toEqual({ id: vault.id, keysKind: 'passphrase' });
   });
+
+  test('removes what an attempt that died left beside it, and nothing of one that lives', async () => {
+    const parent = temporaryDirectory();
+    const dead = join(parent, '.vault.999999999.0a1b2c3d.tmp');
+    const living = join(parent, `.vault.${process.ppid}.0a1b2c3d.tmp`);
+    mkdirSync(join(dead, 'artifacts'), { recursive: true });
+    mkdirSync(living);
+    const { vault } = await createVault(machine().adapters, join(parent, 'vault'), {
+      ...FIRST,
+      keys: UNDER_PASSPHRASE,
+    });
+    await vault.close();
+    expect(readdirSync(parent).sort()).toEqual([basename(living), 'vault']);
+  });
+
+  test.skipIf(process.platform === 'win32')(
+    'is for its owner alone (skipped: modes say nothing on Windows)',
+    async () => {
+      const { path } = await testVault();
+      expect(statSync(path).mode & 0o777).toBe(0o700);
+      for (const name of ['artifacts', 'recovery'])
+        expect(statSync(join(path, name)).mode & 0o777).toBe(0o700);
+      for (const name of ['vault.json', 'recovery.age'])
+        expect(statSync(join(path, name)).mode & 0o777).toBe(0o600);
+    },
+  );
 
   test('leaves nothing when the keychain fails half-way, neither files nor secrets', async () => {
     const secrets = new MemorySecrets();
@@ -149,6 +175,14 @@ describe('opening a vault', () => {
     await secrets.set('vault-keys', JSON.stringify({ ...keys, vaultId: other }));
     keychain.set(other, secrets);
     await expect(openVault(adapters, path)).rejects.toMatchObject({ code: 'integrity.vault' });
+  });
+
+  test('says that the database is gone, and makes no new one', async () => {
+    const { vault, adapters, path } = await testVault();
+    await vault.close();
+    rmSync(join(path, 'registry.db'));
+    await expect(openVault(adapters, path)).rejects.toMatchObject({ code: 'not-found' });
+    expect(existsSync(join(path, 'registry.db'))).toBe(false);
   });
 
   test('refuses a database in place of which another one was put', async () => {

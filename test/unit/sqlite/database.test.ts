@@ -102,7 +102,35 @@ describe('opening', () => {
   });
 });
 
+test('neither the database nor its write-ahead log holds plaintext, also while it is open', () => {
+  const { path, db } = fresh();
+  db.exec('CREATE TABLE evidence (a TEXT)');
+  for (let row = 0; row < 100; row++) db.run('INSERT INTO evidence VALUES (?)', `marker-of-plaintext-${row}`);
+  const log = readFileSync(`${path}-wal`);
+  expect(log.length).toBeGreaterThan(4096);
+  expect(log.includes('marker-of-plaintext')).toBe(false);
+  expect(readFileSync(path).includes('marker-of-plaintext')).toBe(false);
+  db.close();
+});
+
 describe('a transaction', () => {
+  test('on a full disk keeps nothing of itself and everything from before', () => {
+    const { db } = fresh();
+    db.exec('CREATE TABLE t (a TEXT) STRICT');
+    db.run('INSERT INTO t VALUES (?)', 'before');
+    // A database that may not grow says the same as a disk that is full.
+    db.pragma('max_page_count=4');
+    const write = (): void => {
+      for (let row = 0; row < 100; row++) db.run('INSERT INTO t VALUES (?)', 'x'.repeat(3000));
+    };
+    expect(() => db.immediate(write)).toThrow(expect.objectContaining({ code: 'disk.full' }));
+    expect(db.all('SELECT a FROM t')).toEqual([{ a: 'before' }]);
+    db.pragma('max_page_count=1000000');
+    db.immediate(write);
+    expect(db.all('SELECT a FROM t')).toHaveLength(101);
+    db.close();
+  });
+
   test('keeps nothing of work that throws', () => {
     const { db } = fresh();
     db.exec('CREATE TABLE t (a TEXT UNIQUE) STRICT');
