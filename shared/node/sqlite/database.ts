@@ -60,6 +60,9 @@ export class EncryptedDatabase {
   }
 
   #prepare(sql: string): Statement {
+    if (!this.#connection.open) {
+      throw new SallyportError('locked', 'The vault was locked.', { hint: 'Unlock it to go on.' });
+    }
     let statement = this.#statements.get(sql);
     if (!statement) {
       statement = this.#connection.prepare<SqlValue[]>(sql);

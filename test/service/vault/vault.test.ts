@@ -124,6 +124,8 @@ describe('opening a vault', () => {
     expect(again.identity()).toMatch(/^AGE-SECRET-KEY-1/);
     await again.close();
     expect(() => again.identity()).toThrow(expect.objectContaining({ code: 'locked' }));
+    expect(() => again.store.read.operators()).toThrow(expect.objectContaining({ code: 'locked' }));
+    await again.close();
   });
 
   test('with a passphrase, which is asked for and checked', async () => {
