@@ -64,6 +64,7 @@ export function createComparisonService(deps: ComparisonDeps): ComparisonService
         );
       }
       const startedAt = system.now().getTime();
+      job.progress('decrypting', 0, 0);
       const models = [
         await engineModel(artifacts, champion),
         await engineModel(artifacts, challenger),

@@ -80,6 +80,7 @@ export function createValidationService(deps: ValidationDeps): ValidationService
       checkState(version);
       const judge = judgeOf(ledger.read, input);
       const startedAt = system.now().getTime();
+      job.progress('decrypting', 0, 0);
       const model = await engineModel(artifacts, version);
       const measured = await engine.evaluate(
         model,

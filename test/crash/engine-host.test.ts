@@ -116,6 +116,19 @@ describe('a worker that dies', () => {
     expect(events).toMatchObject([{ key: 'slow', digest: slow.digest, quarantined: false }]);
   });
 
+  test('a model that was only being loaded then is loaded again, and not blamed', async () => {
+    const { host, events, kill } = start();
+    await host.load(slow);
+    const running = host.predict('slow', work(FOREVER), 1);
+    running.catch(() => {});
+    const loading = host.load(good);
+    await delay(100);
+    kill();
+    await expect(running).rejects.toMatchObject({ code: 'engine.crashed' });
+    expect(await loading).toMatchObject({ featureCount: 3 });
+    expect(events.map(({ key }) => key)).toEqual(['slow']);
+  });
+
   test('killed while idle, nobody is blamed and the next request starts it again', async () => {
     const { host, pids, events, kill } = start();
     let asked = 0;

@@ -72,10 +72,12 @@ export function createInferenceEngine(options: EngineOptions): InferenceEngine {
         path: data.path,
         labelColumn: data.labelColumn,
       };
-      return (await callWorker(link, { type: 'task', task }, stallMs, (value) => {
-        const note = value as EvaluateNote;
-        if (note.kind === 'running') running = note.model === null ? null : (models[note.model] ?? null);
-        else job.progress(note.phase, note.done, note.total);
+      return (await callWorker(link, { type: 'task', task }, stallMs, {
+        progress: (value) => {
+          const note = value as EvaluateNote;
+          if (note.kind === 'running') running = note.model === null ? null : (models[note.model] ?? null);
+          else job.progress(note.phase, note.done, note.total);
+        },
       })) as EvaluateResult;
     } catch (error) {
       if (running && error instanceof SallyportError && error.code.startsWith('engine.'))

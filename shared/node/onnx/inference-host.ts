@@ -96,28 +96,37 @@ export function createInferenceHost(options: HostOptions): InferenceHost {
       listener({ key: model.key, digest: model.digest, error, quarantined });
   };
 
-  const transfer = async (entry: Entry): Promise<ModelInfo> => {
+  const transfer = async (entry: Entry, attempt: number): Promise<ModelInfo> => {
     const { model } = entry;
     quarantine.check(model.digest);
     const bytes = typeof model.bytes === 'function' ? await model.bytes() : model.bytes;
     const target = current();
+    const request = { ...model, bytes, intraOpThreads: options.intraOpThreads ?? 1 };
+    let lost: WorkerGone | null = null;
     try {
-      const info = await transferModel(
-        target,
-        { ...model, bytes, intraOpThreads: options.intraOpThreads ?? 1 },
-        options.deadlineMs * LOAD_FACTOR,
-      );
+      const info = await transferModel(target, request, options.deadlineMs * LOAD_FACTOR, {
+        gone: (gone) => {
+          lost = gone;
+        },
+      });
       entry.link = target;
       return info;
     } catch (error) {
-      if (error instanceof SallyportError && error.code.startsWith('engine.') && !closed) blame(model, error);
-      throw error;
+      const gone = lost as WorkerGone | null;
+      if (!gone || closed) throw error;
+      if (gone.culprit) {
+        blame(model, gone.error);
+        throw error;
+      }
+      if (target.alive || attempt >= MAX_ATTEMPTS) throw error;
+      // Another model ended the worker while this one was on its way.
+      return transfer(entry, attempt + 1);
     }
   };
 
   /** Loads unless it is being loaded already. */
   const ensureLoaded = (entry: Entry): Promise<ModelInfo> => {
-    entry.loading ??= transfer(entry).finally(() => {
+    entry.loading ??= transfer(entry, 1).finally(() => {
       entry.loading = null;
     });
     return entry.loading;

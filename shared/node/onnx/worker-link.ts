@@ -170,19 +170,28 @@ export function openWorkerLink(worker: InferenceWorker, options: LinkOptions): W
   };
 }
 
+export interface CallListener {
+  progress?(value: unknown): void;
+  /** Told before the promise rejects with the error of `gone`. */
+  gone?(gone: WorkerGone): void;
+}
+
 /** As a promise; `gone` rejects with its error. */
 export function callWorker(
   link: WorkerLink,
   call: WorkerCall,
   deadlineMs: number,
-  progress?: (value: unknown) => void,
+  listener: CallListener = {},
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
     link.request(call, deadlineMs, {
       done: resolve,
       failed: reject,
-      gone: ({ error }) => reject(error),
-      ...(progress ? { progress } : {}),
+      gone: (gone) => {
+        listener.gone?.(gone);
+        reject(gone.error);
+      },
+      progress: (value) => listener.progress?.(value),
     });
   });
 }
@@ -203,18 +212,15 @@ export async function transferModel(
   link: WorkerLink,
   model: ModelTransfer,
   deadlineMs: number,
+  listener: CallListener = {},
 ): Promise<ModelInfo> {
   const { key, bytes, digest, mapping, intraOpThreads } = model;
-  await callWorker(
-    link,
-    { type: 'load-begin', key, digest, mapping, sizeBytes: bytes.length, intraOpThreads },
-    deadlineMs,
-  );
+  const call = (request: WorkerCall): Promise<unknown> => callWorker(link, request, deadlineMs, listener);
+  await call({ type: 'load-begin', key, digest, mapping, sizeBytes: bytes.length, intraOpThreads });
   for (let start = 0; start < bytes.length; start += CHUNK_BYTES) {
-    const chunk = exactly(bytes.subarray(start, start + CHUNK_BYTES));
-    await callWorker(link, { type: 'load-chunk', key, bytes: chunk }, deadlineMs);
+    await call({ type: 'load-chunk', key, bytes: exactly(bytes.subarray(start, start + CHUNK_BYTES)) });
   }
-  return (await callWorker(link, { type: 'load-end', key }, deadlineMs)) as ModelInfo;
+  return (await call({ type: 'load-end', key })) as ModelInfo;
 }
 
 function timeout(deadlineMs: number): SallyportError {
