@@ -38,7 +38,8 @@ export async function openSampleWorkspace(
       : await openSample(factory, directory, file, events);
   options.adopt(sample.console, sample.file);
   const ready = (async () => {
-    if (file === null) await prepare(sample, join(factory.files.sampleData, 'labelled.csv'));
+    // Also after a first start that was closed before it got this far.
+    if (sample.console.vault.store.read.requests().length === 0) await prepare(sample, join(factory.files.sampleData, 'labelled.csv'));
     await sample.startTraffic(REQUESTS_PER_SECOND);
   })().catch(onError);
   return {
