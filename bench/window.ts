@@ -105,6 +105,8 @@ export const window: Bench = async ({ directory, say }) => {
         version: `1.${Math.floor(index / 500)}.0`,
         parent: null,
         digest: index.toString(16).padStart(64, '0'),
+        id: `bench-${index}`,
+        artifactId: index.toString(16).padStart(32, '0'),
       });
     }
   });
