@@ -69,17 +69,14 @@ describe('creating a vault', () => {
     expect(readdirSync(parent).sort()).toEqual([basename(living), 'vault']);
   });
 
-  test.skipIf(process.platform === 'win32')(
-    'is for its owner alone (skipped: modes say nothing on Windows)',
-    async () => {
-      const { path } = await testVault();
-      expect(statSync(path).mode & 0o777).toBe(0o700);
-      for (const name of ['artifacts', 'recovery'])
-        expect(statSync(join(path, name)).mode & 0o777).toBe(0o700);
-      for (const name of ['vault.json', 'recovery.age'])
-        expect(statSync(join(path, name)).mode & 0o777).toBe(0o600);
-    },
-  );
+  // Skipped on Windows, where modes say nothing.
+  test.skipIf(process.platform === 'win32')('is for its owner alone', async () => {
+    const { path } = await testVault();
+    expect(statSync(path).mode & 0o777).toBe(0o700);
+    for (const name of ['artifacts', 'recovery']) expect(statSync(join(path, name)).mode & 0o777).toBe(0o700);
+    for (const name of ['vault.json', 'recovery.age'])
+      expect(statSync(join(path, name)).mode & 0o777).toBe(0o600);
+  });
 
   test('leaves nothing when the keychain fails half-way, neither files nor secrets', async () => {
     const secrets = new MemorySecrets();
