@@ -17,7 +17,15 @@ export interface AuditDraft {
  */
 export interface Ledger {
   readonly read: StoreReader;
-  commit<T>(actor: Actor | null, draft: AuditDraft | ((result: T) => AuditDraft), work: (tx: StoreWriter) => T): Promise<T>;
+  commit<T>(
+    actor: Actor | null,
+    draft: AuditDraft | ((result: T) => AuditDraft),
+    work: (tx: StoreWriter) => T,
+  ): Promise<T>;
   /** Throws `refused.role` (and audits the refusal) unless the actor may do this. */
-  require(actor: Actor, permission: import('../../shared/domain/operator/operator.ts').Permission, subject: string): Promise<void>;
+  require(
+    actor: Actor,
+    permission: import('../../shared/domain/operator/operator.ts').Permission,
+    subject: string,
+  ): Promise<void>;
 }
