@@ -1,5 +1,5 @@
-import { SallyportError } from '../../shared/domain/errors.ts';
 import type { Topic } from '../../shared/contract/channels.ts';
+import { SallyportError } from '../../shared/domain/errors.ts';
 import type { SessionView } from '../../shared/domain/view/views.ts';
 import type { Console, ConsoleEvents, ConsoleFactory } from '../compose.ts';
 import type { Desk } from '../ipc/desk.ts';
@@ -41,12 +41,16 @@ export function createDesk(options: DeskOptions): DeskControl {
   }
 
   const services = () => {
-    if (opened === null) throw new SallyportError('locked', 'No vault is open.', { hint: 'Unlock the vault, or create one.' });
+    if (opened === null)
+      throw new SallyportError('locked', 'No vault is open.', { hint: 'Unlock the vault, or create one.' });
     return opened.services;
   };
 
   async function status(): Promise<SessionView> {
-    const found = opened === null ? await factory.inspect(vaultPath) : { id: opened.vault.id, keysKind: opened.vault.keysKind };
+    const found =
+      opened === null
+        ? await factory.inspect(vaultPath)
+        : { id: opened.vault.id, keysKind: opened.vault.keysKind };
     const actor = session.actor();
     return {
       vault: opened !== null ? 'open' : found === null ? 'absent' : 'locked',
@@ -55,14 +59,24 @@ export function createDesk(options: DeskOptions): DeskControl {
       vaultId: found?.id ?? null,
       operator: actor === null ? null : { name: actor.name, person: actor.person, roles: [...actor.roles] },
       operators: opened === null ? [] : opened.services.session.operatorNames(),
-      sample: sampleFile === null ? null : { operators: sampleFile.operators.map(({ name, passphrase, roles }) => ({ name, passphrase, roles })) },
+      sample:
+        sampleFile === null
+          ? null
+          : {
+              operators: sampleFile.operators.map(({ name, passphrase, roles }) => ({
+                name,
+                passphrase,
+                roles,
+              })),
+            },
       runtime: options.runtime,
       version: options.version,
     };
   }
 
   function refuseIfOpen(): void {
-    if (opened !== null) throw new SallyportError('conflict', 'A vault is open already.', { hint: 'Nothing was changed.' });
+    if (opened !== null)
+      throw new SallyportError('conflict', 'A vault is open already.', { hint: 'Nothing was changed.' });
   }
 
   return {
@@ -115,14 +129,17 @@ export function createDesk(options: DeskOptions): DeskControl {
       }
     },
     cancel(jobId) {
-      jobs.get(jobId)?.abort(new SallyportError('cancelled', 'Cancelled.', { hint: 'Nothing of it was kept.' }));
+      jobs
+        .get(jobId)
+        ?.abort(new SallyportError('cancelled', 'Cancelled.', { hint: 'Nothing of it was kept.' }));
     },
     adopt(next, file) {
       sampleFile = file;
       take(next);
     },
     async close() {
-      for (const controller of jobs.values()) controller.abort(new SallyportError('cancelled', 'The program is closing.'));
+      for (const controller of jobs.values())
+        controller.abort(new SallyportError('cancelled', 'The program is closing.'));
       await opened?.close();
       opened = null;
     },

@@ -19,20 +19,33 @@ export interface DesktopOptions extends DesktopArguments {
 /** Composes the services behind the window. Loaded late: the window must not wait for native modules. */
 export async function startDesktop({ sample, vault, router, onError }: DesktopOptions): Promise<Draining> {
   const files = programFiles(import.meta.dirname, import.meta.filename);
-  const factory = createConsoleFactory({ files, forkWorker: forkUtilityWorker((entry) => files.worker(entry)), launch: launchUtilityProgram });
-  const events = { onRollout: (view: Parameters<typeof router.broadcast<'rollout.updated'>>[1]) => router.broadcast('rollout.updated', view), onError };
+  const factory = createConsoleFactory({
+    files,
+    forkWorker: forkUtilityWorker((entry) => files.worker(entry)),
+    launch: launchUtilityProgram,
+  });
+  const events = {
+    onRollout: (view: Parameters<typeof router.broadcast<'rollout.updated'>>[1]) =>
+      router.broadcast('rollout.updated', view),
+    onError,
+  };
   const directory = join(app.getPath('userData'), 'workspace');
   const desk = createDesk({
     factory,
     vaultPath: factory.vaultPath(vault ?? join(app.getPath('userData'), 'vault')),
-    runtime: process.versions['electron'] === undefined ? 'Chromium stand-in' : `Electron ${process.versions['electron']}`,
+    runtime:
+      process.versions['electron'] === undefined
+        ? 'Chromium stand-in'
+        : `Electron ${process.versions['electron']}`,
     version: app.getVersion(),
     events,
     onChange: (topics) => router.broadcast('invalidated', { topics: [...topics] }),
     onProgress: (progress) => router.broadcast('job.progress', progress),
   });
   registerHandlers(router, desk);
-  const workspace = sample ? await openSampleWorkspace({ factory, directory, events, onError, adopt: desk.adopt }) : null;
+  const workspace = sample
+    ? await openSampleWorkspace({ factory, directory, events, onError, adopt: desk.adopt })
+    : null;
   return {
     lock: async () => {
       await desk.signOut();

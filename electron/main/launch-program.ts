@@ -6,7 +6,8 @@ import type { LaunchProgram } from '../ports/processes.ts';
 export const launchUtilityProgram: LaunchProgram = (entry, args) => {
   const child = utilityProcess.fork(entry, [...args], { stdio: 'pipe' });
   const { stdout, stderr } = child;
-  if (stdout === null || stderr === null) throw new SallyportError('unexpected', 'A program could not be started.');
+  if (stdout === null || stderr === null)
+    throw new SallyportError('unexpected', 'A program could not be started.');
   const exited = new Promise<number>((resolve) => child.once('exit', resolve));
   return {
     stdout,
