@@ -92,9 +92,9 @@ function leftmost(node: unknown): string | null {
   return null;
 }
 
-/** Whether `.skipIf(…)` is called with `NAME !== null`, where NAME holds the reason. */
+/** Whether `.skipIf(…)` is called with `NAME !== null`, where NAME holds the reason, or with a platform. */
 function reasonedAt(text: string, member: Node): boolean {
-  return /^\s*\(\s*\w+ !== null\s*\)/.test(text.slice(member.end));
+  return /^\s*\(\s*(?:\w+ !== null|process\.platform [!=]== '\w+')\s*\)/.test(text.slice(member.end));
 }
 
 /** Parses one file. A file the parser refuses is an error, not an empty list. */

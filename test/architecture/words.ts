@@ -7,9 +7,9 @@ export interface Text {
 }
 
 // Put together from pieces, so that this file does not find itself.
-const HOME_FOLDERS = ['wor' + 'k', 'roo' + 't', 'tm' + 'p', 'hom' + 'e/\\w+', 'User' + 's/\\w+'];
+const FOLDERS = ['wor' + 'k', 'roo' + 't', 'tm' + 'p'];
 /** An absolute path that exists on one machine only. `$HOME`, `~` and the system's temporary folder are asked for instead. */
-const MACHINE_PATH = new RegExp(`(?<![\\w.~$}*-])/(?:${HOME_FOLDERS.join('|')})(?![\\w-])`);
+const MACHINE_PATH = new RegExp(`(?<![\\w.~$}*-])/(?:${FOLDERS.join('|')})(?![\\w-])`);
 
 /** Hosts packages come from; which one is the business of the machine's own configuration. Reserved names are examples. */
 const REGISTRY_HOST =
