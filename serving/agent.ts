@@ -118,10 +118,17 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
   const adminUrl = await listen(admin, config.admin);
   ready = true;
 
+  let verifyingNow = false;
+  const verify = async (): Promise<void> => {
+    if (verifyingNow) return;
+    verifyingNow = true;
+    await verifyStored(store, metrics, log).catch((error: unknown) =>
+      log.error({ problem: String(error) }, 'the stored releases could not be looked at'),
+    );
+    verifyingNow = false;
+  };
   const verifying =
-    limits.verifyMinutes > 0
-      ? setInterval(() => void verifyStored(store, metrics, log), limits.verifyMinutes * 60_000)
-      : null;
+    limits.verifyMinutes > 0 ? setInterval(() => void verify(), limits.verifyMinutes * 60_000) : null;
   verifying?.unref();
   const sweeping = setInterval(() => void push.sweep(uploads).catch(() => {}), 3_600_000);
   sweeping.unref();

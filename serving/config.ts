@@ -51,7 +51,7 @@ const limitsSchema = z.strictObject({
   /** Stored releases are hashed again this often, in minutes; 0 = only when they are loaded. */
   verifyMinutes: z.number().min(0).max(10_080).default(60),
   /** Idempotency keys remembered with their answers. */
-  rememberedKeys: z.number().int().min(10).max(100_000).default(1000),
+  rememberedKeys: z.number().int().min(10).max(100_000).default(200),
 });
 
 export const agentConfigSchema = z.strictObject({

@@ -37,7 +37,9 @@ export interface InitResult {
  */
 export async function initAgent(options: InitOptions, now: Date): Promise<InitResult> {
   const directory = resolve(options.directory);
-  const trust = await readTrust(resolve(options.trustFile));
+  const trustFile = resolve(options.trustFile);
+  const trustCopy = join(directory, 'trust.yaml');
+  const trust = await readTrust(trustFile);
   resolveTrust(trust, options.environmentId);
   if (!isLoopback(options.host)) {
     throw new SallyportError('input.invalid', `The agent does not listen on ${options.host} without TLS.`, {
@@ -47,12 +49,17 @@ export async function initAgent(options: InitOptions, now: Date): Promise<InitRe
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const paths = agentPaths(directory);
   const config = join(directory, 'agent.yaml');
-  for (const path of [config, join(directory, 'keys')]) {
+  for (const path of [config, join(directory, 'keys'), join(directory, 'state'), paths.tokens]) {
     if (await exists(path)) {
       throw new SallyportError('conflict', `There is an agent in ${directory} already.`, {
         hint: 'It was not changed. Choose an empty directory.',
       });
     }
+  }
+  if (trustCopy !== trustFile && (await exists(trustCopy))) {
+    throw new SallyportError('conflict', `${trustCopy} is there already.`, {
+      hint: 'It was not changed. Choose an empty directory, or give that file as --trust.',
+    });
   }
   // The one step that only one of two concurrent inits can do.
   await mkdir(join(directory, 'keys'), { mode: 0o700 });
@@ -69,7 +76,7 @@ export async function initAgent(options: InitOptions, now: Date): Promise<InitRe
       options.tokenDays,
       now,
     );
-    await writeFileAtomic(join(directory, 'trust.yaml'), stringify(trust));
+    if (trustCopy !== trustFile) await writeFileAtomic(trustCopy, stringify(trust));
     await writeFileAtomic(
       config,
       stringify({
@@ -91,7 +98,9 @@ export async function initAgent(options: InitOptions, now: Date): Promise<InitRe
     };
   } catch (error) {
     // Half an agent must not be in the way of the next attempt; nobody has seen these keys yet.
-    await rm(join(directory, 'keys'), { recursive: true, force: true });
+    for (const path of [join(directory, 'state'), paths.tokens, join(directory, 'keys')]) {
+      await rm(path, { recursive: true, force: true });
+    }
     throw error;
   }
 }

@@ -15,6 +15,10 @@ export const UPLOADS_PATH = '/admin/v1/uploads';
 /** Unfinished uploads older than this are removed, in milliseconds. */
 const UPLOAD_LIFETIME_MS = 24 * 3_600_000;
 
+/** An upload without a new byte for so long is not going to be resumed, in milliseconds. */
+const ABANDONED_MS = 10 * 60_000;
+const MAX_UPLOADS_PER_FILE = 4;
+
 /** What tus turns into an HTTP answer when it is thrown. */
 export interface UploadRefusal {
   readonly status_code: number;
@@ -77,7 +81,9 @@ export class Uploads {
         `${uploadPrefix(targetOf(metadata))}${randomBytes(8).toString('hex')}`,
       onUploadCreate: async (_request, upload) => {
         if (upload.size === undefined) throw refuseUpload(400, 'An upload must say its length.');
-        await accept(targetOf(upload.metadata), upload.size);
+        const target = targetOf(upload.metadata);
+        await this.#makeRoom(target);
+        await accept(target, upload.size);
         return {};
       },
       // Anything but an answer of ours keeps its text to itself: it may name paths.
@@ -116,6 +122,18 @@ export class Uploads {
   /** All uploads for a release: once it is complete, or given up. */
   async discardRelease(root: string): Promise<void> {
     for (const id of await this.#of(`${root}-`)) await this.discard(id);
+  }
+
+  /** Uploads that a console gave up would fill the disk: only a few of one file are kept, and none that stands still. */
+  async #makeRoom(target: UploadTarget): Promise<void> {
+    let running = 0;
+    for (const id of await this.#of(uploadPrefix(target))) {
+      const status = await stat(join(this.#directory, id)).catch(() => null);
+      if (status && Date.now() - status.mtimeMs < ABANDONED_MS) running++;
+      else await this.discard(id);
+    }
+    if (running >= MAX_UPLOADS_PER_FILE)
+      throw refuseUpload(429, 'This file is being sent several times already.');
   }
 
   /** Removes what nobody will resume. */

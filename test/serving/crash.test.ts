@@ -258,6 +258,21 @@ describe('a byte changed on the agent’s disk', () => {
   });
 });
 
+test('given a stored byte changes while its version serves, then the next look shows it, and serving goes on', async () => {
+  const on = await stage({ limits: { verifyMinutes: 0.001 } });
+  const made = release(on.site, 1);
+  await on.serve(made);
+  const damaged = async () => {
+    const headers = { authorization: `Bearer ${on.agent.token}` };
+    const text = await (await fetch(`${on.agent.predictUrl}/metrics`, { headers })).text();
+    return /^sallyport_stored_releases_damaged (\d+)$/m.exec(text)?.[1];
+  };
+  expect(await damaged()).toBe('0');
+  await flipByte(stored(on, made));
+  await expect.poll(damaged, { timeout: 30_000 }).toBe('1');
+  expect((await on.predict([1, 1, 1])).status).toBe(200);
+});
+
 test('given its process for a version is killed, then callers do not notice', async () => {
   const on = await stage();
   await on.serve(release(on.site, 1));

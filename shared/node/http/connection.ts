@@ -17,10 +17,10 @@ export interface HttpCall {
   readonly maxBytes?: number;
   readonly signal?: AbortSignal | undefined;
   /**
-   * `existing`: only over the connection that is open already, or not at all (`ConnectionLost`). For calls with a
-   * secret, which must not reach whoever listens on the port by now.
+   * Number of the connection this may go over (`HttpAnswer.connection` of an earlier call), or not at all
+   * (`ConnectionLost`). For calls with a secret, which must not reach whoever listens on the port by now.
    */
-  readonly over?: 'any' | 'existing';
+  readonly onlyOver?: number;
 }
 
 export interface HttpAnswer {
@@ -28,6 +28,8 @@ export interface HttpAnswer {
   /** Names in lower case; of a repeated header the first. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
+  /** Which connection it came over, counted from 1. */
+  readonly connection: number;
 }
 
 /** A call that had to use the existing connection found it closed. It was not sent. */
@@ -40,6 +42,7 @@ export class HttpConnection {
   readonly #prefix: string;
   readonly #client: Client;
   #mayConnect = false;
+  #connection = 0;
   #queue: Promise<unknown> = Promise.resolve();
 
   /** `input.invalid` for an address that must not be spoken to. */
@@ -52,8 +55,12 @@ export class HttpConnection {
       pipelining: 1,
       keepAliveTimeout: 60_000,
       connect: (options, callback) => {
-        if (this.#mayConnect) connector(options, callback);
-        else callback(new ConnectionLost('the connection was closed'), null);
+        if (!this.#mayConnect) {
+          callback(new ConnectionLost('the connection was closed'), null);
+          return;
+        }
+        this.#connection++;
+        connector(options, callback);
       },
     });
   }
@@ -67,9 +74,12 @@ export class HttpConnection {
 
   async #run(call: HttpCall): Promise<HttpAnswer> {
     if (call.signal?.aborted) throw cancelled();
+    if (call.onlyOver !== undefined && call.onlyOver !== this.#connection) {
+      throw new ConnectionLost('it is another connection by now');
+    }
     const deadline = AbortSignal.timeout(call.timeoutMs);
     const signal = call.signal ? AbortSignal.any([call.signal, deadline]) : deadline;
-    this.#mayConnect = call.over !== 'existing';
+    this.#mayConnect = call.onlyOver === undefined;
     try {
       const answer = await this.#client.request({
         method: call.method,
@@ -98,7 +108,12 @@ export class HttpConnection {
         }
         pieces.push(piece as Buffer);
       }
-      return { status: answer.statusCode, headers: firstValues(answer.headers), body: Buffer.concat(pieces) };
+      return {
+        status: answer.statusCode,
+        headers: firstValues(answer.headers),
+        body: Buffer.concat(pieces),
+        connection: this.#connection,
+      };
     } catch (error) {
       throw this.#problem(error, call, deadline);
     } finally {

@@ -16,13 +16,14 @@ const IDENTITY_TIMEOUT_MS = 5000;
 /** Tries to get a proven connection that then stays open for one call. */
 const ATTEMPTS = 3;
 
-export type AgentCall = Omit<HttpCall, 'over'>;
+export type AgentCall = Omit<HttpCall, 'onlyOver'>;
 
 export class AgentSession {
   readonly #connection: HttpConnection;
   readonly #token: () => Promise<string>;
   readonly #pinned: string;
-  #proven = false;
+  /** The connection over which the pinned key was proved. */
+  #proven: number | null = null;
 
   constructor(adminUrl: string, pinnedFingerprint: string, token: () => Promise<string>) {
     this.#connection = new HttpConnection(adminUrl);
@@ -32,10 +33,10 @@ export class AgentSession {
 
   /** Asks who answers now, and insists that it is the pinned agent. */
   async prove(signal?: AbortSignal): Promise<AgentIdentity> {
-    this.#proven = false;
-    const { identity, fingerprint } = await askIdentity(this.#connection, signal);
+    this.#proven = null;
+    const { identity, fingerprint, connection } = await askIdentity(this.#connection, signal);
     requirePinned(fingerprint, this.#pinned);
-    this.#proven = true;
+    this.#proven = connection;
     return identity;
   }
 
@@ -43,15 +44,16 @@ export class AgentSession {
   async send(call: AgentCall): Promise<HttpAnswer> {
     const token = await this.#token();
     for (let attempt = 1; ; attempt++) {
-      if (!this.#proven) await this.prove(call.signal);
+      if (this.#proven === null) await this.prove(call.signal);
+      const proven: number = this.#proven ?? 0;
       try {
         return await this.#connection.call({
           ...call,
-          over: 'existing',
+          onlyOver: proven,
           headers: { ...call.headers, authorization: `Bearer ${token}` },
         });
       } catch (error) {
-        this.#proven = false;
+        if (this.#proven === proven) this.#proven = null;
         // Nothing was sent: whoever answers at the address now has to prove itself first.
         if (error instanceof ConnectionLost && attempt < ATTEMPTS) continue;
         if (error instanceof ConnectionLost) throw unreachable(this.#connection.origin);
@@ -87,7 +89,7 @@ export class AgentSession {
 export async function askIdentity(
   connection: HttpConnection,
   signal?: AbortSignal,
-): Promise<{ identity: AgentIdentity; fingerprint: string }> {
+): Promise<{ identity: AgentIdentity; fingerprint: string; connection: number }> {
   const nonce = freshNonce();
   const answer = await connection.call({
     method: 'GET',
@@ -98,7 +100,11 @@ export async function askIdentity(
   });
   if (answer.status !== 200) throw notAnAgent(connection.origin);
   const proven = parseAnswer(identityAnswerSchema, answer, connection.origin);
-  return { identity: proven.identity, fingerprint: verifyPossession(proven, nonce) };
+  return {
+    identity: proven.identity,
+    fingerprint: verifyPossession(proven, nonce),
+    connection: answer.connection,
+  };
 }
 
 function parseAnswer<T>(schema: z.ZodType<T>, answer: HttpAnswer, origin: string): T {
