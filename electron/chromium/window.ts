@@ -39,10 +39,25 @@ type Options = Pick<
   | 'icon'
 >;
 
+/** What the stand-in's other parts use of a window; the application uses the rest by Electron's own types. */
+export interface StandInWindowShape extends EventEmitter {
+  readonly id: number;
+  readonly webContents: StandInWebContents;
+  page(): Promise<Page>;
+}
+
+export interface BrowserWindowClass {
+  new (options?: Options): StandInWindowShape;
+  getAllWindows(): StandInWindowShape[];
+  getFocusedWindow(): StandInWindowShape | null;
+  fromWebContents(contents: unknown): StandInWindowShape | null;
+  fromId(id: number): StandInWindowShape | null;
+}
+
 let nextId = 1;
 
 /** The parts every window shares; `createBrowserWindow` makes the class that the application sees. */
-export function createBrowserWindow(parts: WindowParts) {
+export function createBrowserWindow(parts: WindowParts): BrowserWindowClass {
   const open: StandInWindow[] = [];
 
   class StandInWindow extends EventEmitter {

@@ -1,10 +1,11 @@
-import type { Topic } from '../../shared/contract/channels.ts';
+import { type Topic, topicSchema } from '../../shared/contract/channels.ts';
 import { SallyportError } from '../../shared/domain/errors.ts';
 import type { SessionView } from '../../shared/domain/view/views.ts';
 import type { Console, ConsoleEvents, ConsoleFactory } from '../compose.ts';
 import type { Desk } from '../ipc/desk.ts';
 import type { Sample } from '../sample/workspace.ts';
 import { createCurrentSession } from '../services/session/current.ts';
+import { sweepVault } from '../services/vault/index.ts';
 
 export interface DeskOptions {
   readonly factory: ConsoleFactory;
@@ -16,10 +17,14 @@ export interface DeskOptions {
   readonly onProgress: (progress: { jobId: string; phase: string; done: number; total: number }) => void;
 }
 
+/** How often another process's commits are looked for, in milliseconds. */
+const HOUSEKEEPING_MS = 1000;
 /** Progress reaches the window at most so often, in milliseconds. */
 const PROGRESS_EVERY_MS = 100;
 
 export interface DeskControl extends Desk {
+  /** A workspace is on its way and will be adopted; what goes wrong with it is told by `status`. */
+  prepare(workspace: Promise<unknown>): void;
   /** Takes an open workspace in: the sample, whose vault opens by itself. */
   adopt(opened: Console, sample: Sample['file'] | null): void;
   close(): Promise<void>;
@@ -31,13 +36,29 @@ export function createDesk(options: DeskOptions): DeskControl {
   const jobs = new Map<string, AbortController>();
   let opened: Console | null = null;
   let sampleFile: Sample['file'] | null = null;
+  let preparing: { failure: unknown } | null = null;
+  const closing = new AbortController();
 
   function take(next: Console): void {
     opened = next;
     next.vault.ledger.onChange((topics) => options.onChange(topics));
     // What an earlier window left running is taken up, signed in or not.
     next.services.rollouts.start();
+    void keepHouse(next).catch((error: unknown) => options.events.onError?.(error));
     options.onChange(['session']);
+  }
+
+  /** Tells the window what a command beside it committed; sweeps what a crash left, once this process may. */
+  async function keepHouse(of: Console): Promise<void> {
+    let swept = false;
+    while (!closing.signal.aborted) {
+      if (of.vault.store.changedElsewhere()) options.onChange(topicSchema.options);
+      if (!swept && of.vault.acquireEffectsLock()) {
+        swept = true;
+        await sweepVault(of.vault, factory.system, { signal: closing.signal });
+      }
+      await factory.system.sleep(HOUSEKEEPING_MS, closing.signal).catch(() => undefined);
+    }
   }
 
   const services = () => {
@@ -47,13 +68,15 @@ export function createDesk(options: DeskOptions): DeskControl {
   };
 
   async function status(): Promise<SessionView> {
+    if (preparing !== null && preparing.failure !== null && opened === null) throw preparing.failure;
     const found =
       opened === null
         ? await factory.inspect(vaultPath)
         : { id: opened.vault.id, keysKind: opened.vault.keysKind };
     const actor = session.actor();
     return {
-      vault: opened !== null ? 'open' : found === null ? 'absent' : 'locked',
+      vault:
+        opened !== null ? 'open' : preparing !== null ? 'preparing' : found === null ? 'absent' : 'locked',
       vaultPath: opened?.vault.path ?? vaultPath,
       keys: found?.keysKind ?? null,
       vaultId: found?.id ?? null,
@@ -133,11 +156,20 @@ export function createDesk(options: DeskOptions): DeskControl {
         .get(jobId)
         ?.abort(new SallyportError('cancelled', 'Cancelled.', { hint: 'Nothing of it was kept.' }));
     },
+    prepare(workspace) {
+      const state: { failure: unknown } = { failure: null };
+      preparing = state;
+      workspace.catch((failure: unknown) => {
+        state.failure = failure;
+        options.onChange(['session']);
+      });
+    },
     adopt(next, file) {
       sampleFile = file;
       take(next);
     },
     async close() {
+      closing.abort();
       for (const controller of jobs.values())
         controller.abort(new SallyportError('cancelled', 'The program is closing.'));
       await opened?.close();

@@ -43,16 +43,18 @@ export async function startDesktop({ sample, vault, router, onError }: DesktopOp
     onProgress: (progress) => router.broadcast('job.progress', progress),
   });
   registerHandlers(router, desk);
+  // The window is answered while the sample is made: its first start takes seconds.
   const workspace = sample
-    ? await openSampleWorkspace({ factory, directory, events, onError, adopt: desk.adopt })
+    ? openSampleWorkspace({ factory, directory, events, onError, adopt: desk.adopt })
     : null;
+  if (workspace !== null) desk.prepare(workspace);
   return {
     lock: async () => {
       await desk.signOut();
     },
     close: async () => {
       await desk.close();
-      await workspace?.close();
+      await workspace?.then((opened) => opened.close()).catch(() => undefined);
     },
   };
 }

@@ -50,7 +50,10 @@ export function gatherDossier(read: StoreReader, model: ModelVersion, environmen
     findings: model.findings,
     rulesRun: model.rulesRun,
   });
-  const broken = [...gates.filter((gate) => !gate.passed).map((gate) => gate.reason), ...evidence.reasons];
+  const broken = [
+    ...gates.filter((gate) => !gate.passed).map((gate) => `${gate.metric}: ${gate.reason}.`),
+    ...evidence.reasons,
+  ];
   if (broken.length > 0) {
     throw new SallyportError(
       'refused.gate',

@@ -1,5 +1,5 @@
 /** Requests: freeze a release for one environment, gather signatures over it, hand it to the rollout. */
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { effectiveState, refusalOf, requestQuorum } from '../../../shared/domain/approval/lifecycle.ts';
 import {
   type ApprovalRecord,
@@ -12,15 +12,16 @@ import {
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import { formatRef, type VersionRef } from '../../../shared/domain/model/version.ts';
 import type { Actor } from '../../../shared/domain/operator/operator.ts';
+import { policySchema } from '../../../shared/domain/policy/policy.ts';
 import { type RolloutPlan, rolloutPlanSchema } from '../../../shared/domain/rollout/plan.ts';
 import type { RequestView } from '../../../shared/domain/view/views.ts';
 import type { ArtifactStore } from '../../ports/artifacts.ts';
 import type { ReleasePackage } from '../../ports/endpoint.ts';
-import type { ReleaseFile, ReleaseSigner } from '../../ports/signing.ts';
-import type { RequestFiles, StoreReader } from '../../ports/stores.ts';
+import type { ReleaseSigner } from '../../ports/signing.ts';
 import type { System } from '../../ports/system.ts';
 import type { Ledger } from '../ledger.ts';
 import { gatherDossier } from './evidence.ts';
+import { createReleaseFiles, releaseDirectoryName } from './release-files.ts';
 
 export interface RequestsDeps {
   readonly vaultId: string;
@@ -63,30 +64,13 @@ export interface RequestsService {
   signatureChecks(): SignatureCheck[];
 }
 
-/** Directory name of a release: what the statement's subject is called and what an export is named. */
-export function releaseDirectoryName(ref: VersionRef): string {
-  return `${ref.name}-${ref.version}`;
-}
-
 export function createRequestsService(deps: RequestsDeps): RequestsService {
   const { ledger, artifacts, signer, system, withOperatorKey, vaultId } = deps;
   const read = ledger.read;
-
-  async function readJson(files: RequestFiles, name: string): Promise<unknown> {
-    return JSON.parse((await readFile(files, name)).toString('utf8'));
-  }
-  async function readFile(files: RequestFiles, name: string): Promise<Buffer> {
-    const file = files.files.find((f) => f.name === name);
-    if (file === undefined)
-      throw new SallyportError('integrity.vault', `The release has no ${name}.`, {
-        hint: 'Restore the vault from a backup.',
-      });
-    return artifacts.getBytes(file.artifactId, file.digest);
-  }
+  const files = createReleaseFiles({ read, artifacts, signer });
 
   async function viewOf(actor: Actor, record: RequestRecord): Promise<RequestView> {
     const now = system.now();
-    const files = read.requestFiles(record.id) ?? { files: [] };
     const approvals = read.approvals(record.id);
     const refusals: Record<string, string> = {};
     const allowedActions: RequestAction[] = [];
@@ -95,18 +79,15 @@ export function createRequestsService(deps: RequestsDeps): RequestsService {
       if (refusal === null) allowedActions.push(action);
       else refusals[action] = refusal;
     }
-    const environment = read.environment(record.request.environmentId);
-    if (environment === null)
-      throw new SallyportError('integrity.vault', 'The request’s environment is gone.', {
-        hint: 'Run: sallyport audit verify',
-      });
     return {
       record: { ...record, state: effectiveState(record, now) },
       approvals: approvals.map(({ bundle: _, ...approval }) => approval),
-      plan: rolloutPlanSchema.parse(await readJson(files, 'plan.json')),
-      policy: environment.policy,
-      dossier: dossierSchema.parse(await readJson(files, 'dossier.json')),
-      files: files.files.map(({ name, digest, sizeBytes }) => ({ name, digest, sizeBytes })),
+      plan: rolloutPlanSchema.parse(await files.json(record.id, 'plan.json')),
+      policy: policySchema.parse(parse(await files.text(record.id, 'policy.yaml'))),
+      dossier: dossierSchema.parse(await files.json(record.id, 'dossier.json')),
+      files: files
+        .stored(record.id)
+        .files.map(({ name, digest, sizeBytes }) => ({ name, digest, sizeBytes })),
       allowedActions,
       refusals,
       rolloutIds: read
@@ -135,27 +116,15 @@ export function createRequestsService(deps: RequestsDeps): RequestsService {
       );
   }
 
-  /** The files, checked byte by byte against what was signed before anybody signs again. */
-  function filesOf(reader: StoreReader, id: string): ReleaseFile[] {
-    return (reader.requestFiles(id)?.files ?? []).map(({ name, digest }) => ({ name, digest }));
-  }
-
-  async function verifyFiles(record: RequestRecord): Promise<ReleaseFile[]> {
-    const files = read.requestFiles(record.id);
-    if (files === null)
-      throw new SallyportError('integrity.vault', `The files of request ${record.id} are gone.`, {
-        hint: 'Restore the vault from a backup.',
+  /** The same rule within the transaction: another console may have decided since it was first asked. */
+  function refuseChanged(action: RequestAction, tx: StoreReader, id: string, actor: Actor): void {
+    const current = tx.request(id);
+    const refusal =
+      current === null ? 'it is gone.' : refusalOf(action, current, tx.approvals(id), actor, system.now());
+    if (refusal !== null)
+      throw new SallyportError('refused.state', `Cannot ${action} request ${id}: ${refusal}`, {
+        hint: 'Nothing was changed.',
       });
-    for (const file of files.files) await artifacts.verify(file.artifactId, file.digest);
-    const listed = filesOf(read, record.id);
-    if (signer.root(releaseDirectoryName(record.request), listed) !== record.root) {
-      throw new SallyportError(
-        'integrity.signature',
-        `The files of request ${record.id} are not those that were submitted.`,
-        { hint: 'Nothing was signed. Run: sallyport audit verify' },
-      );
-    }
-    return listed;
   }
 
   return {
@@ -278,9 +247,9 @@ export function createRequestsService(deps: RequestsDeps): RequestsService {
       refuseUnless('approve', record, actor);
       const operator = read.operator(actor.operatorId);
       if (operator === null) throw new SallyportError('not-found', `There is no operator ${actor.name}.`);
-      const files = await verifyFiles(record);
+      const signed = await files.verify(record);
       const bundle = await withOperatorKey(operator.id, passphrase, (key) =>
-        signer.sign(releaseDirectoryName(record.request), files, key, operator.publicKeyPem),
+        signer.sign(releaseDirectoryName(record.request), signed, key, operator.publicKeyPem),
       );
       const approval = approvalOf(id, operator, 'approval', bundle, system.now());
       const state = await ledger.commit(
@@ -296,13 +265,7 @@ export function createRequestsService(deps: RequestsDeps): RequestsService {
           },
         }),
         (tx) => {
-          const current = tx.request(id);
-          const refusal =
-            current === null
-              ? 'it is gone'
-              : refusalOf('approve', current, tx.approvals(id), actor, system.now());
-          if (refusal !== null)
-            throw new SallyportError('refused.state', `Cannot approve request ${id}: ${refusal}`);
+          refuseChanged('approve', tx, id, actor);
           tx.insertApproval(approval);
           const { met } = requestQuorum(record, tx.approvals(id));
           if (met) tx.setRequestState(id, 'approved', '');
@@ -319,7 +282,10 @@ export function createRequestsService(deps: RequestsDeps): RequestsService {
       await ledger.commit(
         actor,
         { action: 'request.rejected', subject: id, details: { model: formatRef(record.request), reason } },
-        (tx) => tx.setRequestState(id, 'rejected', reason),
+        (tx) => {
+          refuseChanged('reject', tx, id, actor);
+          tx.setRequestState(id, 'rejected', reason);
+        },
       );
       return viewOf(actor, recordOf(id));
     },
@@ -331,7 +297,10 @@ export function createRequestsService(deps: RequestsDeps): RequestsService {
       await ledger.commit(
         actor,
         { action: 'request.withdrawn', subject: id, details: { model: formatRef(record.request) } },
-        (tx) => tx.setRequestState(id, 'withdrawn', 'Withdrawn by the submitter.'),
+        (tx) => {
+          refuseChanged('withdraw', tx, id, actor);
+          tx.setRequestState(id, 'withdrawn', 'Withdrawn by the submitter.');
+        },
       );
       return viewOf(actor, recordOf(id));
     },
@@ -347,8 +316,7 @@ export function createRequestsService(deps: RequestsDeps): RequestsService {
           { hint: 'Nothing was sent.' },
         );
       }
-      const approvals = read.approvals(requestId);
-      const verified = approvals.filter((approval) => holds(approval, record));
+      const verified = files.holding(record);
       if (!requestQuorum(record, verified).met) {
         throw new SallyportError(
           'integrity.signature',
@@ -356,19 +324,16 @@ export function createRequestsService(deps: RequestsDeps): RequestsService {
           { hint: 'Nothing was sent. Run: sallyport audit verify' },
         );
       }
-      await verifyFiles(record);
-      const files = read.requestFiles(requestId);
-      if (files === null)
-        throw new SallyportError('integrity.vault', `The files of request ${requestId} are gone.`);
+      await files.verify(record);
       return {
         record,
-        plan: rolloutPlanSchema.parse(await readJson(files, 'plan.json')),
+        plan: rolloutPlanSchema.parse(await files.json(requestId, 'plan.json')),
         release: {
           name: record.request.name,
           version: record.request.version,
           root: record.root,
           bundles: verified.map((a) => a.bundle),
-          files: files.files.map((f) => ({
+          files: files.stored(requestId).files.map((f) => ({
             name: f.name,
             digest: f.digest,
             sizeBytes: f.sizeBytes,
@@ -382,43 +347,11 @@ export function createRequestsService(deps: RequestsDeps): RequestsService {
       return read.requests().flatMap((record) =>
         read.approvals(record.id).map((approval) => ({
           subject: `${approval.kind} of request ${record.id} by ${approval.operator}`,
-          check: () => verifyApproval(approval, record),
+          check: () => files.verifyApproval(approval, record),
         })),
       );
     },
   };
-
-  function verifyApproval(approval: ApprovalRecord, record: RequestRecord): void {
-    const operator = read.operators().find((o) => o.keyFingerprint === approval.keyFingerprint);
-    if (operator === undefined)
-      throw new SallyportError(
-        'integrity.signature',
-        `The key ${approval.keyFingerprint.slice(0, 16)} belongs to no operator.`,
-      );
-    const { root, files } = signer.verify(approval.bundle, operator.publicKeyPem);
-    const request = files.find((f) => f.name === 'request.json');
-    const listed = filesOf(read, record.id).find((f) => f.name === 'request.json');
-    if (root !== record.root || request === undefined || request.digest !== listed?.digest) {
-      throw new SallyportError(
-        'integrity.signature',
-        `${approval.operator} signed other files than request ${record.id} has.`,
-      );
-    }
-    if (operator.person !== approval.person)
-      throw new SallyportError(
-        'integrity.signature',
-        `The approval names ${approval.person}; its key belongs to ${operator.person}.`,
-      );
-  }
-
-  function holds(approval: ApprovalRecord, record: RequestRecord): boolean {
-    try {
-      verifyApproval(approval, record);
-      return true;
-    } catch {
-      return false;
-    }
-  }
 }
 
 function approvalOf(

@@ -24,7 +24,12 @@ export function CreateVault({ onStart, onFailed, onCreated }: CreateVaultProps):
 
   const nameIssue = operatorSchema.shape.name.safeParse(operator).error?.issues[0]?.message ?? null;
   const personIssue = person.trim() === '' ? 'Say who is behind this name: a quorum counts people.' : null;
-  const passphraseIssue = passphrase === '' ? 'Give your signing key a passphrase.' : passphrase === again ? null : 'The two passphrases differ.';
+  const passphraseIssue =
+    passphrase === ''
+      ? 'Give your signing key a passphrase.'
+      : passphrase === again
+        ? null
+        : 'The two passphrases differ.';
   const keysIssue = keysProblem(keys);
 
   const submit = (event: FormEvent): void => {
@@ -42,13 +47,42 @@ export function CreateVault({ onStart, onFailed, onCreated }: CreateVaultProps):
   return (
     <form onSubmit={submit} noValidate>
       <h1 className={styles.title}>Create a vault</h1>
-      <p className={styles.lead}>Everything you register is encrypted in it. You become its first operator: administrator and analyst.</p>
+      <p className={styles.lead}>
+        Everything you register is encrypted in it. You become its first operator: administrator and analyst.
+      </p>
       <Stack gap="sm">
         <div style={{ display: 'grid', gridTemplateColumns: '1fr 1fr', gap: 12 }}>
-          <TextInput label="Operator name" placeholder="ada" value={operator} onChange={(event) => setOperator(event.currentTarget.value.toLowerCase())} error={tried ? nameIssue : null} autoFocus autoComplete="off" spellCheck={false} />
-          <TextInput label="Person" placeholder="Ada Lovelace" value={person} onChange={(event) => setPerson(event.currentTarget.value)} error={tried ? personIssue : null} autoComplete="off" />
-          <PasswordInput label="Passphrase" value={passphrase} onChange={(event) => setPassphrase(event.currentTarget.value)} error={tried ? passphraseIssue : null} autoComplete="new-password" />
-          <PasswordInput label="Passphrase again" value={again} onChange={(event) => setAgain(event.currentTarget.value)} autoComplete="new-password" />
+          <TextInput
+            label="Operator name"
+            placeholder="ada"
+            value={operator}
+            onChange={(event) => setOperator(event.currentTarget.value.toLowerCase())}
+            error={tried ? nameIssue : null}
+            autoFocus
+            autoComplete="off"
+            spellCheck={false}
+          />
+          <TextInput
+            label="Person"
+            placeholder="Ada Lovelace"
+            value={person}
+            onChange={(event) => setPerson(event.currentTarget.value)}
+            error={tried ? personIssue : null}
+            autoComplete="off"
+          />
+          <PasswordInput
+            label="Passphrase"
+            value={passphrase}
+            onChange={(event) => setPassphrase(event.currentTarget.value)}
+            error={tried ? passphraseIssue : null}
+            autoComplete="new-password"
+          />
+          <PasswordInput
+            label="Passphrase again"
+            value={again}
+            onChange={(event) => setAgain(event.currentTarget.value)}
+            autoComplete="new-password"
+          />
         </div>
         <Text size="xs" c="dimmed">
           The passphrase protects your signing key. Nobody can reset it, not even an administrator.

@@ -6,6 +6,7 @@ import { SampleBanner } from '../../app/sample-banner.tsx';
 import { Truncated } from '../../ui/text.tsx';
 import { CreateVault } from './create-vault.tsx';
 import styles from './entrance.module.css';
+import { Preparing } from './preparing.tsx';
 import { Recover } from './recover.tsx';
 import { RecoveryKey } from './recovery-key.tsx';
 import { SignIn } from './sign-in.tsx';
@@ -36,6 +37,7 @@ export function Entrance({ session, onHold }: EntranceProps): ReactNode {
         />
       );
     }
+    if (session.vault === 'preparing') return <Preparing />;
     if (session.vault === 'absent' || creating) {
       return (
         <CreateVault
@@ -55,7 +57,11 @@ export function Entrance({ session, onHold }: EntranceProps): ReactNode {
       );
     }
     if (session.vault === 'locked') {
-      return recovering ? <Recover onBack={() => setRecovering(false)} /> : <Unlock keys={session.keys} onRecover={() => setRecovering(true)} />;
+      return recovering ? (
+        <Recover onBack={() => setRecovering(false)} />
+      ) : (
+        <Unlock keys={session.keys} onRecover={() => setRecovering(true)} />
+      );
     }
     return <SignIn key={prefill?.name ?? ''} operators={session.operators} prefill={prefill} />;
   })();
@@ -65,7 +71,8 @@ export function Entrance({ session, onHold }: EntranceProps): ReactNode {
     <div className={styles.room}>
       {session.sample === null || session.vault !== 'open' ? null : (
         <SampleBanner
-          sample={session.sample} current={prefill?.name ?? null}
+          sample={session.sample}
+          current={prefill?.name ?? null}
           onChoose={(operator) => {
             holdPrefill(operator);
             setPrefill(operator);

@@ -13,20 +13,38 @@ export function Recover({ onBack }: { readonly onBack: () => void }): ReactNode 
   const adopt = useAdoptSession();
   const recover = useAction('vault.recover', { notifyProblem: false });
   const key = recoveryKey.replace(/\s+/g, '');
-  const issue = key === '' || key.toUpperCase().startsWith('AGE-SECRET-KEY-1') ? null : 'A recovery key begins with AGE-SECRET-KEY-1.';
+  const issue =
+    key === '' || key.toUpperCase().startsWith('AGE-SECRET-KEY-1')
+      ? null
+      : 'A recovery key begins with AGE-SECRET-KEY-1.';
   const ready = key !== '' && issue === null && keysProblem(keys) === null;
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    if (ready) recover.mutateAsync({ recoveryKey: key, keys: keysInput(keys) }).then(adopt).catch(() => undefined);
+    if (ready)
+      recover
+        .mutateAsync({ recoveryKey: key, keys: keysInput(keys) })
+        .then(adopt)
+        .catch(() => undefined);
   };
   return (
     <form onSubmit={submit}>
       <h1 className={styles.title}>Recover the vault</h1>
-      <p className={styles.lead}>Nothing is deleted or replaced: the recovery key unwraps the vault's keys, and they are kept anew.</p>
+      <p className={styles.lead}>
+        Nothing is deleted or replaced: the recovery key unwraps the vault's keys, and they are kept anew.
+      </p>
       <Stack gap="sm">
         <Textarea
-          label="Recovery key" placeholder="AGE-SECRET-KEY-1…" value={recoveryKey} onChange={(event) => setRecoveryKey(event.currentTarget.value)} error={issue}
-          autosize minRows={2} autoFocus spellCheck={false} autoComplete="off" styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
+          label="Recovery key"
+          placeholder="AGE-SECRET-KEY-1…"
+          value={recoveryKey}
+          onChange={(event) => setRecoveryKey(event.currentTarget.value)}
+          error={issue}
+          autosize
+          minRows={2}
+          autoFocus
+          spellCheck={false}
+          autoComplete="off"
+          styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
         />
         <KeysFields value={keys} onChange={setKeys} />
         {recover.isError ? <Problem error={recover.error} /> : null}

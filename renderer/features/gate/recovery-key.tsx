@@ -5,14 +5,21 @@ import { Callout } from '../../ui/page.tsx';
 import styles from './entrance.module.css';
 
 /** The recovery key, shown this once. Going on takes an explicit confirmation. */
-export function RecoveryKey({ value, onStored }: { readonly value: string; readonly onStored: () => void }): ReactNode {
+export function RecoveryKey({
+  value,
+  onStored,
+}: {
+  readonly value: string;
+  readonly onStored: () => void;
+}): ReactNode {
   const [stored, setStored] = useState(false);
   return (
     <Stack gap="md">
       <div>
         <h1 className={styles.title}>Your recovery key</h1>
         <p className={styles.lead} style={{ marginBottom: 0 }}>
-          It opens this vault when the keychain or the passphrase is lost. It is an age identity: <span className="mono">age -d -i key.txt</span> opens every artifact with it.
+          It opens this vault when the keychain or the passphrase is lost. It is an age identity:{' '}
+          <span className="mono">age -d -i key.txt</span> opens every artifact with it.
         </p>
       </div>
       <div className={`${styles.key} mono`} data-testid="recovery-key">
@@ -21,7 +28,11 @@ export function RecoveryKey({ value, onStored }: { readonly value: string; reado
       <Group gap="xs" className="no-print">
         <CopyButton value={value} timeout={2000}>
           {({ copied, copy }) => (
-            <Button variant="default" leftSection={copied ? <IconCheck size={15} /> : <IconCopy size={15} />} onClick={copy}>
+            <Button
+              variant="default"
+              leftSection={copied ? <IconCheck size={15} /> : <IconCopy size={15} />}
+              onClick={copy}
+            >
               {copied ? 'Copied' : 'Copy'}
             </Button>
           )}
@@ -31,9 +42,15 @@ export function RecoveryKey({ value, onStored }: { readonly value: string; reado
         </Button>
       </Group>
       <Callout tone="warn">
-        It is shown only now and kept nowhere else. Whoever holds it can read the vault: put it on paper in a safe, not on this computer.
+        It is shown only now and kept nowhere else. Whoever holds it can read the vault: put it on paper in a
+        safe, not on this computer.
       </Callout>
-      <Checkbox className="no-print" label="I have stored the recovery key outside this computer" checked={stored} onChange={(event) => setStored(event.currentTarget.checked)} />
+      <Checkbox
+        className="no-print"
+        label="I have stored the recovery key outside this computer"
+        checked={stored}
+        onChange={(event) => setStored(event.currentTarget.checked)}
+      />
       <Button className="no-print" size="sm" disabled={!stored} onClick={onStored}>
         Continue
       </Button>

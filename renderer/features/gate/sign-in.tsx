@@ -1,9 +1,9 @@
 import { Button, PasswordInput, Select, Stack } from '@mantine/core';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { useNavigate } from 'react-router';
-import { dropPrefill } from '../../app/prefill.ts';
 import { useAction } from '../../api/mutations.ts';
 import { useAdoptSession } from '../../api/session.ts';
+import { dropPrefill } from '../../app/prefill.ts';
 import { Problem } from '../../ui/problem.tsx';
 import styles from './entrance.module.css';
 
@@ -14,7 +14,9 @@ interface SignInProps {
 
 /** Who is acting: an operator and the passphrase of that operator's key. */
 export function SignIn({ operators, prefill }: SignInProps): ReactNode {
-  const [operator, setOperator] = useState<string | null>(prefill?.name ?? (operators.length === 1 ? (operators[0] ?? null) : null));
+  const [operator, setOperator] = useState<string | null>(
+    prefill?.name ?? (operators.length === 1 ? (operators[0] ?? null) : null),
+  );
   const [passphrase, setPassphrase] = useState(prefill?.passphrase ?? '');
   const adopt = useAdoptSession();
   const navigate = useNavigate();
@@ -38,10 +40,35 @@ export function SignIn({ operators, prefill }: SignInProps): ReactNode {
       <h1 className={styles.title}>Sign in</h1>
       <p className={styles.lead}>Every change is recorded under the operator who made it.</p>
       <Stack gap="sm">
-        <Select label="Operator" placeholder="Choose" data={[...operators]} value={operator} onChange={setOperator} searchable nothingFoundMessage="No such operator" size="sm" autoFocus={operator === null} />
-        <PasswordInput label="Passphrase" value={passphrase} onChange={(event) => setPassphrase(event.currentTarget.value)} size="sm" autoComplete="off" autoFocus={operator !== null && prefill === null} />
+        <Select
+          label="Operator"
+          placeholder="Choose"
+          data={[...operators]}
+          value={operator}
+          onChange={setOperator}
+          searchable
+          nothingFoundMessage="No such operator"
+          openOnFocus={false}
+          size="sm"
+          autoFocus={operator === null}
+        />
+        <PasswordInput
+          label="Passphrase"
+          value={passphrase}
+          onChange={(event) => setPassphrase(event.currentTarget.value)}
+          size="sm"
+          autoComplete="off"
+          autoFocus={operator !== null && prefill === null}
+        />
         {signIn.isError ? <Problem error={signIn.error} /> : null}
-        <Button type="submit" size="sm" loading={signIn.isPending} disabled={!ready} mt={4} autoFocus={prefill !== null}>
+        <Button
+          type="submit"
+          size="sm"
+          loading={signIn.isPending}
+          disabled={!ready}
+          mt={4}
+          autoFocus={prefill !== null}
+        >
           Sign in
         </Button>
       </Stack>

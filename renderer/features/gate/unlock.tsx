@@ -7,7 +7,13 @@ import { Problem } from '../../ui/problem.tsx';
 import styles from './entrance.module.css';
 
 /** Opens a locked vault by its keychain or its passphrase. */
-export function Unlock({ keys, onRecover }: { readonly keys: SessionView['keys']; readonly onRecover: () => void }): ReactNode {
+export function Unlock({
+  keys,
+  onRecover,
+}: {
+  readonly keys: SessionView['keys'];
+  readonly onRecover: () => void;
+}): ReactNode {
   const [passphrase, setPassphrase] = useState('');
   const adopt = useAdoptSession();
   const unlock = useAction('vault.unlock', { notifyProblem: false });
@@ -15,18 +21,37 @@ export function Unlock({ keys, onRecover }: { readonly keys: SessionView['keys']
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     if (byPassphrase && passphrase === '') return;
-    unlock.mutateAsync({ passphrase: byPassphrase ? passphrase : null }).then(adopt).catch(() => setPassphrase(''));
+    unlock
+      .mutateAsync({ passphrase: byPassphrase ? passphrase : null })
+      .then(adopt)
+      .catch(() => setPassphrase(''));
   };
   return (
     <form onSubmit={submit}>
       <h1 className={styles.title}>The vault is locked</h1>
-      <p className={styles.lead}>{byPassphrase ? 'Its keys are wrapped under a passphrase.' : "Its keys are in this computer's keychain."}</p>
+      <p className={styles.lead}>
+        {byPassphrase
+          ? 'Its keys are wrapped under a passphrase.'
+          : "Its keys are in this computer's keychain."}
+      </p>
       <Stack gap="sm">
         {byPassphrase ? (
-          <PasswordInput label="Vault passphrase" value={passphrase} onChange={(event) => setPassphrase(event.currentTarget.value)} autoFocus autoComplete="off" />
+          <PasswordInput
+            label="Vault passphrase"
+            value={passphrase}
+            onChange={(event) => setPassphrase(event.currentTarget.value)}
+            autoFocus
+            autoComplete="off"
+          />
         ) : null}
         {unlock.isError ? <Problem error={unlock.error} /> : null}
-        <Button type="submit" size="sm" loading={unlock.isPending} disabled={byPassphrase && passphrase === ''} {...(byPassphrase ? {} : { autoFocus: true })}>
+        <Button
+          type="submit"
+          size="sm"
+          loading={unlock.isPending}
+          disabled={byPassphrase && passphrase === ''}
+          {...(byPassphrase ? {} : { autoFocus: true })}
+        >
           Unlock
         </Button>
         <div>

@@ -1,6 +1,11 @@
 /** What the window and the command line read: records joined with what may be done with them. */
 import { z } from 'zod';
-import { approvalRecordSchema, dossierSchema, requestActionSchema, requestRecordSchema } from '../approval/request.ts';
+import {
+  approvalRecordSchema,
+  dossierSchema,
+  requestActionSchema,
+  requestRecordSchema,
+} from '../approval/request.ts';
 import { auditEntrySchema } from '../audit/entry.ts';
 import { endpointSchema, endpointStatusSchema } from '../endpoint/endpoint.ts';
 import { modelNameSchema, modelVersionSchema, semverSchema } from '../model/version.ts';
@@ -9,14 +14,25 @@ import { policySchema } from '../policy/policy.ts';
 import { rolloutPlanSchema } from '../rollout/plan.ts';
 import { rolloutActionSchema, rolloutStateSchema, trafficPointSchema } from '../rollout/state.ts';
 
-export const versionActionSchema = z.enum(['validate', 'map', 'alias', 'submit', 'archive', 'revoke', 'export', 'verify']);
+export const versionActionSchema = z.enum([
+  'validate',
+  'map',
+  'alias',
+  'submit',
+  'archive',
+  'revoke',
+  'export',
+  'verify',
+]);
 export type VersionAction = z.infer<typeof versionActionSchema>;
 
 export const versionViewSchema = z.object({
   version: modelVersionSchema,
   aliases: z.array(z.string()),
   /** Endpoints that serve it, as last seen. */
-  deployedOn: z.array(z.object({ endpoint: z.string(), role: z.enum(['stable', 'canary', 'previous']), percent: z.number() })),
+  deployedOn: z.array(
+    z.object({ endpoint: z.string(), role: z.enum(['stable', 'canary', 'previous']), percent: z.number() }),
+  ),
   allowedActions: z.array(versionActionSchema),
 });
 export type VersionView = z.infer<typeof versionViewSchema>;
@@ -69,7 +85,8 @@ export const endpointViewSchema = z.object({
 export type EndpointView = z.infer<typeof endpointViewSchema>;
 
 export const sessionViewSchema = z.object({
-  vault: z.enum(['absent', 'locked', 'open']),
+  /** `preparing`: the sample workspace is being made or opened; it opens by itself. */
+  vault: z.enum(['absent', 'locked', 'open', 'preparing']),
   vaultPath: z.string(),
   /** How the vault's keys are kept. */
   keys: z.enum(['keychain', 'passphrase']).nullable(),
@@ -77,7 +94,11 @@ export const sessionViewSchema = z.object({
   operator: z.object({ name: z.string(), person: z.string(), roles: z.array(roleSchema) }).nullable(),
   operators: z.array(z.string()),
   /** The sample workspace's operators with the passphrases its banner shows; null in any other workspace. */
-  sample: z.object({ operators: z.array(z.object({ name: z.string(), passphrase: z.string(), roles: z.array(roleSchema) })) }).nullable(),
+  sample: z
+    .object({
+      operators: z.array(z.object({ name: z.string(), passphrase: z.string(), roles: z.array(roleSchema) })),
+    })
+    .nullable(),
   runtime: z.string(),
   version: z.string(),
 });
@@ -89,7 +110,14 @@ export const overviewSchema = z.object({
   openRequests: z.number().int(),
   runningRollouts: z.number().int(),
   endpoints: z.number().int(),
-  champions: z.array(z.object({ name: modelNameSchema, version: semverSchema, rocAuc: z.number().nullable(), f1: z.number().nullable() })),
+  champions: z.array(
+    z.object({
+      name: modelNameSchema,
+      version: semverSchema,
+      rocAuc: z.number().nullable(),
+      f1: z.number().nullable(),
+    }),
+  ),
   recent: z.array(auditEntrySchema),
   rollouts: z.array(rolloutViewSchema),
   /** Things that want a person: a request to approve, a paused rollout, an endpoint that does not answer. */
@@ -98,5 +126,10 @@ export const overviewSchema = z.object({
 export type Overview = z.infer<typeof overviewSchema>;
 
 /** Progress of a long operation; `total` 0 = unknown. */
-export const jobProgressSchema = z.object({ jobId: z.string(), phase: z.string(), done: z.number(), total: z.number() });
+export const jobProgressSchema = z.object({
+  jobId: z.string(),
+  phase: z.string(),
+  done: z.number(),
+  total: z.number(),
+});
 export type JobProgress = z.infer<typeof jobProgressSchema>;
