@@ -42,7 +42,7 @@ export function registerEvidence(program: Command, context: CliContext): void {
               'refused.gate',
               `${ref} does not pass: ${report.gates
                 .filter((g) => !g.passed)
-                .map((g) => g.reason)
+                .map((g) => `${g.metric}: ${g.reason}.`)
                 .join(' ')}`,
               { hint: 'The report is kept.' },
             );

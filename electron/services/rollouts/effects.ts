@@ -1,4 +1,4 @@
-import { SallyportError } from '../../../shared/domain/errors.ts';
+import { type ErrorCode, SallyportError } from '../../../shared/domain/errors.ts';
 import type { RolloutEvent } from '../../../shared/domain/rollout/events.ts';
 import type { RolloutEffect, RolloutState } from '../../../shared/domain/rollout/state.ts';
 import type { EndpointClient, ReleasePackage } from '../../ports/endpoint.ts';
@@ -73,15 +73,24 @@ export async function runEffect(
   }
 }
 
+/**
+ * What may be different the next time: the endpoint comes back, the screen is unlocked and the keychain with it, room
+ * is made on the disk. A canary must not be left in traffic because its token could not be read for a minute.
+ */
+const MAY_PASS: ReadonlySet<ErrorCode> = new Set([
+  'endpoint.unreachable',
+  'cancelled',
+  'keychain.missing',
+  'keychain.locked',
+  'keychain.cancelled',
+  'disk.full',
+]);
+
 /** An unreachable endpoint may answer later; a refusal or an integrity failure will not change by asking again. */
 export function failureOf(error: unknown): { reason: string; severity: 'transient' | 'permanent' | 'stale' } {
   if (!(error instanceof SallyportError))
     return { reason: 'an unexpected error; the log has the details.', severity: 'transient' };
   const severity =
-    error.code === 'endpoint.stale'
-      ? 'stale'
-      : error.code === 'endpoint.unreachable' || error.code === 'cancelled'
-        ? 'transient'
-        : 'permanent';
+    error.code === 'endpoint.stale' ? 'stale' : MAY_PASS.has(error.code) ? 'transient' : 'permanent';
   return { reason: error.message, severity };
 }
