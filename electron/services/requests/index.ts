@@ -19,7 +19,6 @@ import type { ArtifactStore } from '../../ports/artifacts.ts';
 import type { ReleasePackage } from '../../ports/endpoint.ts';
 import type { ReleaseSigner } from '../../ports/signing.ts';
 import type { StoreReader } from '../../ports/stores.ts';
-import type { StoreReader } from '../../ports/stores.ts';
 import type { System } from '../../ports/system.ts';
 import type { Ledger } from '../ledger.ts';
 import { gatherDossier } from './evidence.ts';
