@@ -6,9 +6,10 @@ import type { AgentLimits } from './config.ts';
 import { isEngineFault, type LoadedRelease } from './engine.ts';
 import type { FeatureRows } from './http/features.ts';
 import { sha256Text } from './identity.ts';
+import type { LiveModel } from './live-model.ts';
 import { type Metrics, UNKNOWN_MODEL } from './metrics.ts';
 import { Mirror } from './mirror.ts';
-import type { LiveModel, Slots } from './slots.ts';
+import type { Slots } from './slots.ts';
 
 /** Answered 503: not the caller's fault, and worth trying again. */
 export class Unavailable extends Error {}

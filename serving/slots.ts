@@ -5,7 +5,6 @@
  */
 
 import { serialKey } from '../shared/domain/approval/verify-release.ts';
-import type { Receipt } from '../shared/domain/endpoint/endpoint.ts';
 import {
   emptyRouting,
   type ModelRouting,
@@ -14,23 +13,21 @@ import {
   servedModelOf,
 } from '../shared/domain/endpoint/routing.ts';
 import { SallyportError } from '../shared/domain/errors.ts';
-import { snapshot, startCounting, type VersionCounter } from '../shared/domain/traffic/count.ts';
+import { snapshot } from '../shared/domain/traffic/count.ts';
 import type { TrafficSample } from '../shared/domain/traffic/sample.ts';
 import type { Engine, LoadedRelease } from './engine.ts';
+import {
+  answerOf,
+  type ChangeAnswer,
+  isServing,
+  type LiveModel,
+  liveModel,
+  loadedOf,
+  textOf,
+} from './live-model.ts';
 import { Mutex } from './mutex.ts';
 import type { ReleaseStore } from './releases/stored.ts';
 import type { AgentState, RememberedAnswer, ServedRelease, StateFile } from './state.ts';
-
-/** One model as requests see it: replaced whole at each change. */
-export interface LiveModel {
-  readonly routing: ModelRouting;
-  readonly stable: LoadedRelease | null;
-  readonly canary: LoadedRelease | null;
-  readonly previous: LoadedRelease | null;
-  /** Counters of this generation. */
-  readonly counters: { readonly stable: VersionCounter | null; readonly canary: VersionCounter | null };
-  readonly pairs: { total: number; disagreements: number; dropped: number };
-}
 
 /** A change somebody asks for, under a key that makes asking twice the same as asking once. */
 export interface Change {
@@ -40,11 +37,12 @@ export interface Change {
   /** null = whatever it is now. */
   readonly expectedGeneration: number | null;
   readonly apply: (routing: ModelRouting) => Promise<RoutingResult>;
-  /** Releases to hash again although they are loaded: a wish of the console, but not a rollback, which must not wait. */
-  readonly rehash: boolean;
+  /**
+   * Releases the console wants to see served. They are loaded, or hashed again where they are loaded already, before
+   * the model's turn is taken: a rollback (which names none) never waits for that.
+   */
+  readonly roots: readonly string[];
 }
-
-export type ChangeAnswer = Pick<Receipt, 'model' | 'loaded'>;
 
 export interface SlotsOptions {
   readonly state: StateFile;
@@ -133,34 +131,61 @@ export class Slots {
   }
 
   /** Runs a change. The answer of the first run is remembered durably and given again to the same key. */
-  change(name: string, change: Change): Promise<ChangeAnswer> {
-    return this.#mutex.run(name, async () => {
-      const known = this.#options.state.current.answers.find((answer) => answer.key === change.key);
-      if (known) {
-        if (known.request !== change.request) {
-          throw new SallyportError('conflict', 'This idempotency key was used for another request.', {
-            hint: 'Nothing was changed. Use a fresh key.',
-          });
+  async change(name: string, change: Change): Promise<ChangeAnswer> {
+    const known = this.#remembered(name, change);
+    if (known) return known;
+    const warm = await this.#warm(name, change.roots);
+    try {
+      return await this.#mutex.run(name, async () => {
+        const raced = this.#remembered(name, change);
+        if (raced) return raced;
+        const before = this.routing(name);
+        const result = await change.apply(before);
+        if (result.kind === 'refused') {
+          throw new SallyportError('refused.state', result.reason, { hint: 'Nothing was changed.' });
         }
-        return { model: known.model, loaded: known.loaded };
+        return this.#apply(name, before, result.routing, change, warm);
+      });
+    } finally {
+      // What did not come to serve: the change failed, or another one had loaded the same meanwhile.
+      const live = this.#live.get(name);
+      for (const [root, release] of warm) if (loadedOf(live, root) !== release) void release.close();
+    }
+  }
+
+  /** The answer this key was given before, or null. Throws for a key used otherwise, and for an old view. */
+  #remembered(name: string, change: Change): ChangeAnswer | null {
+    const known = this.#options.state.current.answers.find((answer) => answer.key === change.key);
+    if (known && known.request !== change.request) {
+      throw new SallyportError('conflict', 'This idempotency key was used for another request.', {
+        hint: 'Nothing was changed. Use a fresh key.',
+      });
+    }
+    if (known) return { model: known.model, loaded: known.loaded };
+    const { generation } = this.routing(name);
+    if (change.expectedGeneration === null || change.expectedGeneration === generation) return null;
+    throw new SallyportError(
+      'endpoint.stale',
+      `${name} is at generation ${generation} here, not ${change.expectedGeneration}: another hand changed it.`,
+      { hint: 'Nothing was changed. Read the routing again and decide anew.', facts: { generation } },
+    );
+  }
+
+  /** Loads what is to be served and is not loaded yet; hashes again, from the disk, what is. */
+  async #warm(name: string, roots: readonly string[]): Promise<Loaded> {
+    const warm: Loaded = new Map();
+    try {
+      for (const root of roots) {
+        const { routing } = this.#live.get(name) ?? { routing: this.routing(name) };
+        if (!isServing(routing, root)) await this.#options.admitStored(root);
+        if (!loadedOf(this.#live.get(name), root)) warm.set(root, await this.#options.engine.load(root));
+        else if (routing.stable?.root !== root) await this.#options.store.verify(root);
       }
-      const before = this.routing(name);
-      if (change.expectedGeneration !== null && change.expectedGeneration !== before.generation) {
-        throw new SallyportError(
-          'endpoint.stale',
-          `${name} is at generation ${before.generation} here, not ${change.expectedGeneration}: another hand changed it.`,
-          {
-            hint: 'Nothing was changed. Read the routing again and decide anew.',
-            facts: { generation: before.generation },
-          },
-        );
-      }
-      const result = await change.apply(before);
-      if (result.kind === 'refused') {
-        throw new SallyportError('refused.state', result.reason, { hint: 'Nothing was changed.' });
-      }
-      return this.#apply(name, before, result.routing, change);
-    });
+      return warm;
+    } catch (error) {
+      for (const release of warm.values()) void release.close();
+      throw error;
+    }
   }
 
   async #apply(
@@ -168,56 +193,44 @@ export class Slots {
     before: ModelRouting,
     after: ModelRouting,
     change: Change,
+    warm: Loaded,
   ): Promise<ChangeAnswer> {
     const live = this.#live.get(name);
-    const fresh: Loaded = new Map();
-    try {
-      const served: ServedRelease[] = [];
-      for (const [ref, wasServing] of [
-        [after.stable, before.stable],
-        [after.canary, before.canary],
-      ] as const) {
-        if (!ref || ref.root === wasServing?.root) continue;
-        served.push(await this.#options.admitStored(ref.root));
-        if (change.rehash && loadedOf(live, ref.root)) await this.#options.store.verify(ref.root);
-      }
-      const pick = async (ref: ReleaseRef | null, optional: boolean): Promise<LoadedRelease | null> => {
-        if (!ref) return null;
-        const loaded = loadedOf(live, ref.root) ?? fresh.get(ref.root);
-        if (loaded) return loaded;
-        try {
-          const release = await this.#load(name, ref);
-          fresh.set(ref.root, release);
-          return release;
-        } catch (error) {
-          if (!optional) throw error;
-          this.#options.log('warn', 'the previous version cannot be kept warm', {
-            model: name,
-            version: ref.version,
-            problem: textOf(error),
-          });
-          return null;
-        }
-      };
-      const next = liveModel(
-        after,
-        await pick(after.stable, false),
-        await pick(after.canary, false),
-        await pick(after.previous, true),
-      );
-      const answer = answerOf(next);
-      await this.#options.state.update((state) =>
-        this.#remember(state, after, served, { key: change.key, request: change.request, ...answer }),
-      );
-      this.#swap(next);
-      this.#retire(live, next);
-      for (const { root } of served) this.#options.store.routed(root);
-      void this.#prune(name);
-      return answer;
-    } catch (error) {
-      for (const release of fresh.values()) void release.close();
-      throw error;
-    }
+    const served: ServedRelease[] = [];
+    if (after.stable && after.stable.root !== before.stable?.root)
+      served.push(await this.#options.admitStored(after.stable.root));
+    if (after.canary && after.canary.root !== before.canary?.root)
+      served.push(await this.#options.admitStored(after.canary.root));
+    const pick = async (ref: ReleaseRef | null): Promise<LoadedRelease | null> => {
+      if (!ref) return null;
+      const loaded = loadedOf(live, ref.root) ?? warm.get(ref.root);
+      if (loaded) return loaded;
+      const release = await this.#load(name, ref);
+      warm.set(ref.root, release);
+      return release;
+    };
+    const next = liveModel(
+      after,
+      await pick(after.stable),
+      await pick(after.canary),
+      await pick(after.previous).catch((error: unknown) => {
+        this.#options.log('warn', 'the previous version cannot be kept warm', {
+          model: name,
+          version: after.previous?.version,
+          problem: textOf(error),
+        });
+        return null;
+      }),
+    );
+    const answer = answerOf(next);
+    await this.#options.state.update((state) =>
+      this.#remember(state, after, served, { key: change.key, request: change.request, ...answer }),
+    );
+    this.#swap(next);
+    this.#retire(live, next);
+    for (const { root } of served) this.#options.store.routed(root);
+    void this.#prune(name);
+    return answer;
   }
 
   async #load(name: string, ref: ReleaseRef): Promise<LoadedRelease> {
@@ -319,42 +332,4 @@ export function servedReleaseOf(
 ): ServedRelease {
   const { vaultId, name, version, digest, serial } = request;
   return { root, name, version, digest, vaultId, serial, firstServedAt: now.toISOString() };
-}
-
-function liveModel(
-  routing: ModelRouting,
-  stable: LoadedRelease | null,
-  canary: LoadedRelease | null,
-  previous: LoadedRelease | null,
-): LiveModel {
-  return {
-    routing,
-    stable,
-    canary,
-    previous,
-    counters: {
-      stable: routing.stable && startCounting(routing.stable.version),
-      canary: routing.canary && startCounting(routing.canary.version),
-    },
-    pairs: { total: 0, disagreements: 0, dropped: 0 },
-  };
-}
-
-function loadedOf(live: LiveModel | undefined, root: string): LoadedRelease | null {
-  for (const release of [live?.stable, live?.canary, live?.previous]) {
-    if (release?.ref.root === root) return release;
-  }
-  return null;
-}
-
-function answerOf(live: LiveModel): ChangeAnswer {
-  const loaded = [live.stable, live.canary, live.previous].filter((release) => release !== null);
-  return {
-    model: servedModelOf(live.routing),
-    loaded: loaded.map((release) => ({ version: release.ref.version, digest: release.ref.digest })),
-  };
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -15,12 +15,13 @@ import { SallyportError } from '../../shared/domain/errors.ts';
 import { modelNameSchema, sha256Schema } from '../../shared/domain/model/version.ts';
 import type { Checkpoints } from '../checkpoints.ts';
 import type { AgentKeys } from '../identity.ts';
+import type { ChangeAnswer } from '../live-model.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Predictor } from '../predict.ts';
 import type { ReleasePush } from '../releases/push.ts';
 import type { ReleaseStore } from '../releases/stored.ts';
 import { UPLOADS_PATH, type Uploads } from '../releases/uploads.ts';
-import type { ChangeAnswer, Slots } from '../slots.ts';
+import type { Slots } from '../slots.ts';
 import { addMetrics } from './predict-listener.ts';
 import { createServer, parseWith, type ServerOptions } from './server.ts';
 
@@ -94,7 +95,7 @@ export function createAdminListener(options: AdminListenerOptions): FastifyInsta
       key: wish.key,
       request: digestOf({ name, rollback: wish }),
       expectedGeneration: null,
-      rehash: false,
+      roots: [],
       apply: async (routing) =>
         applyRollback(routing, wish.to === null ? null : servedRef(slots, name, wish.to)),
     });
@@ -152,7 +153,7 @@ async function route(options: AdminListenerOptions, name: string, body: RoutingB
     key: wish.key,
     request: digestOf({ name, routing: wish }),
     expectedGeneration: wish.expectedGeneration,
-    rehash: true,
+    roots: [wish.stableRoot, wish.canary?.root].filter((root) => typeof root === 'string'),
     apply: async (routing) =>
       applyRouting(routing, {
         stable: wish.stableRoot === null ? null : await refOf(wish.stableRoot),

@@ -1,7 +1,8 @@
 import { Pool } from 'undici';
 import { expect, test } from 'vitest';
+import { logisticRegression, model } from '../support/onnx-builder.ts';
 import { makeRelease, thresholdModel } from '../support/release.ts';
-import { stage } from './support.ts';
+import { onAgent, stage } from './support.ts';
 
 test('given callers without pause, when traffic is switched back and forth, then no call fails and each is answered by one version', async () => {
   const on = await stage();
@@ -100,4 +101,29 @@ test('given a canary of another width, when callers send what stable takes, then
   expect((await on.predict([1, 1, 1])).status).toBe(422);
   expect((await on.predict([1, 1])).status).toBe(422);
   expect((await on.client.traffic('phish')).canary).toMatchObject({ requests: 1, errors: 1 });
+});
+
+test('given a large release is still being loaded, when a rollback is asked for, then it does not wait for it', async () => {
+  const on = await stage();
+  await on.serve(makeRelease(on.site, { version: '1.0.0', serial: 1, model: thresholdModel(0.5) }));
+  await on.serve(makeRelease(on.site, { version: '1.1.0', serial: 2, model: thresholdModel(5) }));
+  const spec = logisticRegression();
+  const large = model({ ...spec, doc: 'x'.repeat(160 * 1024 * 1024) });
+  const third = makeRelease(on.site, { version: '1.2.0', serial: 3, model: large });
+  await on.client.push(third, () => {});
+  const order: string[] = [];
+  const hand = await onAgent(on.site, on.agent);
+  const routed = on.client
+    .route('phish', { key: 'slow', expectedGeneration: 2, stableRoot: third.root, canary: null })
+    .then(
+      () => order.push('routed'),
+      (error: { code?: string }) => order.push(String(error.code)),
+    );
+  await hand.client.rollback('phish', { key: 'now', to: null });
+  order.push('rolled back');
+  await routed;
+  // Whichever came first, nothing was lost: the rollback was at once, and the late wish met a newer generation.
+  expect(order).toEqual(['rolled back', 'endpoint.stale']);
+  expect((await on.predict([1, 1, 1])).body.model_version).toBe('1.0.0');
+  await hand.client.close();
 });
