@@ -1,4 +1,10 @@
-import type { ChannelInput, ChannelName, ChannelOutput, EventName, EventPayload } from '../../shared/contract/channels.ts';
+import type {
+  ChannelInput,
+  ChannelName,
+  ChannelOutput,
+  EventName,
+  EventPayload,
+} from '../../shared/contract/channels.ts';
 import { fromWireError, type Result } from '../../shared/contract/result.ts';
 import { SallyportError } from '../../shared/domain/errors.ts';
 
@@ -25,14 +31,20 @@ function bridge(): SallyportBridge {
  * Calls a channel of the contract and unwraps its Result: the value, or the wire error thrown as SallyportError.
  * The one place where the window turns data back into a thrown error.
  */
-export async function call<C extends ChannelName>(channel: C, input: ChannelInput<C>): Promise<ChannelOutput<C>> {
+export async function call<C extends ChannelName>(
+  channel: C,
+  input: ChannelInput<C>,
+): Promise<ChannelOutput<C>> {
   const result = await bridge().call(channel, input);
   if (!result.ok) throw fromWireError(result.error);
   return result.value;
 }
 
 /** Listens to a push event; the returned function stops listening. */
-export function onEvent<E extends EventName>(event: E, listener: (payload: EventPayload<E>) => void): () => void {
+export function onEvent<E extends EventName>(
+  event: E,
+  listener: (payload: EventPayload<E>) => void,
+): () => void {
   return bridge().on(event, listener);
 }
 

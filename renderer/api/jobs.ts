@@ -1,13 +1,15 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { ChannelInput, ChannelName, ChannelOutput } from '../../shared/contract/channels.ts';
-import type { JobProgress } from '../../shared/domain/view/views.ts';
 import type { SallyportError } from '../../shared/domain/errors.ts';
+import type { JobProgress } from '../../shared/domain/view/views.ts';
 import { asProblem, call, onEvent } from './bridge.ts';
 import { areaOf } from './topics.ts';
 
 /** Channels that take a job id: long operations with progress and cancel. */
-export type JobChannel = { [C in ChannelName]: ChannelInput<C> extends { jobId: string } ? C : never }[ChannelName];
+export type JobChannel = {
+  [C in ChannelName]: ChannelInput<C> extends { jobId: string } ? C : never;
+}[ChannelName];
 type JobInput<C extends JobChannel> = Omit<ChannelInput<C>, 'jobId'>;
 
 export interface Job<C extends JobChannel> {

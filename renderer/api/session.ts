@@ -1,6 +1,11 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { createContext, useCallback, useContext } from 'react';
-import { isPermitted, PERMISSIONS, type Permission, type Role } from '../../shared/domain/operator/operator.ts';
+import {
+  isPermitted,
+  PERMISSIONS,
+  type Permission,
+  type Role,
+} from '../../shared/domain/operator/operator.ts';
 import type { SessionView } from '../../shared/domain/view/views.ts';
 import { queryKey } from './topics.ts';
 
@@ -28,10 +33,10 @@ export function useAdoptSession(): (session: SessionView) => void {
 }
 
 export const ROLE_NAMES: Readonly<Record<Role, string>> = {
-  'analyst': 'analyst',
+  analyst: 'analyst',
   'release-manager': 'release manager',
-  'auditor': 'auditor',
-  'administrator': 'administrator',
+  auditor: 'auditor',
+  administrator: 'administrator',
 };
 
 export function formatRoles(roles: readonly Role[]): string {

@@ -36,5 +36,7 @@ export function queryKey(channel: ChannelName, input: unknown): readonly unknown
 
 /** Areas to refetch when these topics changed. */
 export function staleAreas(topics: readonly Topic[]): Area[] {
-  return (Object.keys(STALE_ON) as Area[]).filter((area) => STALE_ON[area].some((topic) => topics.includes(topic)));
+  return (Object.keys(STALE_ON) as Area[]).filter((area) =>
+    STALE_ON[area].some((topic) => topics.includes(topic)),
+  );
 }

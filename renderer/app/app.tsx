@@ -17,7 +17,8 @@ function Live({ children }: { readonly children: ReactNode }): ReactNode {
     () =>
       onEvent('appearance', ({ dark }) => {
         // The system changed while the window follows it; a choice made in Settings wins.
-        if (schemeManager.get('auto') === 'auto') document.documentElement.setAttribute('data-mantine-color-scheme', dark ? 'dark' : 'light');
+        if (schemeManager.get('auto') === 'auto')
+          document.documentElement.setAttribute('data-mantine-color-scheme', dark ? 'dark' : 'light');
       }),
     [],
   );
@@ -29,7 +30,12 @@ export function App(): ReactNode {
   const [client] = useState(createQueryClient);
   const [router] = useState(createRouter);
   return (
-    <MantineProvider theme={theme} cssVariablesResolver={variables} colorSchemeManager={schemeManager} defaultColorScheme="auto">
+    <MantineProvider
+      theme={theme}
+      cssVariablesResolver={variables}
+      colorSchemeManager={schemeManager}
+      defaultColorScheme="auto"
+    >
       <ErrorBoundary>
         <QueryClientProvider client={client}>
           <ModalsProvider>

@@ -9,5 +9,10 @@ export function useAppearance(): {
 } {
   const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true });
   const scheme = useComputedColorScheme('light', { getInitialValueInEffect: false });
-  return { scheme, choice: colorScheme, choose: setColorScheme, toggle: () => setColorScheme(scheme === 'dark' ? 'light' : 'dark') };
+  return {
+    scheme,
+    choice: colorScheme,
+    choose: setColorScheme,
+    toggle: () => setColorScheme(scheme === 'dark' ? 'light' : 'dark'),
+  };
 }

@@ -21,7 +21,10 @@ export interface ShellCommands {
 const SEQUENCE_MS = 1200;
 
 function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName));
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName))
+  );
 }
 
 /** What the shell can do, by keyboard, application menu, palette or mouse: one list for all of them. */
@@ -74,7 +77,15 @@ export function useShellCommands(showShortcuts: () => void): ShellCommands {
       if (event.ctrlKey || event.metaKey) {
         // Taken here, before the application menu would: the same keys work where there is no menu.
         const key = event.key.toLowerCase();
-        const run = event.shiftKey ? (key === 'l' ? commands.lock : null) : key === 'o' ? commands.addModel : key === ',' ? () => commands.goTo('/settings') : null;
+        const run = event.shiftKey
+          ? key === 'l'
+            ? commands.lock
+            : null
+          : key === 'o'
+            ? commands.addModel
+            : key === ','
+              ? () => commands.goTo('/settings')
+              : null;
         if (run !== null && !event.altKey) {
           event.preventDefault();
           run();

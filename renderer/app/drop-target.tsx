@@ -23,19 +23,32 @@ export function DropTarget(): ReactNode {
     try {
       const kind = dropKind(file.name);
       if (kind === 'unknown') {
-        notifications.show({ color: 'yellow', title: `"${file.name}" was not taken`, message: 'Drop an ONNX model (.onnx) or a dataset (.csv, .jsonl, .parquet).' });
+        notifications.show({
+          color: 'yellow',
+          title: `"${file.name}" was not taken`,
+          message: 'Drop an ONNX model (.onnx) or a dataset (.csv, .jsonl, .parquet).',
+        });
         return;
       }
       const path = await pathForFile(file);
       if (kind === 'model') await navigate('/models', { state: { inspect: path } });
-      else await navigate(pathname.startsWith('/compare') ? '/compare' : '/validate', { state: { dataset: path } });
+      else
+        await navigate(pathname.startsWith('/compare') ? '/compare' : '/validate', {
+          state: { dataset: path },
+        });
     } catch (error) {
       notifyProblem(error);
     }
   };
   return (
     <Dropzone.FullScreen
-      active multiple={false} activateOnClick={false} activateOnKeyboard={false} getFilesFromEvent={filesOf} inputProps={{ 'aria-label': 'Drop a model or a dataset' }}
+      active
+      withinPortal={false}
+      multiple={false}
+      activateOnClick={false}
+      activateOnKeyboard={false}
+      getFilesFromEvent={filesOf}
+      inputProps={{ 'aria-label': 'Drop a model or a dataset' }}
       onDrop={(files) => {
         const file = files[0];
         if (file !== undefined) void take(file);
@@ -44,7 +57,9 @@ export function DropTarget(): ReactNode {
       <div className={styles.drop}>
         <IconFileImport size={44} stroke={1.3} aria-hidden />
         <strong>Drop it anywhere</strong>
-        <span className="dim">An ONNX model is inspected before anything is stored. A dataset goes to Validate or Compare.</span>
+        <span className="dim">
+          An ONNX model is inspected before anything is stored. A dataset goes to Validate or Compare.
+        </span>
       </div>
     </Dropzone.FullScreen>
   );

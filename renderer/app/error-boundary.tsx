@@ -6,7 +6,10 @@ interface State {
 }
 
 /** Catches what a page throws while drawing, so that the rest of the window stays usable. `reset` = a new page. */
-export class ErrorBoundary extends Component<{ readonly children: ReactNode; readonly reset?: string }, State> {
+export class ErrorBoundary extends Component<
+  { readonly children: ReactNode; readonly reset?: string },
+  State
+> {
   override state: State = { error: null };
 
   static getDerivedStateFromError(error: unknown): State {

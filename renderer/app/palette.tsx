@@ -1,5 +1,16 @@
 import { Spotlight, type SpotlightActionGroupData } from '@mantine/spotlight';
-import { IconCertificate, IconCpu, IconKeyboard, IconLock, IconLogout, IconMoon, IconPlus, IconRoute, IconSearch, IconShieldCheck } from '@tabler/icons-react';
+import {
+  IconCertificate,
+  IconCpu,
+  IconKeyboard,
+  IconLock,
+  IconLogout,
+  IconMoon,
+  IconPlus,
+  IconRoute,
+  IconSearch,
+  IconShieldCheck,
+} from '@tabler/icons-react';
 import { type ReactNode, useMemo, useState } from 'react';
 import { formatRef } from '../../shared/domain/model/version.ts';
 import { useCall } from '../api/queries.ts';
@@ -23,16 +34,51 @@ export function Palette({ commands }: { readonly commands: ShellCommands }): Rea
     return [
       {
         group: 'Go to',
-        actions: ROOMS.map((room) => ({ id: room.path, label: room.label, keywords: room.words, leftSection: icon(room.icon), onClick: () => commands.goTo(room.path) })),
+        actions: ROOMS.map((room) => ({
+          id: room.path,
+          label: room.label,
+          keywords: room.words,
+          leftSection: icon(room.icon),
+          onClick: () => commands.goTo(room.path),
+        })),
       },
       {
         group: 'Do',
         actions: [
-          { id: 'add-model', label: 'Add a model', description: 'Inspect an ONNX file and register it', leftSection: icon(IconPlus), onClick: commands.addModel },
-          { id: 'new-request', label: 'Submit a release request', description: 'Freeze the evidence and ask for approval', leftSection: icon(IconCertificate), onClick: () => commands.goTo('/releases/new') },
-          { id: 'verify', label: 'Verify the audit log', description: 'Hashes, signatures, witnesses', leftSection: icon(IconShieldCheck), onClick: () => commands.goTo('/audit', { verify: true }) },
-          { id: 'theme', label: 'Switch theme', keywords: 'dark light appearance', leftSection: icon(IconMoon), onClick: toggle },
-          { id: 'shortcuts', label: 'Keyboard shortcuts', leftSection: icon(IconKeyboard), onClick: commands.showShortcuts },
+          {
+            id: 'add-model',
+            label: 'Add a model',
+            description: 'Inspect an ONNX file and register it',
+            leftSection: icon(IconPlus),
+            onClick: commands.addModel,
+          },
+          {
+            id: 'new-request',
+            label: 'Submit a release request',
+            description: 'Freeze the evidence and ask for approval',
+            leftSection: icon(IconCertificate),
+            onClick: () => commands.goTo('/releases/new'),
+          },
+          {
+            id: 'verify',
+            label: 'Verify the audit log',
+            description: 'Hashes, signatures, witnesses',
+            leftSection: icon(IconShieldCheck),
+            onClick: () => commands.goTo('/audit', { verify: true }),
+          },
+          {
+            id: 'theme',
+            label: 'Switch theme',
+            keywords: 'dark light appearance',
+            leftSection: icon(IconMoon),
+            onClick: toggle,
+          },
+          {
+            id: 'shortcuts',
+            label: 'Keyboard shortcuts',
+            leftSection: icon(IconKeyboard),
+            onClick: commands.showShortcuts,
+          },
           { id: 'sign-out', label: 'Sign out', leftSection: icon(IconLogout), onClick: commands.signOut },
           { id: 'lock', label: 'Lock the vault', leftSection: icon(IconLock), onClick: commands.lock },
         ],
@@ -40,20 +86,29 @@ export function Palette({ commands }: { readonly commands: ShellCommands }): Rea
       {
         group: 'Versions',
         actions: (models.data?.rows ?? []).map((row) => ({
-          id: `v-${formatRef(row)}`, label: formatRef(row), description: [row.state, ...row.aliases, shortDigest(row.digest)].join(' · '),
-          leftSection: icon(IconCpu), onClick: () => commands.goTo(versionPath(row)),
+          id: `v-${formatRef(row)}`,
+          label: formatRef(row),
+          description: [row.state, ...row.aliases, shortDigest(row.digest)].join(' · '),
+          leftSection: icon(IconCpu),
+          onClick: () => commands.goTo(versionPath(row)),
         })),
       },
       {
         group: 'Requests and rollouts',
         actions: [
           ...(requests.data ?? []).map(({ record }) => ({
-            id: `q-${record.id}`, label: `${record.request.name}@${record.request.version} for ${record.environmentName}`, description: `Request · ${record.state}`,
-            leftSection: icon(IconCertificate), onClick: () => commands.goTo(`/releases/${record.id}`),
+            id: `q-${record.id}`,
+            label: `${record.request.name}@${record.request.version} for ${record.environmentName}`,
+            description: `Request · ${record.state}`,
+            leftSection: icon(IconCertificate),
+            onClick: () => commands.goTo(`/releases/${record.id}`),
           })),
           ...(rollouts.data ?? []).map(({ state }) => ({
-            id: `r-${state.id}`, label: `${state.name}@${state.version} to ${state.target}`, description: `Rollout · ${state.phase}`,
-            leftSection: icon(IconRoute), onClick: () => commands.goTo(`/rollouts/${state.id}`),
+            id: `r-${state.id}`,
+            label: `${state.name}@${state.version} to ${state.target}`,
+            description: `Rollout · ${state.phase}`,
+            leftSection: icon(IconRoute),
+            onClick: () => commands.goTo(`/rollouts/${state.id}`),
           })),
         ],
       },
@@ -62,9 +117,23 @@ export function Palette({ commands }: { readonly commands: ShellCommands }): Rea
 
   return (
     <Spotlight
-      actions={groups} shortcut="mod + K" limit={40} highlightQuery scrollable maxHeight={420} size={620} transitionProps={{ duration: 80 }}
-      nothingFound="Nothing by that name" onSpotlightOpen={() => setOpened(true)}
-      searchProps={{ 'leftSection': <IconSearch size={17} />, 'placeholder': 'Go to, do, or find by name…', 'aria-label': 'Search and commands' }}
+      actions={groups}
+      shortcut="mod + K"
+      limit={40}
+      highlightQuery
+      scrollable
+      maxHeight={420}
+      size={620}
+      attributes={{ content: { 'aria-label': 'Search and commands' } }}
+      overlayProps={{ blur: 0, backgroundOpacity: 0.4 }}
+      transitionProps={{ duration: 80 }}
+      nothingFound="Nothing by that name"
+      onSpotlightOpen={() => setOpened(true)}
+      searchProps={{
+        leftSection: <IconSearch size={17} />,
+        placeholder: 'Go to, do, or find by name…',
+        'aria-label': 'Search and commands',
+      }}
     />
   );
 }

@@ -24,8 +24,16 @@ export function SampleBanner({ sample, current, onChoose }: SampleBannerProps): 
       </span>
       <div className={styles.sampleList}>
         {sample.operators.map((operator) => (
-          <Tooltip key={operator.name} label={`${formatRoles(operator.roles)}. Passphrase: ${operator.passphrase}`}>
-            <button type="button" className={styles.sampleItem} aria-pressed={operator.name === current} onClick={() => onChoose(operator)}>
+          <Tooltip
+            key={operator.name}
+            label={`${formatRoles(operator.roles)}. Passphrase: ${operator.passphrase}`}
+          >
+            <button
+              type="button"
+              className={styles.sampleItem}
+              aria-pressed={operator.name === current}
+              onClick={() => onChoose(operator)}
+            >
               <strong style={{ fontWeight: 600 }}>{operator.name}</strong>
               <span className={`mono ${styles.samplePassphrase}`}>{operator.passphrase}</span>
             </button>

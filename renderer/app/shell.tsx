@@ -22,7 +22,17 @@ export function initialsOf(person: string): string {
   return `${parts[0]?.[0] ?? ''}${parts.length > 1 ? (parts.at(-1)?.[0] ?? '') : ''}`.toUpperCase();
 }
 
-function Rail({ session, onShortcuts, onLock, onSignOut }: { readonly session: SignedIn; readonly onShortcuts: () => void; readonly onLock: () => void; readonly onSignOut: () => void }): ReactNode {
+function Rail({
+  session,
+  onShortcuts,
+  onLock,
+  onSignOut,
+}: {
+  readonly session: SignedIn;
+  readonly onShortcuts: () => void;
+  readonly onLock: () => void;
+  readonly onSignOut: () => void;
+}): ReactNode {
   const overview = useCall('overview.get', {});
   const waiting = overview.data?.attention.length ?? 0;
   const { scheme, toggle } = useAppearance();
@@ -30,25 +40,47 @@ function Rail({ session, onShortcuts, onLock, onSignOut }: { readonly session: S
   const here = roomOf(pathname);
   const modifier = platform() === 'darwin' ? '⌘' : 'Ctrl';
   return (
-    <div className={styles.rail}>
+    <aside className={styles.rail} aria-label="Navigation">
       <div className={styles.brand}>
         <Mark />
         Sallyport
       </div>
-      <button type="button" className={styles.search} onClick={() => spotlight.open()} aria-label="Search and commands">
+      <button
+        type="button"
+        className={styles.search}
+        onClick={() => spotlight.open()}
+        aria-keyshortcuts="Control+K Meta+K"
+      >
         <IconSearch size={14} aria-hidden />
         Search
         <kbd>{modifier} K</kbd>
       </button>
       <nav className={styles.nav} aria-label="Rooms">
         {ROOMS.map((room) => (
-          <NavLink key={room.path} to={room.path} className={styles.link ?? ''} aria-current={here === room ? 'page' : undefined} title={`${room.label} (G then ${room.key.toUpperCase()})`}>
+          <NavLink
+            key={room.path}
+            to={room.path}
+            className={styles.link ?? ''}
+            aria-current={here === room ? 'page' : undefined}
+            title={`${room.label} (G then ${room.key.toUpperCase()})`}
+          >
             <room.icon size={17} stroke={1.7} aria-hidden />
             {room.label}
             {room.path === '/overview' && waiting > 0 ? (
               <span className={`${styles.count} num`}>
                 {waiting}
-                <span style={{ position: 'absolute', clip: 'rect(0 0 0 0)', width: 1, height: 1, overflow: 'hidden' }}> waiting</span>
+                <span
+                  style={{
+                    position: 'absolute',
+                    clip: 'rect(0 0 0 0)',
+                    width: 1,
+                    height: 1,
+                    overflow: 'hidden',
+                  }}
+                >
+                  {' '}
+                  waiting
+                </span>
               </span>
             ) : null}
           </NavLink>
@@ -56,12 +88,15 @@ function Rail({ session, onShortcuts, onLock, onSignOut }: { readonly session: S
       </nav>
       <Menu position="top-start" width={200} shadow="md" transitionProps={{ duration: 80 }}>
         <Menu.Target>
-          <button type="button" className={styles.person} aria-label={`${session.operator.person}: account menu`}>
+          <button type="button" className={styles.person}>
             <span className={styles.initials} aria-hidden>
               {initialsOf(session.operator.person)}
             </span>
             <span style={{ minWidth: 0 }}>
-              <div className={styles.personName} title={`${session.operator.person} (${session.operator.name})`}>
+              <div
+                className={styles.personName}
+                title={`${session.operator.person} (${session.operator.name})`}
+              >
                 {session.operator.person}
               </div>
               <div className={styles.personRoles} title={formatRoles(session.operator.roles)}>
@@ -71,7 +106,10 @@ function Rail({ session, onShortcuts, onLock, onSignOut }: { readonly session: S
           </button>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item leftSection={scheme === 'dark' ? <IconSun size={15} /> : <IconMoon size={15} />} onClick={toggle}>
+          <Menu.Item
+            leftSection={scheme === 'dark' ? <IconSun size={15} /> : <IconMoon size={15} />}
+            onClick={toggle}
+          >
             {scheme === 'dark' ? 'Light theme' : 'Dark theme'}
           </Menu.Item>
           <Menu.Item leftSection={<IconKeyboard size={15} />} onClick={onShortcuts}>
@@ -86,7 +124,7 @@ function Rail({ session, onShortcuts, onLock, onSignOut }: { readonly session: S
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
-    </div>
+    </aside>
   );
 }
 
@@ -98,32 +136,34 @@ export function Shell({ session }: { readonly session: SignedIn }): ReactNode {
   const main = useRef<HTMLElement>(null);
 
   // A new page takes the focus, so that the keyboard continues there and not in the rail.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the path is the cause
   useEffect(() => {
-    if (document.activeElement === document.body || document.activeElement === null) main.current?.focus({ preventScroll: true });
+    if (document.activeElement === document.body || document.activeElement === null)
+      main.current?.focus({ preventScroll: true });
   }, [pathname]);
 
   return (
     <div className={styles.shell}>
-      <a
-        href="#main" className={styles.skip}
-        onClick={(event) => {
-          event.preventDefault();
-          main.current?.focus();
-        }}
-      >
+      <button type="button" className={styles.skip} onClick={() => main.current?.focus()}>
         Skip to the page
-      </a>
+      </button>
       <div className={styles.banner}>
         {session.sample === null ? null : (
           <SampleBanner
-            sample={session.sample} current={session.operator.name}
+            sample={session.sample}
+            current={session.operator.name}
             onChoose={(operator) => {
               if (operator.name !== session.operator.name) commands.switchTo(operator);
             }}
           />
         )}
       </div>
-      <Rail session={session} onShortcuts={() => setHelp(true)} onLock={commands.lock} onSignOut={commands.signOut} />
+      <Rail
+        session={session}
+        onShortcuts={() => setHelp(true)}
+        onLock={commands.lock}
+        onSignOut={commands.signOut}
+      />
       <main className={styles.main} id="main" ref={main} tabIndex={-1}>
         <ErrorBoundary reset={pathname}>
           <Outlet />
@@ -131,7 +171,9 @@ export function Shell({ session }: { readonly session: SignedIn }): ReactNode {
       </main>
       <Palette commands={commands} />
       <ShortcutSheet opened={help} onClose={() => setHelp(false)} />
-      <DropTarget />
+      <section aria-label="Drop target">
+        <DropTarget />
+      </section>
     </div>
   );
 }

@@ -10,7 +10,9 @@ interface Entry {
 }
 
 /** All shortcuts by group. `mod` is written as the platform writes it. */
-export function shortcutGroups(mac: boolean): readonly { readonly title: string; readonly entries: readonly Entry[] }[] {
+export function shortcutGroups(
+  mac: boolean,
+): readonly { readonly title: string; readonly entries: readonly Entry[] }[] {
   const mod = mac ? '⌘' : 'Ctrl';
   return [
     {
@@ -24,7 +26,10 @@ export function shortcutGroups(mac: boolean): readonly { readonly title: string;
         { keys: [mod, ','], text: 'Settings' },
       ],
     },
-    { title: 'Go to', entries: ROOMS.map((room) => ({ keys: ['G', room.key.toUpperCase()], text: room.label })) },
+    {
+      title: 'Go to',
+      entries: ROOMS.map((room) => ({ keys: ['G', room.key.toUpperCase()], text: room.label })),
+    },
     {
       title: 'Tables',
       entries: [
@@ -37,7 +42,13 @@ export function shortcutGroups(mac: boolean): readonly { readonly title: string;
   ];
 }
 
-export function ShortcutSheet({ opened, onClose }: { readonly opened: boolean; readonly onClose: () => void }): ReactNode {
+export function ShortcutSheet({
+  opened,
+  onClose,
+}: {
+  readonly opened: boolean;
+  readonly onClose: () => void;
+}): ReactNode {
   return (
     <Modal opened={opened} onClose={onClose} title="Keyboard shortcuts" size={620}>
       <div className={styles.help}>

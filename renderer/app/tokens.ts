@@ -87,6 +87,9 @@ export const DARK: Tokens = {
 /** `accentSoft` becomes `--sp-accent-soft`. */
 export function variablesOf(tokens: Tokens): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(tokens).map(([name, value]) => [`--sp-${name.replace(/[A-Z0-9]/g, (c) => `-${c.toLowerCase()}`)}`, value]),
+    Object.entries(tokens).map(([name, value]) => [
+      `--sp-${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`,
+      value,
+    ]),
   );
 }

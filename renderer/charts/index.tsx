@@ -7,7 +7,9 @@ import type { LineChartProps } from './line-chart.tsx';
  * The charts as features use them: loaded with the first page that draws one, standing in at their own height
  * until then, so that nothing moves. Chart.js is imported in this folder only.
  */
-function later<P extends { readonly height: number }>(load: () => Promise<{ default: ComponentType<P> }>): (props: P) => ReactNode {
+function later<P extends { readonly height: number }>(
+  load: () => Promise<{ default: ComponentType<P> }>,
+): (props: P) => ReactNode {
   const Chart = lazy(load);
   return (props) => (
     <Suspense fallback={<Skeleton height={props.height} radius={6} />}>
@@ -16,8 +18,14 @@ function later<P extends { readonly height: number }>(load: () => Promise<{ defa
   );
 }
 
-export const LineChart = later<LineChartProps>(async () => ({ default: (await import('./line-chart.tsx')).LineChart }));
-export const ScoreHistogram = later<HistogramProps>(async () => ({ default: (await import('./bar-charts.tsx')).ScoreHistogram }));
-export const HorizontalBars = later<HorizontalBarsProps>(async () => ({ default: (await import('./bar-charts.tsx')).HorizontalBars }));
-export { Sparkline } from './sparkline.tsx';
+export const LineChart = later<LineChartProps>(async () => ({
+  default: (await import('./line-chart.tsx')).LineChart,
+}));
+export const ScoreHistogram = later<HistogramProps>(async () => ({
+  default: (await import('./bar-charts.tsx')).ScoreHistogram,
+}));
+export const HorizontalBars = later<HorizontalBarsProps>(async () => ({
+  default: (await import('./bar-charts.tsx')).HorizontalBars,
+}));
 export type { Series } from './line-chart.tsx';
+export { Sparkline } from './sparkline.tsx';

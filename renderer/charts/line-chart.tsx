@@ -23,6 +23,8 @@ export interface LineChartProps {
   readonly yTitle?: string;
   readonly formatX: (value: number) => string;
   readonly formatY: (value: number) => string;
+  /** Shorter writing for the axis; `formatY` where absent. */
+  readonly tickY?: (value: number) => string;
   readonly xRange?: readonly [number, number];
   readonly yRange?: readonly [number, number];
   /** A horizontal line nothing should cross. */
@@ -39,7 +41,10 @@ function colorOf(role: Series['role'], tokens: Tokens): string {
   return role === 'first' ? tokens.series1 : role === 'second' ? tokens.series2 : tokens.limit;
 }
 
-function datasetsOf(series: readonly Series[], tokens: Tokens): ChartDataset<'line', { x: number; y: number }[]>[] {
+function datasetsOf(
+  series: readonly Series[],
+  tokens: Tokens,
+): ChartDataset<'line', { x: number; y: number }[]>[] {
   return series.map(({ label, points, role, fill }) => {
     const color = colorOf(role, tokens);
     return {
@@ -59,68 +64,166 @@ function datasetsOf(series: readonly Series[], tokens: Tokens): ChartDataset<'li
   });
 }
 
-function annotationsOf({ limit, marks, diagonal }: LineChartProps, tokens: Tokens): Record<string, AnnotationOptions> {
+function annotationsOf(
+  { limit, marks, diagonal }: LineChartProps,
+  tokens: Tokens,
+): Record<string, AnnotationOptions> {
   const found: Record<string, AnnotationOptions> = {};
   if (limit !== undefined) {
     found.limit = {
-      type: 'line', yMin: limit.value, yMax: limit.value, borderColor: tokens.limit, borderWidth: 1.25, borderDash: [5, 4],
-      label: { display: true, content: limit.label, position: 'start', backgroundColor: tokens.badSoft, color: tokens.bad, font: { size: 10, weight: 500 }, padding: { x: 5, y: 3 }, borderRadius: 3, yAdjust: -11 },
+      type: 'line',
+      yMin: limit.value,
+      yMax: limit.value,
+      borderColor: tokens.limit,
+      borderWidth: 1.25,
+      borderDash: [5, 4],
+      label: {
+        display: true,
+        content: limit.label,
+        position: 'start',
+        backgroundColor: tokens.badSoft,
+        color: tokens.bad,
+        font: { size: 10, weight: 500 },
+        padding: { x: 5, y: 3 },
+        borderRadius: 3,
+        yAdjust: -11,
+      },
     };
   }
   marks?.forEach((mark, index) => {
     found[`mark${index}`] = {
-      type: 'line', xMin: mark.at, xMax: mark.at, borderColor: tokens.borderStrong, borderWidth: 1, borderDash: [2, 3],
-      label: { display: true, content: mark.label, position: 'end', backgroundColor: tokens.idleSoft, color: tokens.idle, font: { size: 10, weight: 500 }, padding: { x: 5, y: 2 }, borderRadius: 3, xAdjust: 0 },
+      type: 'line',
+      xMin: mark.at,
+      xMax: mark.at,
+      borderColor: tokens.borderStrong,
+      borderWidth: 1,
+      borderDash: [2, 3],
+      label: {
+        display: true,
+        content: mark.label,
+        position: 'end',
+        backgroundColor: tokens.idleSoft,
+        color: tokens.idle,
+        font: { size: 10, weight: 500 },
+        padding: { x: 5, y: 2 },
+        borderRadius: 3,
+        xAdjust: 0,
+      },
     };
   });
   if (diagonal === true) {
-    found.diagonal = { type: 'line', xMin: 0, yMin: 0, xMax: 1, yMax: 1, borderColor: tokens.borderStrong, borderWidth: 1, borderDash: [3, 4] };
+    found.diagonal = {
+      type: 'line',
+      xMin: 0,
+      yMin: 0,
+      xMax: 1,
+      yMax: 1,
+      borderColor: tokens.borderStrong,
+      borderWidth: 1,
+      borderDash: [3, 4],
+    };
   }
   return found;
 }
 
 /** Lines over a numeric axis: curves of a report, live figures of a rollout. Drag to zoom where `zoomable`. */
 export function LineChart(props: LineChartProps): ReactNode {
-  const { label, series, height, xTitle, yTitle, formatX, formatY, xRange, yRange, zoomable = false, legend = false } = props;
+  const {
+    label,
+    series,
+    height,
+    xTitle,
+    yTitle,
+    formatX,
+    formatY,
+    tickY = props.formatY,
+    xRange,
+    yRange,
+    zoomable = false,
+    legend = false,
+  } = props;
   const tokens = useChartTokens();
   const chart = useRef<Chart<'line', { x: number; y: number }[]>>(null);
   const [zoomed, setZoomed] = useState(false);
 
   const options = useMemo<ChartOptions<'line'>>(() => {
-    const axis = (title: string | undefined, format: (value: number) => string, range: readonly [number, number] | undefined) => ({
+    const axis = (
+      title: string | undefined,
+      format: (value: number) => string,
+      range: readonly [number, number] | undefined,
+    ) => ({
       type: 'linear' as const,
       ...(range === undefined ? {} : { min: range[0], max: range[1] }),
       grid: { color: tokens.grid, drawTicks: false },
       border: { display: false },
-      ticks: { color: tokens.dim, padding: 6, maxRotation: 0, autoSkipPadding: 18, callback: (value: string | number) => format(Number(value)) },
+      ticks: {
+        color: tokens.dim,
+        padding: 6,
+        maxRotation: 0,
+        autoSkipPadding: 18,
+        callback: (value: string | number) => format(Number(value)),
+      },
       title: { display: title !== undefined, text: title ?? '', color: tokens.dim, font: { size: 11 } },
     });
     return {
       interaction: { mode: 'nearest', axis: 'x', intersect: false },
       layout: { padding: { top: 4, right: 8 } },
-      scales: { x: axis(xTitle, formatX, xRange), y: { ...axis(yTitle, formatY, yRange), ...(yRange === undefined ? { beginAtZero: true, grace: '8%' } : {}) } },
+      scales: {
+        x: axis(xTitle, formatX, xRange),
+        y: {
+          ...axis(yTitle, tickY, yRange),
+          ...(yRange === undefined ? { beginAtZero: true, grace: '8%' } : {}),
+        },
+      },
       plugins: {
         legend: {
-          display: legend, position: 'top', align: 'end',
-          labels: { color: tokens.dim, boxWidth: 14, boxHeight: 2, padding: 10, font: { size: 11 }, usePointStyle: false },
+          display: legend,
+          position: 'top',
+          align: 'end',
+          labels: {
+            color: tokens.dim,
+            boxWidth: 14,
+            boxHeight: 2,
+            padding: 10,
+            font: { size: 11 },
+            usePointStyle: false,
+          },
         },
         tooltip: {
-          backgroundColor: tokens.raised, titleColor: tokens.text, bodyColor: tokens.text, borderColor: tokens.borderStrong, borderWidth: 1, padding: 8, boxWidth: 8, boxHeight: 8, cornerRadius: 6,
+          backgroundColor: tokens.raised,
+          titleColor: tokens.text,
+          bodyColor: tokens.text,
+          borderColor: tokens.borderStrong,
+          borderWidth: 1,
+          padding: 8,
+          boxWidth: 8,
+          boxHeight: 8,
+          cornerRadius: 6,
           callbacks: {
-            title: (items) => (items[0] === undefined ? '' : `${xTitle === undefined ? '' : `${xTitle} `}${formatX(Number(items[0].parsed.x))}`),
+            title: (items) =>
+              items[0] === undefined
+                ? ''
+                : `${xTitle === undefined ? '' : `${xTitle} `}${formatX(Number(items[0].parsed.x))}`,
             label: (item) => ` ${item.dataset.label ?? ''}  ${formatY(Number(item.parsed.y))}`,
           },
         },
         annotation: { annotations: annotationsOf(props, tokens), clip: false },
         zoom: {
           zoom: {
-            drag: { enabled: zoomable, backgroundColor: withAlpha(tokens.series1, 0.12), borderColor: tokens.series1, borderWidth: 1 },
-            wheel: { enabled: zoomable, modifierKey: 'ctrl' }, mode: 'x', onZoomComplete: () => setZoomed(true),
+            drag: {
+              enabled: zoomable,
+              backgroundColor: withAlpha(tokens.series1, 0.12),
+              borderColor: tokens.series1,
+              borderWidth: 1,
+            },
+            wheel: { enabled: zoomable, modifierKey: 'ctrl' },
+            mode: 'x',
+            onZoomComplete: () => setZoomed(true),
           },
         },
       },
     };
-  }, [tokens, props, xTitle, yTitle, formatX, formatY, xRange, yRange, zoomable, legend]);
+  }, [tokens, props, xTitle, yTitle, formatX, formatY, tickY, xRange, yRange, zoomable, legend]);
   const data = useMemo(() => ({ datasets: datasetsOf(series, tokens) }), [series, tokens]);
 
   return (
@@ -128,7 +231,9 @@ export function LineChart(props: LineChartProps): ReactNode {
       <Line ref={chart} data={data} options={options} role="img" aria-label={label} />
       {zoomed ? (
         <Button
-          variant="default" size="compact-xs" style={{ position: 'absolute', top: 2, left: 44 }}
+          variant="default"
+          size="compact-xs"
+          style={{ position: 'absolute', top: 2, left: 44 }}
           onClick={() => {
             chart.current?.resetZoom();
             setZoomed(false);

@@ -1,5 +1,17 @@
 import {
-  BarController, BarElement, CategoryScale, Chart, Filler, Legend, LinearScale, LineController, LineElement, LogarithmicScale, PointElement, ScatterController, Tooltip,
+  BarController,
+  BarElement,
+  CategoryScale,
+  Chart,
+  Filler,
+  Legend,
+  LinearScale,
+  LineController,
+  LineElement,
+  LogarithmicScale,
+  PointElement,
+  ScatterController,
+  Tooltip,
 } from 'chart.js';
 import annotation from 'chartjs-plugin-annotation';
 import zoom from 'chartjs-plugin-zoom';
@@ -8,7 +20,20 @@ import { DARK, LIGHT, type Tokens } from '../app/tokens.ts';
 
 // Only what is drawn is registered: the chart chunk stays small.
 Chart.register(
-  LineController, LineElement, PointElement, BarController, BarElement, ScatterController, LinearScale, LogarithmicScale, CategoryScale, Filler, Legend, Tooltip, annotation, zoom,
+  LineController,
+  LineElement,
+  PointElement,
+  BarController,
+  BarElement,
+  ScatterController,
+  LinearScale,
+  LogarithmicScale,
+  CategoryScale,
+  Filler,
+  Legend,
+  Tooltip,
+  annotation,
+  zoom,
 );
 Chart.defaults.font.family = "'Inter Variable', system-ui, sans-serif";
 Chart.defaults.font.size = 11;
@@ -18,17 +43,24 @@ Chart.defaults.responsive = true;
 
 function subscribe(onChange: () => void): () => void {
   const observer = new MutationObserver(onChange);
-  observer.observe(document.documentElement, { attributes: true, attributeFilter: ['data-mantine-color-scheme'] });
+  observer.observe(document.documentElement, {
+    attributes: true,
+    attributeFilter: ['data-mantine-color-scheme'],
+  });
   return () => observer.disconnect();
 }
 
 /** Colours of the theme that is on the screen now; a chart redraws when it changes. */
 export function useChartTokens(): Tokens {
-  const scheme = useSyncExternalStore(subscribe, () => document.documentElement.getAttribute('data-mantine-color-scheme'));
+  const scheme = useSyncExternalStore(subscribe, () =>
+    document.documentElement.getAttribute('data-mantine-color-scheme'),
+  );
   return scheme === 'dark' ? DARK : LIGHT;
 }
 
 /** `#rrggbb` with an alpha of 0..1. */
 export function withAlpha(hex: string, alpha: number): string {
-  return `${hex}${Math.round(alpha * 255).toString(16).padStart(2, '0')}`;
+  return `${hex}${Math.round(alpha * 255)
+    .toString(16)
+    .padStart(2, '0')}`;
 }

@@ -44,7 +44,7 @@ const WORDS: Readonly<Record<AuditAction, string>> = {
   'rollout.failed': 'failed',
   'audit.exported': 'exported the audit log',
   'audit.checkpointed': 'wrote a checkpoint of the log',
-  'refused': 'was refused',
+  refused: 'was refused',
 };
 
 export function describeAction(action: AuditAction): string {

@@ -1,5 +1,19 @@
+// Rows are positioned one by one, so real table elements would lose their layout; the roles carry the structure.
+// The scroller is the one tab stop, arrow keys move within it.
+// biome-ignore-all lint/a11y/useSemanticElements: a virtualised table is a grid of positioned boxes
+// biome-ignore-all lint/a11y/useFocusableInteractive: the scroller takes the focus, see above
+// biome-ignore-all lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
 import { IconArrowDown, IconArrowUp } from '@tabler/icons-react';
-import { type ColumnDef, createSortedRowModel, rowSortingFeature, type SortingState, sortFn_alphanumeric, sortFn_basic, tableFeatures, useTable } from '@tanstack/react-table';
+import {
+  type ColumnDef,
+  createSortedRowModel,
+  rowSortingFeature,
+  type SortingState,
+  sortFn_alphanumeric,
+  sortFn_basic,
+  tableFeatures,
+  useTable,
+} from '@tanstack/react-table';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, type ReactNode, useMemo, useRef, useState } from 'react';
 import styles from './data-table.module.css';
@@ -24,6 +38,15 @@ export interface Column<T> {
   readonly cell: (row: T) => ReactNode;
 }
 
+/** Gap between columns and padding of a row, in CSS pixels; the stylesheet has the same. */
+const GAP = 14;
+
+/** The narrowest a table can be: each track's smallest width. All rows share it, so that columns stand in line. */
+function minimumWidth<T>(columns: readonly Column<T>[]): number {
+  const tracks = columns.reduce((sum, column) => sum + Number(/(\d+)px/.exec(column.width)?.[1] ?? 0), 0);
+  return tracks + GAP * (columns.length + 1);
+}
+
 interface DataTableProps<T> {
   readonly label: string;
   readonly columns: readonly Column<T>[];
@@ -44,7 +67,9 @@ interface DataTableProps<T> {
 /** A virtualised, sortable table. Arrow keys, Home, End and Page keys move the active row; Enter opens it. */
 export function DataTable<T>(props: DataTableProps<T>): ReactNode {
   const { label, columns, rows, rowKey, onOpen, empty, foot, height, bare = false, onEnd } = props;
-  const [sorting, setSorting] = useState<SortingState>(() => (props.initialSort === undefined ? [] : [{ ...props.initialSort }]));
+  const [sorting, setSorting] = useState<SortingState>(() =>
+    props.initialSort === undefined ? [] : [{ ...props.initialSort }],
+  );
   const [active, setActive] = useState<number | null>(null);
   const scroller = useRef<HTMLDivElement>(null);
 
@@ -75,13 +100,19 @@ export function DataTable<T>(props: DataTableProps<T>): ReactNode {
     },
   });
   const tracks = columns.map((column) => column.width).join(' ');
+  const minWidth = useMemo(() => minimumWidth(columns), [columns]);
 
   const onKeyDown = (event: KeyboardEvent): void => {
     if (sorted.length === 0) return;
     const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / ROW_HEIGHT) - 1);
     const at = active ?? -1;
     const moves: Readonly<Record<string, number>> = {
-      ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: sorted.length - 1, PageDown: at + page, PageUp: at - page,
+      ArrowDown: at + 1,
+      ArrowUp: at - 1,
+      Home: 0,
+      End: sorted.length - 1,
+      PageDown: at + page,
+      PageUp: at - page,
     };
     const move = moves[event.key];
     if (move !== undefined) {
@@ -92,16 +123,31 @@ export function DataTable<T>(props: DataTableProps<T>): ReactNode {
       return;
     }
     const current = active === null ? undefined : sorted[active];
-    if (event.key === 'Enter' && event.target === scroller.current && current !== undefined) onOpen?.(current.original.item);
+    if (event.key === 'Enter' && event.target === scroller.current && current !== undefined)
+      onOpen?.(current.original.item);
   };
 
   return (
-    <div className={`${styles.frame} ${bare ? styles.bare : ''}`} style={height === undefined ? undefined : { height, flex: 'none' }}>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: one tab stop for the table, rows by arrow keys */}
-      <div className={styles.scroller} ref={scroller} tabIndex={0} role="group" aria-label={`${label}: arrow keys move, Enter opens`} onKeyDown={onKeyDown}>
-        <div role="table" aria-label={label} aria-rowcount={sorted.length + 1}>
+    <div
+      className={`${styles.frame} ${bare ? styles.bare : ''}`}
+      style={height === undefined ? undefined : { height, flex: 'none' }}
+    >
+      <div
+        className={styles.scroller}
+        ref={scroller}
+        tabIndex={0}
+        role="group"
+        aria-label={`${label}: arrow keys move, Enter opens`}
+        onKeyDown={onKeyDown}
+      >
+        <div role="table" aria-label={label} aria-rowcount={sorted.length + 1} style={{ minWidth }}>
           <div role="rowgroup" className={styles.head}>
-            <div role="row" aria-rowindex={1} className={styles.headRow} style={{ gridTemplateColumns: tracks }}>
+            <div
+              role="row"
+              aria-rowindex={1}
+              className={styles.headRow}
+              style={{ gridTemplateColumns: tracks }}
+            >
               {table.getHeaderGroups()[0]?.headers.map((header, index) => {
                 const direction = header.column.getIsSorted();
                 const alignment = columns[index]?.align === 'right' ? styles.right : '';
@@ -110,12 +156,29 @@ export function DataTable<T>(props: DataTableProps<T>): ReactNode {
                     key={header.id}
                     role="columnheader"
                     className={`${styles.headCell} ${alignment}`}
-                    aria-sort={direction === 'asc' ? 'ascending' : direction === 'desc' ? 'descending' : header.column.getCanSort() ? 'none' : undefined}
+                    aria-sort={
+                      direction === 'asc'
+                        ? 'ascending'
+                        : direction === 'desc'
+                          ? 'descending'
+                          : header.column.getCanSort()
+                            ? 'none'
+                            : undefined
+                    }
                   >
                     {header.column.getCanSort() ? (
-                      <button type="button" className={styles.sort} data-sorted={direction !== false || undefined} onClick={header.column.getToggleSortingHandler()}>
+                      <button
+                        type="button"
+                        className={styles.sort}
+                        data-sorted={direction !== false || undefined}
+                        onClick={header.column.getToggleSortingHandler()}
+                      >
                         {columns[index]?.header}
-                        {direction === 'asc' ? <IconArrowUp size={12} aria-hidden /> : direction === 'desc' ? <IconArrowDown size={12} aria-hidden /> : null}
+                        {direction === 'asc' ? (
+                          <IconArrowUp size={12} aria-hidden />
+                        ) : direction === 'desc' ? (
+                          <IconArrowDown size={12} aria-hidden />
+                        ) : null}
                       </button>
                     ) : (
                       columns[index]?.header
@@ -141,13 +204,18 @@ export function DataTable<T>(props: DataTableProps<T>): ReactNode {
                   data-active={active === item.index || undefined}
                   style={{ gridTemplateColumns: tracks, transform: `translateY(${item.start}px)` }}
                   onClick={(event) => {
-                    if (onOpen === undefined || (event.target as HTMLElement).closest('a,button') !== null) return;
+                    if (onOpen === undefined || (event.target as HTMLElement).closest('a,button') !== null)
+                      return;
                     setActive(item.index);
                     onOpen(value);
                   }}
                 >
                   {columns.map((column) => (
-                    <div key={column.id} role="cell" className={`${styles.cell} ${column.align === 'right' ? styles.right : ''}`}>
+                    <div
+                      key={column.id}
+                      role="cell"
+                      className={`${styles.cell} ${column.align === 'right' ? styles.right : ''}`}
+                    >
                       {column.cell(value)}
                     </div>
                   ))}

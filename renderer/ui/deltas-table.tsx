@@ -4,7 +4,12 @@ import { formatDelta } from './format.ts';
 import { formatMetricValue, judgeDelta, metricLabel } from './metrics.ts';
 import { SimpleTable } from './page.tsx';
 
-const COLORS = { better: 'var(--sp-ok)', worse: 'var(--sp-bad)', same: 'var(--sp-dim)', unknown: 'var(--sp-dim)' } as const;
+const COLORS = {
+  better: 'var(--sp-ok)',
+  worse: 'var(--sp-bad)',
+  same: 'var(--sp-dim)',
+  unknown: 'var(--sp-dim)',
+} as const;
 const WORDS = { better: 'better', worse: 'worse', same: 'same', unknown: 'not measured' } as const;
 
 /** Champion and challenger metric by metric. The word says what the colour says. */
@@ -19,11 +24,18 @@ export function DeltasTable({ deltas }: { readonly deltas: ComparisonReport['del
         return {
           key: metric,
           cells: [
-            <span key="m" style={{ fontWeight: 500 }}>{metricLabel(metric)}</span>,
+            <span key="m" style={{ fontWeight: 500 }}>
+              {metricLabel(metric)}
+            </span>,
             formatMetricValue(metric, champion),
             formatMetricValue(metric, challenger),
-            <span key="d" style={{ color: COLORS[judgement], fontWeight: 600 }}>{`${formatDelta(delta, latency ? 2 : 4)}${latency && delta !== null ? ' ms' : ''}`}</span>,
-            <span key="w" style={{ color: COLORS[judgement] }}>{WORDS[judgement]}</span>,
+            <span
+              key="d"
+              style={{ color: COLORS[judgement], fontWeight: 600 }}
+            >{`${formatDelta(delta, latency ? 2 : 4)}${latency && delta !== null ? ' ms' : ''}`}</span>,
+            <span key="w" style={{ color: COLORS[judgement] }}>
+              {WORDS[judgement]}
+            </span>,
           ],
         };
       })}

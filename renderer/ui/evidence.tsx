@@ -15,21 +15,43 @@ const BOUND_SIGNS = { min: '≥', max: '≤', maxRegression: 'regression ≤' } 
 /** Gates with what was measured and what was allowed. A gate without a measurement is a fail, and says why. */
 export function GatesTable({ gates }: { readonly gates: readonly GateResult[] }): ReactNode {
   if (gates.length === 0) {
-    return <div style={{ padding: 14 }} className="dim">No gates applied: this run was not held against an environment's policy.</div>;
+    return (
+      <div style={{ padding: 14 }} className="dim">
+        No gates applied: this run was not held against an environment's policy.
+      </div>
+    );
   }
+  // Reasons are given where something needs one; a column of nothing says nothing.
+  const reasons = gates.some((gate) => gate.reason !== '');
   return (
     <SimpleTable
       label="Gates"
-      columns={['Gate', '>Measured', '>Limit', '>Champion', 'Result', 'Reason']}
+      columns={['Gate', '>Measured', '>Limit', '>Champion', 'Result', ...(reasons ? ['Reason'] : [])]}
       rows={gates.map((gate) => ({
         key: `${gate.gate}-${gate.bound}`,
         cells: [
-          <span key="gate" style={{ fontWeight: 500, whiteSpace: 'nowrap' }}>{metricLabel(gate.metric)}</span>,
-          <span key="measured" style={{ fontWeight: 600 }}>{formatMetricValue(gate.metric, gate.measured)}</span>,
-          <span key="limit" className="dim" style={{ whiteSpace: 'nowrap' }}>{`${BOUND_SIGNS[gate.bound]} ${formatMetricValue(gate.metric, gate.limit)}`}</span>,
-          <span key="baseline" className="dim">{formatMetricValue(gate.metric, gate.baseline)}</span>,
+          <span key="gate" style={{ fontWeight: 500, whiteSpace: 'nowrap' }}>
+            {metricLabel(gate.metric)}
+          </span>,
+          <span key="measured" style={{ fontWeight: 600 }}>
+            {formatMetricValue(gate.metric, gate.measured)}
+          </span>,
+          <span
+            key="limit"
+            className="dim"
+            style={{ whiteSpace: 'nowrap' }}
+          >{`${BOUND_SIGNS[gate.bound]} ${formatMetricValue(gate.metric, gate.limit)}`}</span>,
+          <span key="baseline" className="dim">
+            {formatMetricValue(gate.metric, gate.baseline)}
+          </span>,
           <PassStatus key="result" passed={gate.passed} />,
-          <Truncated key="reason" max={280}>{gate.reason}</Truncated>,
+          ...(reasons
+            ? [
+                <Truncated key="reason" max={280}>
+                  {gate.reason}
+                </Truncated>,
+              ]
+            : []),
         ],
       }))}
     />
@@ -39,15 +61,25 @@ export function GatesTable({ gates }: { readonly gates: readonly GateResult[] })
 const SEVERITY_ORDER = ['critical', 'high', 'medium', 'low', 'info'] as const;
 
 /** Findings, the worst first; with none, which rules ran and found nothing. */
-export function FindingsList({ findings, rulesRun }: { readonly findings: readonly Finding[]; readonly rulesRun: readonly string[] }): ReactNode {
+export function FindingsList({
+  findings,
+  rulesRun,
+}: {
+  readonly findings: readonly Finding[];
+  readonly rulesRun: readonly string[];
+}): ReactNode {
   if (findings.length === 0) {
     return (
       <Empty icon={IconShieldCheck} title="No findings">
-        {rulesRun.length === 0 ? 'No scan rule ran, so nothing is known. This is not a pass.' : `${rulesRun.length} rules ran over every node, initializer and metadata entry.`}
+        {rulesRun.length === 0
+          ? 'No scan rule ran, so nothing is known. This is not a pass.'
+          : `${rulesRun.length} rules ran over every node, initializer and metadata entry.`}
       </Empty>
     );
   }
-  const ordered = [...findings].sort((a, b) => SEVERITY_ORDER.indexOf(a.severity) - SEVERITY_ORDER.indexOf(b.severity));
+  const ordered = [...findings].sort(
+    (a, b) => SEVERITY_ORDER.indexOf(a.severity) - SEVERITY_ORDER.indexOf(b.severity),
+  );
   return (
     <ul className={styles.findings}>
       {ordered.map((finding) => (
@@ -87,7 +119,12 @@ export function ConfusionMatrix({ confusion }: { readonly confusion: Confusion }
   const cell = (count: number, total: number, good: boolean, name: string): ReactNode => {
     const share = total === 0 ? 0 : count / total;
     return (
-      <td className={styles.cell} style={{ background: `color-mix(in srgb, var(${good ? '--sp-series1' : '--sp-limit'}) ${Math.round(8 + share * 32)}%, transparent)` }}>
+      <td
+        className={styles.cell}
+        style={{
+          background: `color-mix(in srgb, var(${good ? '--sp-series1' : '--sp-limit'}) ${Math.round(8 + share * 32)}%, transparent)`,
+        }}
+      >
         <Tooltip label={name}>
           <span>
             <span className={`${styles.cellCount} num`}>{formatCount(count)}</span>

@@ -59,7 +59,9 @@ export function formatDelta(value: number | null, digits = 4): string {
 
 /** The first and last characters of a digest: enough to tell apart, short enough for a table. */
 export function shortDigest(digest: string, head = 8, tail = 6): string {
-  return digest.length <= head + tail + 1 ? digest : `${digest.slice(0, head)}…${digest.slice(-tail)}`;
+  return digest.length <= head + tail + 1
+    ? digest
+    : `${digest.slice(0, head)}…${tail === 0 ? '' : digest.slice(-tail)}`;
 }
 
 /** A fingerprint in groups of four, as people read it aloud. */
@@ -75,7 +77,13 @@ export function formatAgo(at: string, now: number): string {
   const distance = Math.abs(seconds);
   if (distance < 10) return 'just now';
   const [value, unit] =
-    distance < 60 ? [distance, 's'] : distance < 3600 ? [Math.floor(distance / 60), 'min'] : distance < 86_400 ? [Math.floor(distance / 3600), 'h'] : [Math.floor(distance / 86_400), 'd'];
+    distance < 60
+      ? [distance, 's']
+      : distance < 3600
+        ? [Math.floor(distance / 60), 'min']
+        : distance < 86_400
+          ? [Math.floor(distance / 3600), 'h']
+          : [Math.floor(distance / 86_400), 'd'];
   return seconds >= 0 ? `${value} ${unit} ago` : `in ${value} ${unit}`;
 }
 

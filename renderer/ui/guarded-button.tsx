@@ -13,7 +13,13 @@ interface GuardedButtonProps extends ButtonProps {
  * A button that says why it is disabled. It stays focusable (`aria-disabled`), so that the reason can be
  * reached by keyboard and by a screen reader too.
  */
-export function GuardedButton({ refusal, onClick, children, type = 'button', ...props }: GuardedButtonProps): ReactNode {
+export function GuardedButton({
+  refusal,
+  onClick,
+  children,
+  type = 'button',
+  ...props
+}: GuardedButtonProps): ReactNode {
   if (refusal === null) {
     return (
       <Button {...props} type={type} onClick={onClick}>

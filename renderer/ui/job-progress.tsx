@@ -15,11 +15,22 @@ export function JobProgressBar({ label, progress, onCancel, unit }: JobProgressP
   const write = unit === 'bytes' ? formatBytes : formatCount;
   const known = progress !== null && progress.total > 0;
   const share = known ? Math.min(100, (progress.done / progress.total) * 100) : 100;
-  const figures = progress === null ? '' : known ? `${write(progress.done)} of ${write(progress.total)}` : progress.done > 0 ? write(progress.done) : '';
+  const figures =
+    progress === null
+      ? ''
+      : known
+        ? `${write(progress.done)} of ${write(progress.total)}`
+        : progress.done > 0
+          ? write(progress.done)
+          : '';
   return (
     <div style={{ display: 'flex', gap: 14, alignItems: 'center' }}>
       <div style={{ flex: 1, minWidth: 0 }}>
-        <div style={{ display: 'flex', justifyContent: 'space-between', gap: 12, marginBottom: 5 }} role="status" aria-live="polite">
+        <div
+          style={{ display: 'flex', justifyContent: 'space-between', gap: 12, marginBottom: 5 }}
+          role="status"
+          aria-live="polite"
+        >
           <span>{progress === null ? label : `${label}: ${progress.phase}`}</span>
           <span className="num dim">{figures}</span>
         </div>

@@ -4,7 +4,13 @@ import type { ReactNode } from 'react';
 import { Problem } from './problem.tsx';
 
 /** Grey bars in the height of what is coming, so that nothing moves when it is there. */
-export function Bars({ rows = 5, height = 28 }: { readonly rows?: number; readonly height?: number }): ReactNode {
+export function Bars({
+  rows = 5,
+  height = 28,
+}: {
+  readonly rows?: number;
+  readonly height?: number;
+}): ReactNode {
   return (
     <div aria-busy="true" role="status" aria-label="Loading" style={{ display: 'grid', gap: 8, padding: 14 }}>
       {Array.from({ length: rows }, (_, index) => (

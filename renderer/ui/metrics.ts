@@ -17,7 +17,14 @@ export const METRIC_LABELS: Readonly<Record<GateMetric, string>> = {
 };
 
 export const QUALITY_METRICS = [
-  'roc_auc', 'f1', 'precision', 'recall', 'accuracy', 'balanced_accuracy', 'mcc', 'false_positive_rate',
+  'roc_auc',
+  'f1',
+  'precision',
+  'recall',
+  'accuracy',
+  'balanced_accuracy',
+  'mcc',
+  'false_positive_rate',
 ] as const satisfies readonly (keyof ClassificationMetrics & GateMetric)[];
 
 export function metricLabel(metric: string): string {

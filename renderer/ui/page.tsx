@@ -1,4 +1,11 @@
-import { IconAlertTriangle, IconChevronLeft, IconCircleCheck, IconInfoCircle, type TablerIcon } from '@tabler/icons-react';
+// biome-ignore-all lint/a11y/useSemanticElements: a page is a group, not a set of form fields
+import {
+  IconAlertTriangle,
+  IconChevronLeft,
+  IconCircleCheck,
+  IconInfoCircle,
+  type TablerIcon,
+} from '@tabler/icons-react';
 import { type ReactNode, useEffect, useId } from 'react';
 import { Link } from 'react-router';
 import styles from './page.module.css';
@@ -109,7 +116,15 @@ export function Stats({ children }: { readonly children: ReactNode }): ReactNode
   return <div className={styles.stats}>{children}</div>;
 }
 
-export function Stat({ label, value, note }: { readonly label: string; readonly value: ReactNode; readonly note?: ReactNode }): ReactNode {
+export function Stat({
+  label,
+  value,
+  note,
+}: {
+  readonly label: string;
+  readonly value: ReactNode;
+  readonly note?: ReactNode;
+}): ReactNode {
   return (
     <div className={styles.stat}>
       <div className={styles.statLabel}>{label}</div>
@@ -138,10 +153,22 @@ export function Empty({ icon: Icon, title, children, action }: EmptyProps): Reac
   );
 }
 
-const CALLOUT_ICONS = { plain: IconInfoCircle, accent: IconInfoCircle, warn: IconAlertTriangle, bad: IconAlertTriangle, ok: IconCircleCheck } as const;
+const CALLOUT_ICONS = {
+  plain: IconInfoCircle,
+  accent: IconInfoCircle,
+  warn: IconAlertTriangle,
+  bad: IconAlertTriangle,
+  ok: IconCircleCheck,
+} as const;
 
 /** A sentence that must be read before going on. */
-export function Callout({ tone = 'plain', children }: { readonly tone?: keyof typeof CALLOUT_ICONS; readonly children: ReactNode }): ReactNode {
+export function Callout({
+  tone = 'plain',
+  children,
+}: {
+  readonly tone?: keyof typeof CALLOUT_ICONS;
+  readonly children: ReactNode;
+}): ReactNode {
   const Icon = CALLOUT_ICONS[tone];
   return (
     <div className={styles.callout} data-tone={tone}>
@@ -177,7 +204,10 @@ export function SimpleTable({ label, columns, rows }: SimpleTableProps): ReactNo
           {rows.map((row) => (
             <tr key={row.key}>
               {row.cells.map((cell, index) => (
-                <td key={columns[index] ?? index} className={right[index] === true ? styles.right : undefined}>
+                <td
+                  key={columns[index] ?? index}
+                  className={right[index] === true ? styles.right : undefined}
+                >
                   {cell}
                 </td>
               ))}

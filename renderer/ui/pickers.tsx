@@ -25,7 +25,9 @@ export function parseRef(text: string): VersionRef | null {
 /** A searchable choice of versions, written `name@version`, champions marked. */
 export function VersionSelect({ label, value, onChange, description, only }: VersionSelectProps): ReactNode {
   const query = useCall('models.list', { text: '', limit: 1000, offset: 0 });
-  const rows = (query.data?.rows ?? []).filter((row) => only?.(row) ?? (row.state !== 'revoked' && row.state !== 'archived'));
+  const rows = (query.data?.rows ?? []).filter(
+    (row) => only?.(row) ?? (row.state !== 'revoked' && row.state !== 'archived'),
+  );
   return (
     <Select
       label={label}
@@ -71,7 +73,12 @@ export function FilePicker({ label, kind, path, onPick, hint }: FilePickerProps)
         <Tooltip label={path ?? ''} disabled={path === null} maw={560}>
           <span className={styles.name}>{path === null ? hint : fileName(path)}</span>
         </Tooltip>
-        <Button variant="default" size="compact-xs" onClick={() => void browse()} aria-label={`${label}: browse`}>
+        <Button
+          variant="default"
+          size="compact-xs"
+          onClick={() => void browse()}
+          aria-label={`${label}: browse`}
+        >
           {path === null ? 'Browse…' : 'Change…'}
         </Button>
       </div>

@@ -5,7 +5,13 @@ import { asProblem } from '../api/bridge.ts';
 import styles from './page.module.css';
 
 /** What happened, what was kept and what to do next, and the code to look up. */
-export function Problem({ error, onRetry }: { readonly error: unknown; readonly onRetry?: () => void }): ReactNode {
+export function Problem({
+  error,
+  onRetry,
+}: {
+  readonly error: unknown;
+  readonly onRetry?: () => void;
+}): ReactNode {
   const problem = asProblem(error);
   return (
     <div className={styles.problem} role="alert">

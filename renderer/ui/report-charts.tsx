@@ -5,6 +5,7 @@ import { ConfusionMatrix } from './evidence.tsx';
 import { formatCount, formatMetric, formatMs, formatShare } from './format.ts';
 import { METRIC_LABELS, QUALITY_METRICS } from './metrics.ts';
 import { Panel, Stat, Stats } from './page.tsx';
+import styles from './report-charts.module.css';
 
 const UNIT_RANGE = [0, 1] as const;
 const formatUnit = (value: number): string => value.toFixed(value === 0 || value === 1 ? 0 : 2);
@@ -17,14 +18,27 @@ export function MetricStats({ metrics }: { readonly metrics: ClassificationMetri
       {QUALITY_METRICS.map((metric) => (
         <Stat key={metric} label={METRIC_LABELS[metric]} value={formatMetric(metrics[metric])} />
       ))}
-      <Stat label="Rows" value={formatCount(metrics.rows)} note={`${formatShare(metrics.rows === 0 ? null : metrics.positives / metrics.rows, 1)} malicious`} />
+      <Stat
+        label="Rows"
+        value={formatCount(metrics.rows)}
+        note={`${formatShare(metrics.rows === 0 ? null : metrics.positives / metrics.rows, 1)} malicious`}
+      />
     </Stats>
   );
 }
 
 function NotAvailable({ children }: { readonly children: string }): ReactNode {
   return (
-    <div className="dim" style={{ height: CHART_HEIGHT, display: 'grid', placeItems: 'center', textAlign: 'center', padding: 16 }}>
+    <div
+      className="dim"
+      style={{
+        height: CHART_HEIGHT,
+        display: 'grid',
+        placeItems: 'center',
+        textAlign: 'center',
+        padding: 16,
+      }}
+    >
       {children}
     </div>
   );
@@ -33,8 +47,14 @@ function NotAvailable({ children }: { readonly children: string }): ReactNode {
 /** ROC, precision and recall, confusion matrix, scores by class, latency. */
 export function ReportCharts({ report }: { readonly report: ValidationReport }): ReactNode {
   const { metrics, roc, precisionRecall, scoreHistogram, latency, mapping } = report;
-  const rocSeries = useMemo<Series[]>(() => [{ label: 'true positive rate', points: roc, role: 'first', fill: true }], [roc]);
-  const prSeries = useMemo<Series[]>(() => [{ label: 'precision', points: precisionRecall, role: 'first', fill: true }], [precisionRecall]);
+  const rocSeries = useMemo<Series[]>(
+    () => [{ label: 'true positive rate', points: roc, role: 'first', fill: true }],
+    [roc],
+  );
+  const prSeries = useMemo<Series[]>(
+    () => [{ label: 'precision', points: precisionRecall, role: 'first', fill: true }],
+    [precisionRecall],
+  );
   const percentiles = useMemo(
     () => [
       { name: 'p50', value: latency.p50 },
@@ -45,19 +65,42 @@ export function ReportCharts({ report }: { readonly report: ValidationReport }):
   );
   const noScore = 'No score output is mapped, so there is no curve. Only a label was answered.';
   return (
-    <div style={{ display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(330px, 1fr))', gap: 14 }}>
+    <div className={styles.charts}>
       <Panel title="ROC" note={`area ${formatMetric(metrics.roc_auc)}`}>
         {roc.length === 0 ? (
           <NotAvailable>{noScore}</NotAvailable>
         ) : (
-          <LineChart label={`ROC curve, area under it ${formatMetric(metrics.roc_auc)}`} series={rocSeries} height={CHART_HEIGHT} xTitle="false positive rate" yTitle="true positive rate" formatX={formatUnit} formatY={formatUnit} xRange={UNIT_RANGE} yRange={UNIT_RANGE} diagonal zoomable />
+          <LineChart
+            label={`ROC curve, area under it ${formatMetric(metrics.roc_auc)}`}
+            series={rocSeries}
+            height={CHART_HEIGHT}
+            xTitle="false positive rate"
+            yTitle="true positive rate"
+            formatX={formatUnit}
+            formatY={formatUnit}
+            xRange={UNIT_RANGE}
+            yRange={UNIT_RANGE}
+            diagonal
+            zoomable
+          />
         )}
       </Panel>
       <Panel title="Precision and recall">
         {precisionRecall.length === 0 ? (
           <NotAvailable>{noScore}</NotAvailable>
         ) : (
-          <LineChart label="Precision against recall" series={prSeries} height={CHART_HEIGHT} xTitle="recall" yTitle="precision" formatX={formatUnit} formatY={formatUnit} xRange={UNIT_RANGE} yRange={UNIT_RANGE} zoomable />
+          <LineChart
+            label="Precision against recall"
+            series={prSeries}
+            height={CHART_HEIGHT}
+            xTitle="recall"
+            yTitle="precision"
+            formatX={formatUnit}
+            formatY={formatUnit}
+            xRange={UNIT_RANGE}
+            yRange={UNIT_RANGE}
+            zoomable
+          />
         )}
       </Panel>
       <Panel title="Confusion matrix" note="rows: truth, columns: answer">
@@ -69,11 +112,21 @@ export function ReportCharts({ report }: { readonly report: ValidationReport }):
         {scoreHistogram === null ? (
           <NotAvailable>{noScore}</NotAvailable>
         ) : (
-          <ScoreHistogram label="Histogram of scores for benign and malicious rows" {...scoreHistogram} threshold={mapping.threshold} height={CHART_HEIGHT} />
+          <ScoreHistogram
+            label="Histogram of scores for benign and malicious rows"
+            {...scoreHistogram}
+            threshold={mapping.threshold}
+            height={CHART_HEIGHT}
+          />
         )}
       </Panel>
       <Panel title="Latency" note={`one row a call, ${formatCount(latency.samples)} calls`}>
-        <HorizontalBars label={`Latency: median ${formatMs(latency.p50)}, 95th percentile ${formatMs(latency.p95)}, 99th ${formatMs(latency.p99)}`} items={percentiles} format={formatMs} height={CHART_HEIGHT} />
+        <HorizontalBars
+          label={`Latency: median ${formatMs(latency.p50)}, 95th percentile ${formatMs(latency.p95)}, 99th ${formatMs(latency.p99)}`}
+          items={percentiles}
+          format={formatMs}
+          height={CHART_HEIGHT}
+        />
       </Panel>
     </div>
   );

@@ -27,20 +27,37 @@ export function Status({ tone, children, live = false, title }: StatusProps): Re
   );
 }
 
-const VERSION_TONES: Readonly<Record<VersionState, Tone>> = { draft: 'idle', validated: 'ok', archived: 'idle', revoked: 'bad' };
+const VERSION_TONES: Readonly<Record<VersionState, Tone>> = {
+  draft: 'idle',
+  validated: 'ok',
+  archived: 'idle',
+  revoked: 'bad',
+};
 export function VersionStatus({ state }: { readonly state: VersionState }): ReactNode {
   return <Status tone={VERSION_TONES[state]}>{state}</Status>;
 }
 
 const REQUEST_TONES: Readonly<Record<RequestState, Tone>> = {
-  open: 'accent', approved: 'ok', rejected: 'bad', withdrawn: 'idle', expired: 'warn', revoked: 'bad',
+  open: 'accent',
+  approved: 'ok',
+  rejected: 'bad',
+  withdrawn: 'idle',
+  expired: 'warn',
+  revoked: 'bad',
 };
 export function RequestStatus({ state }: { readonly state: RequestState }): ReactNode {
   return <Status tone={REQUEST_TONES[state]}>{state}</Status>;
 }
 
 const PHASE_TONES: Readonly<Record<RolloutPhase, Tone>> = {
-  'preparing': 'accent', 'stepping': 'accent', 'promoting': 'accent', 'completed': 'ok', 'paused': 'warn', 'rolling-back': 'bad', 'rolled-back': 'bad', 'failed': 'bad',
+  preparing: 'accent',
+  stepping: 'accent',
+  promoting: 'accent',
+  completed: 'ok',
+  paused: 'warn',
+  'rolling-back': 'bad',
+  'rolled-back': 'bad',
+  failed: 'bad',
 };
 const RUNNING: readonly RolloutPhase[] = ['preparing', 'stepping', 'promoting', 'rolling-back'];
 export function isRunning(phase: RolloutPhase): boolean {
@@ -57,12 +74,24 @@ export function PhaseStatus({ phase }: { readonly phase: RolloutPhase }): ReactN
   );
 }
 
-const VERDICT_TONES: Readonly<Record<Verdict['verdict'], Tone>> = { 'promote': 'ok', 'hold': 'idle', 'roll-back': 'bad', 'inconclusive': 'warn' };
+const VERDICT_TONES: Readonly<Record<Verdict['verdict'], Tone>> = {
+  promote: 'ok',
+  hold: 'idle',
+  'roll-back': 'bad',
+  inconclusive: 'warn',
+};
 export function VerdictStatus({ verdict }: { readonly verdict: Verdict['verdict'] }): ReactNode {
   return <Status tone={VERDICT_TONES[verdict]}>{verdict.replace('-', ' ')}</Status>;
 }
 
-const SEVERITY_TONES: Readonly<Record<Severity | 'none', Tone>> = { none: 'ok', info: 'idle', low: 'idle', medium: 'warn', high: 'bad', critical: 'bad' };
+const SEVERITY_TONES: Readonly<Record<Severity | 'none', Tone>> = {
+  none: 'ok',
+  info: 'idle',
+  low: 'idle',
+  medium: 'warn',
+  high: 'bad',
+  critical: 'bad',
+};
 export function SeverityStatus({ severity }: { readonly severity: Severity | 'none' }): ReactNode {
   return <Status tone={SEVERITY_TONES[severity]}>{severity === 'none' ? 'clean' : severity}</Status>;
 }
@@ -73,7 +102,15 @@ export function EndpointHealth({ status }: { readonly status: EndpointStatus | n
   return status.problem === null ? <Status tone="ok">healthy</Status> : <Status tone="warn">problem</Status>;
 }
 
-export function PassStatus({ passed, pass = 'passed', fail = 'failed' }: { readonly passed: boolean; readonly pass?: string; readonly fail?: string }): ReactNode {
+export function PassStatus({
+  passed,
+  pass = 'passed',
+  fail = 'failed',
+}: {
+  readonly passed: boolean;
+  readonly pass?: string;
+  readonly fail?: string;
+}): ReactNode {
   return <Status tone={passed ? 'ok' : 'bad'}>{passed ? pass : fail}</Status>;
 }
 

@@ -27,12 +27,22 @@ export function Copy({ value, label }: { readonly value: string; readonly label:
 }
 
 /** A digest, shortened, with the whole of it in the tooltip and on the clipboard. */
-export function Digest({ value, what = 'digest', full = false }: { readonly value: string; readonly what?: string; readonly full?: boolean }): ReactNode {
+export function Digest({
+  value,
+  what = 'digest',
+  full = false,
+  brief = false,
+}: {
+  readonly value: string;
+  readonly what?: string;
+  readonly full?: boolean;
+  readonly brief?: boolean;
+}): ReactNode {
   return (
     <span className={styles.digest}>
       <Tooltip label={<span className="mono">{value}</span>} disabled={full} maw={520}>
         <span className="mono" style={full ? { overflowWrap: 'anywhere', whiteSpace: 'normal' } : undefined}>
-          {full ? value : shortDigest(value)}
+          {full ? value : brief ? shortDigest(value, 8, 0) : shortDigest(value)}
         </span>
       </Tooltip>
       <Copy value={value} label={`Copy ${what}`} />
@@ -41,9 +51,21 @@ export function Digest({ value, what = 'digest', full = false }: { readonly valu
 }
 
 /** Text on one line; what does not fit is in the tooltip. */
-export function Truncated({ children, mono = false, max }: { readonly children: string; readonly mono?: boolean; readonly max?: number }): ReactNode {
+export function Truncated({
+  children,
+  mono = false,
+  max,
+}: {
+  readonly children: string;
+  readonly mono?: boolean;
+  readonly max?: number;
+}): ReactNode {
   return (
-    <span className={`${styles.truncate} ${mono ? 'mono' : ''}`} title={children} style={max === undefined ? undefined : { maxWidth: max }}>
+    <span
+      className={`${styles.truncate} ${mono ? 'mono' : ''}`}
+      title={children}
+      style={max === undefined ? undefined : { maxWidth: max }}
+    >
       {children}
     </span>
   );
@@ -57,7 +79,7 @@ export function VersionLink({ of: ref }: { readonly of: VersionRef }): ReactNode
   const text = formatRef({ name: ref.name, version: ref.version });
   return (
     <Link to={versionPath(ref)} className="plain" title={text} style={{ fontWeight: 500 }}>
-      <span className={styles.truncate}>{text}</span>
+      <span className={styles.ref}>{text}</span>
     </Link>
   );
 }

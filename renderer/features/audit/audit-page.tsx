@@ -22,13 +22,55 @@ import { VerdictCard } from './verdict-card.tsx';
 const PAGE = 200;
 
 const COLUMNS: readonly Column<AuditEntry>[] = [
-  { id: 'seq', header: '#', width: '64px', align: 'right', cell: (entry) => <span className="dim">{formatCount(entry.seq)}</span> },
-  { id: 'at', header: 'When', width: '150px', cell: (entry) => <span className="num">{formatInstant(entry.at)}</span> },
-  { id: 'actor', header: 'Who', width: 'minmax(90px, 0.8fr)', cell: (entry) => <Truncated>{entry.actor}</Truncated> },
-  { id: 'action', header: 'Action', width: '190px', cell: (entry) => <span className="mono">{entry.action}</span> },
-  { id: 'subject', header: 'Subject', width: 'minmax(160px, 1.6fr)', cell: (entry) => <Truncated>{entry.subject}</Truncated> },
-  { id: 'details', header: 'Details', width: 'minmax(160px, 2fr)', cell: (entry) => <span className="dim"><Truncated mono>{Object.keys(entry.details).length === 0 ? '' : JSON.stringify(entry.details)}</Truncated></span> },
-  { id: 'hash', header: 'Hash', width: '160px', cell: (entry) => <Digest value={entry.hash} what="entry hash" /> },
+  {
+    id: 'seq',
+    header: '#',
+    width: '52px',
+    align: 'right',
+    cell: (entry) => <span className="dim">{formatCount(entry.seq)}</span>,
+  },
+  {
+    id: 'at',
+    header: 'When',
+    width: '154px',
+    cell: (entry) => <span className="num">{formatInstant(entry.at)}</span>,
+  },
+  {
+    id: 'actor',
+    header: 'Who',
+    width: 'minmax(78px, 0.8fr)',
+    cell: (entry) => <Truncated>{entry.actor}</Truncated>,
+  },
+  {
+    id: 'action',
+    header: 'Action',
+    width: '164px',
+    cell: (entry) => <span className="mono">{entry.action}</span>,
+  },
+  {
+    id: 'subject',
+    header: 'Subject',
+    width: 'minmax(150px, 1.6fr)',
+    cell: (entry) => <Truncated>{entry.subject}</Truncated>,
+  },
+  {
+    id: 'details',
+    header: 'Details',
+    width: 'minmax(120px, 2fr)',
+    cell: (entry) => (
+      <span className="dim">
+        <Truncated mono>
+          {Object.keys(entry.details).length === 0 ? '' : JSON.stringify(entry.details)}
+        </Truncated>
+      </span>
+    ),
+  },
+  {
+    id: 'hash',
+    header: 'Hash',
+    width: '104px',
+    cell: (entry) => <Digest value={entry.hash} what="entry hash" brief />,
+  },
 ];
 
 export function AuditPage(): ReactNode {
@@ -73,41 +115,90 @@ export function AuditPage(): ReactNode {
 
   return (
     <Page
-      fill title="Audit" note="Every change, hash-chained and signed. An exported line is the exact bytes that were hashed."
+      fill
+      title="Audit"
+      note="Every change, hash-chained and signed."
       actions={
         <>
           <TextInput
-            w={240} aria-label="Search the log" placeholder="Search who, action, subject" data-page-search value={text} onChange={(event) => setText(event.currentTarget.value)} leftSection={<IconSearch size={14} />} spellCheck={false}
+            w={240}
+            aria-label="Search the log"
+            placeholder="Search who, action, subject"
+            data-page-search
+            value={text}
+            onChange={(event) => setText(event.currentTarget.value)}
+            leftSection={<IconSearch size={14} />}
+            spellCheck={false}
             onKeyDown={(event) => {
               if (event.key === 'Escape') setText('');
             }}
           />
-          <GuardedButton variant="default" refusal={roleRefusal(operator.roles, 'audit.export')} leftSection={<IconDownload size={14} />} onClick={() => void runExport()}>
+          <GuardedButton
+            variant="default"
+            refusal={roleRefusal(operator.roles, 'audit.export')}
+            leftSection={<IconDownload size={14} />}
+            onClick={() => void runExport()}
+          >
             Export…
           </GuardedButton>
-          <GuardedButton refusal={roleRefusal(operator.roles, 'audit.verify')} leftSection={<IconShieldCheck size={15} />} loading={verify.isPending} onClick={() => verify.mutate({})}>
+          <GuardedButton
+            refusal={roleRefusal(operator.roles, 'audit.verify')}
+            leftSection={<IconShieldCheck size={15} />}
+            loading={verify.isPending}
+            onClick={() => verify.mutate({})}
+          >
             Verify now
           </GuardedButton>
         </>
       }
     >
-      {verify.data === undefined ? null : <VerdictCard verdict={verify.data} onClose={() => verify.reset()} onOpen={(seq) => setOpen(entries.find((entry) => entry.seq === seq) ?? null)} />}
+      {verify.data === undefined ? null : (
+        <VerdictCard
+          verdict={verify.data}
+          onClose={() => verify.reset()}
+          onOpen={(seq) => setOpen(entries.find((entry) => entry.seq === seq) ?? null)}
+        />
+      )}
       {query.isError ? (
         <Problem error={query.error} onRetry={() => void query.refetch()} />
       ) : query.data === undefined ? (
         <Bars rows={10} height={30} />
       ) : (
         <DataTable
-          label="Audit log" columns={COLUMNS} rows={entries} rowKey={(entry) => String(entry.seq)} onOpen={setOpen}
+          label="Audit log"
+          columns={COLUMNS}
+          rows={entries}
+          rowKey={(entry) => String(entry.seq)}
+          onOpen={setOpen}
           onEnd={() => {
             if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
           }}
           empty={
-            <Empty icon={IconHistory} title={asked === '' ? 'The log is empty' : 'Nothing matches'} {...(asked === '' ? {} : { action: <Button variant="default" onClick={() => setText('')}>Clear the search</Button> })}>
-              {asked === '' ? 'Its first entry is the creation of the vault.' : `No entry has “${asked}” in its actor, action or subject.`}
+            <Empty
+              icon={IconHistory}
+              title={asked === '' ? 'The log is empty' : 'Nothing matches'}
+              {...(asked === ''
+                ? {}
+                : {
+                    action: (
+                      <Button variant="default" onClick={() => setText('')}>
+                        Clear the search
+                      </Button>
+                    ),
+                  })}
+            >
+              {asked === ''
+                ? 'Its first entry is the creation of the vault.'
+                : `No entry has “${asked}” in its actor, action or subject.`}
             </Empty>
           }
-          foot={<span className="num">{entries.length < total ? `${formatCount(entries.length)} of ${plural(total, 'entry', 'entries')} loaded; scroll for more` : plural(total, 'entry', 'entries')}</span>}
+          foot={
+            <span className="num">
+              {entries.length < total
+                ? `${formatCount(entries.length)} of ${plural(total, 'entry', 'entries')} loaded; scroll for more`
+                : plural(total, 'entry', 'entries')}
+            </span>
+          }
         />
       )}
       <EntryDrawer entry={open} onClose={() => setOpen(null)} />

@@ -7,7 +7,12 @@ import { Status, type Tone } from '../../ui/status.tsx';
 import { Digest } from '../../ui/text.tsx';
 import styles from './verdict-card.module.css';
 
-const WITNESS_TONES: Readonly<Record<AuditVerdict['witnesses'][number]['status'], Tone>> = { agrees: 'ok', behind: 'warn', absent: 'idle', contradicts: 'bad' };
+const WITNESS_TONES: Readonly<Record<AuditVerdict['witnesses'][number]['status'], Tone>> = {
+  agrees: 'ok',
+  behind: 'warn',
+  absent: 'idle',
+  contradicts: 'bad',
+};
 
 interface VerdictCardProps {
   readonly verdict: AuditVerdict;
@@ -19,8 +24,17 @@ interface VerdictCardProps {
 export function VerdictCard({ verdict, onClose, onOpen }: VerdictCardProps): ReactNode {
   const { ok, entries, head, witnesses, problems, signaturesChecked, checkpointsChecked } = verdict;
   return (
-    <section className={styles.card} data-ok={ok || undefined} aria-label="Outcome of the verification" role="status">
-      {ok ? <IconShieldCheck size={26} stroke={1.6} className={styles.icon} aria-hidden /> : <IconAlertOctagon size={26} stroke={1.6} className={styles.icon} aria-hidden />}
+    <section
+      className={styles.card}
+      data-ok={ok || undefined}
+      aria-label="Outcome of the verification"
+      role="status"
+    >
+      {ok ? (
+        <IconShieldCheck size={26} stroke={1.6} className={styles.icon} aria-hidden />
+      ) : (
+        <IconAlertOctagon size={26} stroke={1.6} className={styles.icon} aria-hidden />
+      )}
       <div style={{ minWidth: 0, flex: 1 }}>
         <div className={styles.title}>{ok ? 'The log is intact' : 'The log has been tampered with'}</div>
         <div className={styles.facts}>
@@ -38,7 +52,11 @@ export function VerdictCard({ verdict, onClose, onOpen }: VerdictCardProps): Rea
             {problems.slice(0, 5).map((problem) => (
               <li key={`${problem.seq}-${problem.problem}`}>
                 {problem.seq === null ? null : (
-                  <button type="button" className={styles.link} onClick={() => onOpen(problem.seq ?? 0)}>{`Entry ${formatCount(problem.seq)}`}</button>
+                  <button
+                    type="button"
+                    className={styles.link}
+                    onClick={() => onOpen(problem.seq ?? 0)}
+                  >{`Entry ${formatCount(problem.seq)}`}</button>
                 )}
                 {problem.seq === null ? '' : ': '}
                 {problem.problem}
@@ -52,7 +70,8 @@ export function VerdictCard({ verdict, onClose, onOpen }: VerdictCardProps): Rea
             <span key={witness.name} className={styles.witness}>
               <Status tone={WITNESS_TONES[witness.status]}>{witness.status}</Status>
               <span title={witness.detail}>
-                <strong style={{ fontWeight: 500 }}>{witness.name}</strong> <span className="dim">{witness.detail}</span>
+                <strong style={{ fontWeight: 500 }}>{witness.name}</strong>{' '}
+                <span className="dim">{witness.detail}</span>
               </span>
             </span>
           ))}

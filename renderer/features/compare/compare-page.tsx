@@ -18,15 +18,68 @@ import { Problem } from '../../ui/problem.tsx';
 import { Ago, Truncated } from '../../ui/text.tsx';
 
 const HISTORY: readonly Column<ComparisonReport>[] = [
-  { id: 'champion', header: 'Champion', width: 'minmax(140px, 1.3fr)', sortBy: (report) => formatRef(report.champion), cell: (report) => <Truncated>{formatRef(report.champion)}</Truncated> },
-  { id: 'challenger', header: 'Challenger', width: 'minmax(140px, 1.3fr)', sortBy: (report) => formatRef(report.challenger), cell: (report) => <Truncated>{formatRef(report.challenger)}</Truncated> },
-  { id: 'dataset', header: 'Dataset', width: 'minmax(110px, 1.2fr)', sortBy: (report) => report.dataset.fileName, cell: (report) => <Truncated>{report.dataset.fileName}</Truncated> },
-  { id: 'rows', header: 'Rows', width: '84px', align: 'right', sortBy: (report) => report.dataset.rows, cell: (report) => formatCount(report.dataset.rows) },
-  { id: 'disagreements', header: 'Disagree', width: '76px', align: 'right', sortBy: (report) => report.disagreements, cell: (report) => formatCount(report.disagreements) },
-  { id: 'fixes', header: 'Fixes', width: '64px', align: 'right', sortBy: (report) => report.challengerFixes, cell: (report) => <span style={{ color: 'var(--sp-ok)' }}>{formatCount(report.challengerFixes)}</span> },
-  { id: 'breaks', header: 'Breaks', width: '64px', align: 'right', sortBy: (report) => report.challengerBreaks, cell: (report) => <span style={{ color: 'var(--sp-bad)' }}>{formatCount(report.challengerBreaks)}</span> },
+  {
+    id: 'champion',
+    header: 'Champion',
+    width: 'minmax(140px, 1.3fr)',
+    sortBy: (report) => formatRef(report.champion),
+    cell: (report) => <Truncated>{formatRef(report.champion)}</Truncated>,
+  },
+  {
+    id: 'challenger',
+    header: 'Challenger',
+    width: 'minmax(140px, 1.3fr)',
+    sortBy: (report) => formatRef(report.challenger),
+    cell: (report) => <Truncated>{formatRef(report.challenger)}</Truncated>,
+  },
+  {
+    id: 'dataset',
+    header: 'Dataset',
+    width: 'minmax(110px, 1.2fr)',
+    sortBy: (report) => report.dataset.fileName,
+    cell: (report) => <Truncated>{report.dataset.fileName}</Truncated>,
+  },
+  {
+    id: 'rows',
+    header: 'Rows',
+    width: '84px',
+    align: 'right',
+    sortBy: (report) => report.dataset.rows,
+    cell: (report) => formatCount(report.dataset.rows),
+  },
+  {
+    id: 'disagreements',
+    header: 'Disagree',
+    width: '76px',
+    align: 'right',
+    sortBy: (report) => report.disagreements,
+    cell: (report) => formatCount(report.disagreements),
+  },
+  {
+    id: 'fixes',
+    header: 'Fixes',
+    width: '64px',
+    align: 'right',
+    sortBy: (report) => report.challengerFixes,
+    cell: (report) => <span style={{ color: 'var(--sp-ok)' }}>{formatCount(report.challengerFixes)}</span>,
+  },
+  {
+    id: 'breaks',
+    header: 'Breaks',
+    width: '64px',
+    align: 'right',
+    sortBy: (report) => report.challengerBreaks,
+    cell: (report) => <span style={{ color: 'var(--sp-bad)' }}>{formatCount(report.challengerBreaks)}</span>,
+  },
   { id: 'by', header: 'By', width: '90px', sortBy: (report) => report.runBy, cell: (report) => report.runBy },
-  { id: 'when', header: 'When', width: '84px', align: 'right', sortBy: (report) => Date.parse(report.createdAt), cell: (report) => <Ago at={report.createdAt} /> },
+  {
+    id: 'when',
+    header: 'When',
+    width: '84px',
+    align: 'right',
+    sortBy: (report) => Date.parse(report.createdAt),
+    cell: (report) => <Ago at={report.createdAt} />,
+  },
 ];
 
 export function ComparePage(): ReactNode {
@@ -39,10 +92,15 @@ export function ComparePage(): ReactNode {
       <Loaded query={history}>
         {(reports) => (
           <DataTable
-            label="Comparisons" columns={HISTORY} rows={reports} rowKey={(report) => report.id} onOpen={(report) => void navigate(`/compare/${report.id}`)}
+            label="Comparisons"
+            columns={HISTORY}
+            rows={reports}
+            rowKey={(report) => report.id}
+            onOpen={(report) => void navigate(`/compare/${report.id}`)}
             empty={
               <Empty icon={IconArrowsDiff} title="No comparisons yet">
-                Two versions answer the same labelled rows. You see by how much each metric moves, and the very rows on which they differ.
+                Two versions answer the same labelled rows. You see by how much each metric moves, and the
+                very rows on which they differ.
               </Empty>
             }
           />
@@ -72,28 +130,63 @@ function RunForm(): ReactNode {
   const chooseChallenger = (ref: VersionRef | null): void => {
     setChallenger(ref);
     if (champion !== null || ref === null) return;
-    const current = models.data?.rows.find((row) => row.name === ref.name && row.aliases.includes('champion') && row.version !== ref.version);
+    const current = models.data?.rows.find(
+      (row) => row.name === ref.name && row.aliases.includes('champion') && row.version !== ref.version,
+    );
     if (current !== undefined) setChampion({ name: current.name, version: current.version });
   };
   const same = champion !== null && challenger !== null && formatRef(champion) === formatRef(challenger);
   const refusal =
     roleRefusal(operator.roles, 'comparison.run') ??
-    (challenger === null ? 'Choose the challenger.' : champion === null ? 'Choose the champion.' : same ? 'Choose two different versions.' : dataset === null ? 'Choose a dataset, or drop one on the window.' : null);
+    (challenger === null
+      ? 'Choose the challenger.'
+      : champion === null
+        ? 'Choose the champion.'
+        : same
+          ? 'Choose two different versions.'
+          : dataset === null
+            ? 'Choose a dataset, or drop one on the window.'
+            : null);
 
   const run = async (): Promise<void> => {
     if (champion === null || challenger === null || dataset === null) return;
-    const report = await job.run({ champion, challenger, path: dataset, labelColumn: label.trim() === '' ? null : label.trim() });
+    const report = await job.run({
+      champion,
+      challenger,
+      path: dataset,
+      labelColumn: label.trim() === '' ? null : label.trim(),
+    });
     if (report !== null) await navigate(`/compare/${report.id}`);
   };
 
   return (
     <Panel>
       <Stack gap="sm">
-        <div style={{ display: 'grid', gridTemplateColumns: 'minmax(180px, 1.3fr) minmax(180px, 1.3fr) minmax(220px, 1.5fr) minmax(100px, 0.7fr)', gap: 14, alignItems: 'end' }}>
+        <div
+          style={{
+            display: 'grid',
+            gridTemplateColumns:
+              'minmax(180px, 1.3fr) minmax(180px, 1.3fr) minmax(220px, 1.5fr) minmax(100px, 0.7fr)',
+            gap: 14,
+            alignItems: 'end',
+          }}
+        >
           <VersionSelect label="Challenger" value={challenger} onChange={chooseChallenger} />
           <VersionSelect label="Champion" value={champion} onChange={setChampion} />
-          <FilePicker label="Labelled dataset" kind="dataset" path={dataset} onPick={setDataset} hint="Drop it here" />
-          <TextInput label="Label column" placeholder="label" value={label} onChange={(event) => setLabel(event.currentTarget.value)} spellCheck={false} />
+          <FilePicker
+            label="Labelled dataset"
+            kind="dataset"
+            path={dataset}
+            onPick={setDataset}
+            hint="Drop it here"
+          />
+          <TextInput
+            label="Label column"
+            placeholder="label"
+            value={label}
+            onChange={(event) => setLabel(event.currentTarget.value)}
+            spellCheck={false}
+          />
         </div>
         {job.problem === null ? null : <Problem error={job.problem} />}
         {job.running ? (

@@ -16,7 +16,15 @@ import { Ago, Digest, Truncated, VersionLink } from '../../ui/text.tsx';
 /** Other columns of the dataset shown beside a disagreeing row. */
 const CONTEXT_COLUMNS = 5;
 
-function Answer({ label, score, right }: { readonly label: number; readonly score: number | null; readonly right: boolean }): ReactNode {
+function Answer({
+  label,
+  score,
+  right,
+}: {
+  readonly label: number;
+  readonly score: number | null;
+  readonly right: boolean;
+}): ReactNode {
   return (
     <span className="num">
       <span style={{ color: right ? 'var(--sp-ok)' : 'var(--sp-bad)', fontWeight: 600 }}>{label}</span>
@@ -26,18 +34,68 @@ function Answer({ label, score, right }: { readonly label: number; readonly scor
 }
 
 function columnsOf(report: ComparisonReport): readonly Column<DisagreementRow>[] {
-  const context = [...new Set(report.disagreementRows.flatMap((row) => Object.keys(row.context)))].slice(0, CONTEXT_COLUMNS);
+  const context = [...new Set(report.disagreementRows.flatMap((row) => Object.keys(row.context)))].slice(
+    0,
+    CONTEXT_COLUMNS,
+  );
   return [
-    { id: 'row', header: 'Row', width: '76px', align: 'right', sortBy: (row) => row.row, cell: (row) => formatCount(row.row) },
     {
-      id: 'effect', header: 'Effect', width: '92px', sortBy: (row) => Number(row.challengerLabel === row.label),
-      cell: (row) => (row.challengerLabel === row.label ? <Status tone="ok">fixed</Status> : row.championLabel === row.label ? <Status tone="bad">broken</Status> : <Status tone="idle">both wrong</Status>),
+      id: 'row',
+      header: 'Row',
+      width: '76px',
+      align: 'right',
+      sortBy: (row) => row.row,
+      cell: (row) => formatCount(row.row),
     },
-    { id: 'label', header: 'Truth', width: '56px', align: 'right', sortBy: (row) => row.label, cell: (row) => row.label },
-    { id: 'champion', header: 'Champion', width: '120px', sortBy: (row) => row.championScore, cell: (row) => <Answer label={row.championLabel} score={row.championScore} right={row.championLabel === row.label} /> },
-    { id: 'challenger', header: 'Challenger', width: '120px', sortBy: (row) => row.challengerScore, cell: (row) => <Answer label={row.challengerLabel} score={row.challengerScore} right={row.challengerLabel === row.label} /> },
+    {
+      id: 'effect',
+      header: 'Effect',
+      width: '92px',
+      sortBy: (row) => Number(row.challengerLabel === row.label),
+      cell: (row) =>
+        row.challengerLabel === row.label ? (
+          <Status tone="ok">fixed</Status>
+        ) : row.championLabel === row.label ? (
+          <Status tone="bad">broken</Status>
+        ) : (
+          <Status tone="idle">both wrong</Status>
+        ),
+    },
+    {
+      id: 'label',
+      header: 'Truth',
+      width: '56px',
+      align: 'right',
+      sortBy: (row) => row.label,
+      cell: (row) => row.label,
+    },
+    {
+      id: 'champion',
+      header: 'Champion',
+      width: '120px',
+      sortBy: (row) => row.championScore,
+      cell: (row) => (
+        <Answer label={row.championLabel} score={row.championScore} right={row.championLabel === row.label} />
+      ),
+    },
+    {
+      id: 'challenger',
+      header: 'Challenger',
+      width: '120px',
+      sortBy: (row) => row.challengerScore,
+      cell: (row) => (
+        <Answer
+          label={row.challengerLabel}
+          score={row.challengerScore}
+          right={row.challengerLabel === row.label}
+        />
+      ),
+    },
     ...context.map((name) => ({
-      id: `context-${name}`, header: name, width: 'minmax(120px, 1fr)', sortBy: (row: DisagreementRow) => row.context[name] ?? null,
+      id: `context-${name}`,
+      header: name,
+      width: 'minmax(120px, 1fr)',
+      sortBy: (row: DisagreementRow) => row.context[name] ?? null,
       cell: (row: DisagreementRow) => <Truncated mono>{row.context[name] ?? ''}</Truncated>,
     })),
   ];
@@ -59,7 +117,8 @@ export function ComparisonPage(): ReactNode {
   }
   return (
     <Page
-      title={`${formatRef(report.challenger)} against ${formatRef(report.champion)}`} parent={parent}
+      title={`${formatRef(report.challenger)} against ${formatRef(report.champion)}`}
+      parent={parent}
       note={
         <>
           <span>
@@ -88,17 +147,46 @@ function ComparisonView({ report }: { readonly report: ComparisonReport }): Reac
     <Stack gap={14}>
       <Stats>
         <Stat label="Rows" value={formatCount(report.dataset.rows)} />
-        <Stat label="They disagree on" value={formatCount(report.disagreements)} note={formatShare(report.dataset.rows === 0 ? null : report.disagreements / report.dataset.rows)} />
-        <Stat label="Challenger fixes" value={<span style={{ color: 'var(--sp-ok)' }}>{formatCount(report.challengerFixes)}</span>} note="only the challenger is right" />
-        <Stat label="Challenger breaks" value={<span style={{ color: 'var(--sp-bad)' }}>{formatCount(report.challengerBreaks)}</span>} note="only the champion is right" />
-        <Stat label="Latency p95" value={formatMs(report.challengerLatency.p95)} note={`champion ${formatMs(report.championLatency.p95)}`} />
+        <Stat
+          label="They disagree on"
+          value={formatCount(report.disagreements)}
+          note={formatShare(report.dataset.rows === 0 ? null : report.disagreements / report.dataset.rows)}
+        />
+        <Stat
+          label="Challenger fixes"
+          value={<span style={{ color: 'var(--sp-ok)' }}>{formatCount(report.challengerFixes)}</span>}
+          note="only the challenger is right"
+        />
+        <Stat
+          label="Challenger breaks"
+          value={<span style={{ color: 'var(--sp-bad)' }}>{formatCount(report.challengerBreaks)}</span>}
+          note="only the champion is right"
+        />
+        <Stat
+          label="Latency p95"
+          value={formatMs(report.challengerLatency.p95)}
+          note={`champion ${formatMs(report.championLatency.p95)}`}
+        />
       </Stats>
       <Panel title="Metrics" note="green is better, red is worse, whatever the direction of the metric" flush>
         <DeltasTable deltas={report.deltas} />
       </Panel>
-      <Panel title="Rows on which they disagree" note={shown < report.disagreements ? `the first ${formatCount(shown)} of ${formatCount(report.disagreements)}` : ''} flush>
+      <Panel
+        title="Rows on which they disagree"
+        note={
+          shown < report.disagreements
+            ? `the first ${formatCount(shown)} of ${formatCount(report.disagreements)}`
+            : ''
+        }
+        flush
+      >
         <DataTable
-          bare label="Disagreeing rows" columns={columns} rows={report.disagreementRows} rowKey={(row) => String(row.row)} height={Math.min(560, 120 + shown * 36)}
+          bare
+          label="Disagreeing rows"
+          columns={columns}
+          rows={report.disagreementRows}
+          rowKey={(row) => String(row.row)}
+          height={Math.min(560, 120 + shown * 36)}
           empty={
             <Empty icon={IconEqual} title="They agree on every row">
               On this dataset the two cannot be told apart by their labels.

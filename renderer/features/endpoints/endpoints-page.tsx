@@ -1,5 +1,12 @@
 import { ActionIcon, Menu } from '@mantine/core';
-import { IconArrowBackUp, IconDots, IconPlus, IconRefresh, IconServer2, IconTrash } from '@tabler/icons-react';
+import {
+  IconArrowBackUp,
+  IconDots,
+  IconPlus,
+  IconRefresh,
+  IconServer2,
+  IconTrash,
+} from '@tabler/icons-react';
 import { type ReactNode, useState } from 'react';
 import type { ServedModel } from '../../../shared/domain/endpoint/endpoint.ts';
 import type { EndpointView } from '../../../shared/domain/view/views.ts';
@@ -22,18 +29,27 @@ export function EndpointsPage(): ReactNode {
   const [adding, setAdding] = useState(false);
   const query = useCall('endpoints.list', {});
   const add = (
-    <GuardedButton refusal={roleRefusal(operator.roles, 'endpoint.manage')} leftSection={<IconPlus size={15} />} onClick={() => setAdding(true)}>
+    <GuardedButton
+      refusal={roleRefusal(operator.roles, 'endpoint.manage')}
+      leftSection={<IconPlus size={15} />}
+      onClick={() => setAdding(true)}
+    >
       Add an endpoint
     </GuardedButton>
   );
   return (
-    <Page title="Endpoints" note="Serving agents this console can deploy to. Each verifies every signature itself, with the keys pinned in its own configuration." actions={add}>
+    <Page
+      title="Endpoints"
+      note="Serving agents this console can deploy to. Each verifies every signature itself, with the keys pinned in its own configuration."
+      actions={add}
+    >
       <Loaded query={query} skeleton={<Bars rows={3} height={120} />}>
         {(endpoints) =>
           endpoints.length === 0 ? (
             <div className={styles.card}>
               <Empty icon={IconServer2} title="No endpoints yet" action={add}>
-                Start an agent where the model shall serve: <span className="mono">sallyport agent init</span> prints its fingerprint and its first token. Then add it here.
+                Start an agent where the model shall serve: <span className="mono">sallyport agent init</span>{' '}
+                prints its fingerprint and its first token. Then add it here.
               </Empty>
             </div>
           ) : (
@@ -55,7 +71,12 @@ function EndpointCard({ view }: { readonly view: EndpointView }): ReactNode {
   const { endpoint, status } = view;
   const [removing, setRemoving] = useState(false);
   const manage = roleRefusal(operator.roles, 'endpoint.manage');
-  const check = useAction('endpoints.check', { done: (result) => (result.reachable && result.problem === null ? `${endpoint.name} answers in ${formatMs(result.latencyMs)}.` : null) });
+  const check = useAction('endpoints.check', {
+    done: (result) =>
+      result.reachable && result.problem === null
+        ? `${endpoint.name} answers in ${formatMs(result.latencyMs)}.`
+        : null,
+  });
   const remove = useAction('endpoints.remove', { notifyProblem: false });
   return (
     <section className={styles.card} aria-label={endpoint.name}>
@@ -69,10 +90,13 @@ function EndpointCard({ view }: { readonly view: EndpointView }): ReactNode {
           </div>
           <div className={styles.facts}>
             <span>{view.environmentName}</span>
-            <Truncated mono max={340}>{endpoint.predictUrl}</Truncated>
+            <Truncated mono max={340}>
+              {endpoint.predictUrl}
+            </Truncated>
             {status === null ? null : (
               <span className="num">
-                {status.latencyMs === null ? '' : `${formatMs(status.latencyMs)}, `}checked <Ago at={status.checkedAt} />
+                {status.latencyMs === null ? '' : `${formatMs(status.latencyMs)}, `}checked{' '}
+                <Ago at={status.checkedAt} />
               </span>
             )}
             <span style={{ display: 'inline-flex', alignItems: 'center', gap: 6 }}>
@@ -80,7 +104,13 @@ function EndpointCard({ view }: { readonly view: EndpointView }): ReactNode {
             </span>
           </div>
         </div>
-        <GuardedButton variant="default" refusal={null} leftSection={<IconRefresh size={14} />} loading={check.isPending} onClick={() => check.mutate({ id: endpoint.id })}>
+        <GuardedButton
+          variant="default"
+          refusal={null}
+          leftSection={<IconRefresh size={14} />}
+          loading={check.isPending}
+          onClick={() => check.mutate({ id: endpoint.id })}
+        >
           Check
         </GuardedButton>
         <Menu position="bottom-end" shadow="md" transitionProps={{ duration: 80 }}>
@@ -90,7 +120,12 @@ function EndpointCard({ view }: { readonly view: EndpointView }): ReactNode {
             </ActionIcon>
           </Menu.Target>
           <Menu.Dropdown>
-            <Menu.Item leftSection={<IconTrash size={15} />} disabled={manage !== null} {...(manage === null ? { color: 'red' } : {})} onClick={() => setRemoving(true)}>
+            <Menu.Item
+              leftSection={<IconTrash size={15} />}
+              disabled={manage !== null}
+              {...(manage === null ? { color: 'red' } : {})}
+              onClick={() => setRemoving(true)}
+            >
               Remove…
             </Menu.Item>
           </Menu.Dropdown>
@@ -99,12 +134,19 @@ function EndpointCard({ view }: { readonly view: EndpointView }): ReactNode {
       {status?.problem == null ? null : (
         <div style={{ padding: '0 14px 12px' }}>
           <Callout tone={status.reachable ? 'warn' : 'bad'}>
-            <strong style={{ fontWeight: 600 }}>{status.problem.message}</strong> {status.problem.hint} <span className="mono dim">{status.problem.code}</span>
+            <strong style={{ fontWeight: 600 }}>{status.problem.message}</strong> {status.problem.hint}{' '}
+            <span className="mono dim">{status.problem.code}</span>
           </Callout>
         </div>
       )}
       {status === null || status.models.length === 0 ? (
-        status?.problem == null ? <div className={styles.none}>{status === null ? 'Not checked yet.' : 'It serves no model yet. Deploy an approved request to it.'}</div> : null
+        status?.problem == null ? (
+          <div className={styles.none}>
+            {status === null
+              ? 'Not checked yet.'
+              : 'It serves no model yet. Deploy an approved request to it.'}
+          </div>
+        ) : null
       ) : (
         <div className={styles.models}>
           {status.models.map((model) => (
@@ -113,7 +155,13 @@ function EndpointCard({ view }: { readonly view: EndpointView }): ReactNode {
         </div>
       )}
       <Ask
-        opened={removing} onClose={() => setRemoving(false)} title={`Remove ${endpoint.name}?`} confirm="Remove" danger pending={remove.isPending} error={remove.error}
+        opened={removing}
+        onClose={() => setRemoving(false)}
+        title={`Remove ${endpoint.name}?`}
+        confirm="Remove"
+        danger
+        pending={remove.isPending}
+        error={remove.error}
         onConfirm={() => {
           remove
             .mutateAsync({ id: endpoint.id })
@@ -130,7 +178,15 @@ function EndpointCard({ view }: { readonly view: EndpointView }): ReactNode {
   );
 }
 
-function Slot({ label, children, share }: { readonly label: string; readonly children: ReactNode; readonly share?: number }): ReactNode {
+function Slot({
+  label,
+  children,
+  share,
+}: {
+  readonly label: string;
+  readonly children: ReactNode;
+  readonly share?: number;
+}): ReactNode {
   return (
     <div className={styles.slot}>
       <div className={styles.slotLabel}>
@@ -148,21 +204,44 @@ function Served({ model, target }: { readonly model: ServedModel; readonly targe
   const { name, stable, canary, previous } = model;
   const back = canary !== null ? stable : previous;
   const out = canary ?? stable;
-  const refusal = roleRefusal(operator.roles, 'rollout.rollback') ?? (back === null ? 'There is no former version to go back to.' : null);
-  const link = (slot: { version: string } | null): ReactNode => (slot === null ? <span className="dim">none</span> : <VersionLink of={{ name, version: slot.version }} />);
+  const refusal =
+    roleRefusal(operator.roles, 'rollout.rollback') ??
+    (back === null ? 'There is no former version to go back to.' : null);
+  const link = (slot: { version: string } | null): ReactNode =>
+    slot === null ? <span className="dim">none</span> : <VersionLink of={{ name, version: slot.version }} />;
   return (
     <div className={styles.served}>
-      <Slot label="Stable" share={canary === null ? (stable === null ? 0 : 100) : 100 - canary.percent}>{link(stable)}</Slot>
-      <Slot label="Canary" {...(canary === null ? {} : { share: canary.percent })}>{link(canary)}</Slot>
+      <Slot label="Stable" share={canary === null ? (stable === null ? 0 : 100) : 100 - canary.percent}>
+        {link(stable)}
+      </Slot>
+      <Slot label="Canary" {...(canary === null ? {} : { share: canary.percent })}>
+        {link(canary)}
+      </Slot>
       <Slot label="Previous, warm">{link(previous)}</Slot>
-      <div className={styles.bar} role="img" aria-label={canary === null ? 'All traffic to stable' : `${canary.percent} % of traffic to the canary`}>
+      <div
+        className={styles.bar}
+        role="img"
+        aria-label={
+          canary === null ? 'All traffic to stable' : `${canary.percent} % of traffic to the canary`
+        }
+      >
         <span style={{ width: `${canary?.percent ?? 0}%` }} />
       </div>
-      <GuardedButton variant="default" refusal={refusal} leftSection={<IconArrowBackUp size={14} />} onClick={() => setRolling(true)}>
+      <GuardedButton
+        variant="default"
+        refusal={refusal}
+        leftSection={<IconArrowBackUp size={14} />}
+        onClick={() => setRolling(true)}
+      >
         Roll back
       </GuardedButton>
       <RollbackDialog
-        opened={rolling} onClose={() => setRolling(false)} name={name} targets={[target]} from={out === null ? null : `${name}@${out.version}`} to={back === null ? null : `${name}@${back.version}`}
+        opened={rolling}
+        onClose={() => setRolling(false)}
+        name={name}
+        targets={[target]}
+        from={out === null ? null : `${name}@${out.version}`}
+        to={back === null ? null : `${name}@${back.version}`}
       />
     </div>
   );

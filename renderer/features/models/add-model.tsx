@@ -20,9 +20,21 @@ import { formatValue } from './onnx-words.ts';
 type Inspection = ChannelOutput<'models.inspectFile'>;
 
 /** Looks into a file before anything is stored, then asks what it is and adds it. `path` null = closed. */
-export function AddModel({ path, onClose }: { readonly path: string | null; readonly onClose: () => void }): ReactNode {
+export function AddModel({
+  path,
+  onClose,
+}: {
+  readonly path: string | null;
+  readonly onClose: () => void;
+}): ReactNode {
   return (
-    <Modal opened={path !== null} onClose={onClose} title={path === null ? 'Add a model' : `Add ${fileName(path)}`} size={980} closeOnClickOutside={false}>
+    <Modal
+      opened={path !== null}
+      onClose={onClose}
+      title={path === null ? 'Add a model' : `Add ${fileName(path)}`}
+      size={980}
+      closeOnClickOutside={false}
+    >
       {path === null ? null : <Inspect key={path} path={path} onClose={onClose} />}
     </Modal>
   );
@@ -45,7 +57,14 @@ function Inspect({ path, onClose }: { readonly path: string; readonly onClose: (
   return (
     <Loaded query={query} skeleton={<Bars rows={8} />}>
       {(inspection) => (
-        <div style={{ display: 'grid', gridTemplateColumns: 'minmax(0, 1fr) minmax(0, 1fr)', gap: 20, alignItems: 'start' }}>
+        <div
+          style={{
+            display: 'grid',
+            gridTemplateColumns: 'minmax(0, 1fr) minmax(0, 1fr)',
+            gap: 20,
+            alignItems: 'start',
+          }}
+        >
           <FileFacts inspection={inspection} />
           <AddForm path={path} inspection={inspection} onClose={onClose} />
         </div>
@@ -64,12 +83,32 @@ function FileFacts({ inspection }: { readonly inspection: Inspection }): ReactNo
             ['Digest', <Digest key="d" value={inspection.digest} />],
             ['Size', formatBytes(inspection.sizeBytes)],
             ['Producer', `${onnx.producerName} ${onnx.producerVersion}`.trim() || 'not said'],
-            ['Opsets', onnx.opsets.map((opset) => `${opset.domain === '' ? 'ai.onnx' : opset.domain} ${opset.version}`).join(', ')],
+            [
+              'Opsets',
+              onnx.opsets
+                .map((opset) => `${opset.domain === '' ? 'ai.onnx' : opset.domain} ${opset.version}`)
+                .join(', '),
+            ],
             ['Nodes', `${formatCount(onnx.nodeCount)} of ${onnx.operators.length} kinds`],
             ['Parameters', formatCount(onnx.parameterCount)],
-            ['Inputs', <span key="i" className="mono">{onnx.inputs.map(formatValue).join('\n')}</span>],
-            ['Outputs', <span key="o" className="mono" style={{ whiteSpace: 'pre-line' }}>{onnx.outputs.map(formatValue).join('\n')}</span>],
-            ['Mapping', inspection.mapping === null ? (inspection.mappingProblem || 'to be set after adding') : `${inspection.mapping.kind}, guessed from the outputs`],
+            [
+              'Inputs',
+              <span key="i" className="mono">
+                {onnx.inputs.map(formatValue).join('\n')}
+              </span>,
+            ],
+            [
+              'Outputs',
+              <span key="o" className="mono" style={{ whiteSpace: 'pre-line' }}>
+                {onnx.outputs.map(formatValue).join('\n')}
+              </span>,
+            ],
+            [
+              'Mapping',
+              inspection.mapping === null
+                ? inspection.mappingProblem || 'to be set after adding'
+                : `${inspection.mapping.kind}, guessed from the outputs`,
+            ],
           ]}
         />
       </Panel>
@@ -80,7 +119,15 @@ function FileFacts({ inspection }: { readonly inspection: Inspection }): ReactNo
   );
 }
 
-function AddForm({ path, inspection, onClose }: { readonly path: string; readonly inspection: Inspection; readonly onClose: () => void }): ReactNode {
+function AddForm({
+  path,
+  inspection,
+  onClose,
+}: {
+  readonly path: string;
+  readonly inspection: Inspection;
+  readonly onClose: () => void;
+}): ReactNode {
   const guess = guessRef(path);
   const { operator } = useSession();
   const navigate = useNavigate();
@@ -95,30 +142,53 @@ function AddForm({ path, inspection, onClose }: { readonly path: string; readonl
   const [codeReference, setCodeReference] = useState('');
   const [parameters, setParameters] = useState('');
   const [permitted, setPermitted] = useState(true);
-  const siblings = useCall('models.list', { text: `name:"${name}"`, limit: 200, offset: 0 }, { keepFormer: true });
+  const siblings = useCall(
+    'models.list',
+    { text: `name:"${name}"`, limit: 200, offset: 0 },
+    { keepFormer: true },
+  );
   const job = useJob('models.add');
 
   const known = (siblings.data?.rows ?? []).filter((row) => row.name === name);
   const nameIssue = modelNameSchema.safeParse(name).error?.issues[0]?.message ?? null;
   const versionIssue = semverSchema.safeParse(version).error?.issues[0]?.message ?? null;
-  const taken = known.some((row) => row.version === version && row.digest !== inspection.digest) ? `${name}@${version} exists with another digest. A version never changes: choose a new number.` : null;
+  const taken = known.some((row) => row.version === version && row.digest !== inspection.digest)
+    ? `${name}@${version} exists with another digest. A version never changes: choose a new number.`
+    : null;
   const parsed = parseParameters(parameters);
   const parametersIssue = parsed.bad.length === 0 ? null : `Not “name = value”: ${parsed.bad[0]}`;
   const critical = inspection.findings.some((finding) => finding.severity === 'critical');
   const refusal = roleRefusal(operator.roles, 'model.add');
-  const ready = nameIssue === null && versionIssue === null && taken === null && parametersIssue === null && !critical && refusal === null;
+  const ready =
+    nameIssue === null &&
+    versionIssue === null &&
+    taken === null &&
+    parametersIssue === null &&
+    !critical &&
+    refusal === null;
 
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     if (!ready) return;
-    const text = (key: keyof VersionMetadata, value: string): VersionMetadata => (value.trim() === '' ? {} : { [key]: value.trim() });
+    const text = (key: keyof VersionMetadata, value: string): VersionMetadata =>
+      value.trim() === '' ? {} : { [key]: value.trim() };
     const metadata: VersionMetadata = {
-      ...text('description', description), ...text('owner', owner), ...text('licence', licence), ...text('datasetDigest', datasetDigest), ...text('codeReference', codeReference),
+      ...text('description', description),
+      ...text('owner', owner),
+      ...text('licence', licence),
+      ...text('datasetDigest', datasetDigest),
+      ...text('codeReference', codeReference),
       ...(tags.length === 0 ? {} : { tags }),
       ...(Object.keys(parsed.values).length === 0 ? {} : { trainingParameters: parsed.values }),
       permittedToDeploy: permitted,
     };
-    const added = await job.run({ path, name, version, parent: known.some((row) => row.version === parent) ? parent : null, metadata });
+    const added = await job.run({
+      path,
+      name,
+      version,
+      parent: known.some((row) => row.version === parent) ? parent : null,
+      metadata,
+    });
     if (added === null) return;
     notifyDone(`${name}@${version} is in the registry.`);
     await navigate(versionPath({ name, version }), { state: null });
@@ -128,25 +198,97 @@ function AddForm({ path, inspection, onClose }: { readonly path: string; readonl
     <form onSubmit={(event) => void submit(event)}>
       <Stack gap="sm">
         <div style={{ display: 'grid', gridTemplateColumns: '2fr 1fr', gap: 12 }}>
-          <TextInput label="Name" value={name} onChange={(event) => setName(event.currentTarget.value)} error={nameIssue} required withAsterisk={false} data-autofocus spellCheck={false} />
-          <TextInput label="Version" value={version} onChange={(event) => setVersion(event.currentTarget.value)} error={versionIssue} required withAsterisk={false} spellCheck={false} />
+          <TextInput
+            label="Name"
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+            error={nameIssue}
+            required
+            withAsterisk={false}
+            data-autofocus
+            spellCheck={false}
+          />
+          <TextInput
+            label="Version"
+            value={version}
+            onChange={(event) => setVersion(event.currentTarget.value)}
+            error={versionIssue}
+            required
+            withAsterisk={false}
+            spellCheck={false}
+          />
         </div>
-        <Select label="Parent version" placeholder={known.length === 0 ? 'First of its name' : 'None'} disabled={known.length === 0} data={known.map((row) => row.version)} value={parent} onChange={setParent} clearable searchable />
-        <Textarea label="Description" value={description} onChange={(event) => setDescription(event.currentTarget.value)} autosize minRows={2} maxRows={5} />
+        <Select
+          label="Parent version"
+          placeholder={known.length === 0 ? 'First of its name' : 'None'}
+          disabled={known.length === 0}
+          data={known.map((row) => row.version)}
+          value={parent}
+          onChange={setParent}
+          clearable
+          searchable
+        />
+        <Textarea
+          label="Description"
+          value={description}
+          onChange={(event) => setDescription(event.currentTarget.value)}
+          autosize
+          minRows={2}
+          maxRows={5}
+        />
         <div style={{ display: 'grid', gridTemplateColumns: '1fr 1fr', gap: 12 }}>
           <TextInput label="Owner" value={owner} onChange={(event) => setOwner(event.currentTarget.value)} />
-          <TextInput label="Licence" placeholder="Apache-2.0" value={licence} onChange={(event) => setLicence(event.currentTarget.value)} />
-          <TextInput label="Training data" placeholder="sha256:… or a name" value={datasetDigest} onChange={(event) => setDatasetDigest(event.currentTarget.value)} spellCheck={false} />
-          <TextInput label="Training code" placeholder="commit or address" value={codeReference} onChange={(event) => setCodeReference(event.currentTarget.value)} spellCheck={false} />
+          <TextInput
+            label="Licence"
+            placeholder="Apache-2.0"
+            value={licence}
+            onChange={(event) => setLicence(event.currentTarget.value)}
+          />
+          <TextInput
+            label="Training data"
+            placeholder="sha256:… or a name"
+            value={datasetDigest}
+            onChange={(event) => setDatasetDigest(event.currentTarget.value)}
+            spellCheck={false}
+          />
+          <TextInput
+            label="Training code"
+            placeholder="commit or address"
+            value={codeReference}
+            onChange={(event) => setCodeReference(event.currentTarget.value)}
+            spellCheck={false}
+          />
         </div>
-        <TagsInput label="Tags" value={tags} onChange={setTags} placeholder={tags.length === 0 ? 'Enter adds a tag' : ''} />
-        <Textarea
-          label="Training parameters" placeholder={'trees = 100\nmax_depth = 12'} value={parameters} onChange={(event) => setParameters(event.currentTarget.value)} error={parametersIssue}
-          autosize minRows={2} maxRows={6} spellCheck={false} styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
+        <TagsInput
+          label="Tags"
+          value={tags}
+          onChange={setTags}
+          placeholder={tags.length === 0 ? 'Enter adds a tag' : ''}
         />
-        <Checkbox label="May be deployed" description="Without this permission no release request can be made for it." checked={permitted} onChange={(event) => setPermitted(event.currentTarget.checked)} />
+        <Textarea
+          label="Training parameters"
+          placeholder={'trees = 100\nmax_depth = 12'}
+          value={parameters}
+          onChange={(event) => setParameters(event.currentTarget.value)}
+          error={parametersIssue}
+          autosize
+          minRows={2}
+          maxRows={6}
+          spellCheck={false}
+          styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
+        />
+        <Checkbox
+          label="May be deployed"
+          description="Without this permission no release request can be made for it."
+          checked={permitted}
+          onChange={(event) => setPermitted(event.currentTarget.checked)}
+        />
         {taken === null ? null : <Callout tone="bad">{taken}</Callout>}
-        {critical ? <Callout tone="bad">A critical finding refuses this file. It was not stored and has not been run.</Callout> : null}
+        {critical ? (
+          <Callout tone="bad">
+            A critical finding refuses this file. It was not stored and has not been run.
+          </Callout>
+        ) : null}
         {refusal === null ? null : <Callout tone="warn">{refusal}</Callout>}
         {job.problem === null ? null : <Problem error={job.problem} />}
         {job.running ? (

@@ -17,7 +17,10 @@ export function guessRef(path: string): { readonly name: string; readonly versio
 }
 
 /** Lines `name = value` as a record; numbers and true/false become such. Lines without `=` are reported. */
-export function parseParameters(text: string): { readonly values: Record<string, string | number | boolean>; readonly bad: readonly string[] } {
+export function parseParameters(text: string): {
+  readonly values: Record<string, string | number | boolean>;
+  readonly bad: readonly string[];
+} {
   const values: Record<string, string | number | boolean> = {};
   const bad: string[] = [];
   for (const line of text.split('\n')) {
@@ -30,7 +33,14 @@ export function parseParameters(text: string): { readonly values: Record<string,
     }
     const value = line.slice(at + 1).trim();
     const number = Number(value);
-    values[name] = value === 'true' ? true : value === 'false' ? false : value !== '' && Number.isFinite(number) ? number : value;
+    values[name] =
+      value === 'true'
+        ? true
+        : value === 'false'
+          ? false
+          : value !== '' && Number.isFinite(number)
+            ? number
+            : value;
   }
   return { values, bad };
 }

@@ -19,7 +19,14 @@ function startOf(view: VersionView): OutputMapping {
   const score = outputs.find((output) => output !== label) ?? null;
   return (
     view.version.mapping ?? {
-      kind: 'classifier', input: inputs[0]?.name ?? '', labelOutput: label?.name ?? null, scoreOutput: score?.name ?? null, scoreColumn: 0, positiveLabel: 1, threshold: 0.5, lowerIsPositive: false,
+      kind: 'classifier',
+      input: inputs[0]?.name ?? '',
+      labelOutput: label?.name ?? null,
+      scoreOutput: score?.name ?? null,
+      scoreColumn: 0,
+      positiveLabel: 1,
+      threshold: 0.5,
+      lowerIsPositive: false,
     }
   );
 }
@@ -32,32 +39,111 @@ export function MappingForm({ view }: { readonly view: VersionView }): ReactNode
   const save = useAction('models.setMapping', { done: () => 'The mapping is saved.', notifyProblem: false });
   const { onnx, name, version } = view.version;
   const refusal = versionRefusal(view, 'map', operator.roles);
-  const outputs = [{ value: NONE, label: 'none' }, ...onnx.outputs.map((output) => ({ value: output.name, label: `${output.name}: ${formatType(output)}` }))];
+  const outputs = [
+    { value: NONE, label: 'none' },
+    ...onnx.outputs.map((output) => ({ value: output.name, label: `${output.name}: ${formatType(output)}` })),
+  ];
   const neither = mapping.labelOutput === null && mapping.scoreOutput === null;
   const changed = JSON.stringify(mapping) !== JSON.stringify(view.version.mapping);
 
   return (
-    <div style={{ display: 'grid', gridTemplateColumns: 'minmax(0, 3fr) minmax(260px, 2fr)', gap: 14, alignItems: 'start' }}>
+    <div
+      style={{
+        display: 'grid',
+        gridTemplateColumns: 'minmax(0, 3fr) minmax(260px, 2fr)',
+        gap: 14,
+        alignItems: 'start',
+      }}
+    >
       <Panel title="How the outputs are read">
         <Stack gap="sm">
-          {view.version.mapping === null ? <Callout tone="warn">The outputs could not be mapped with confidence. Check this guess and save it: nothing can be validated before.</Callout> : null}
+          {view.version.mapping === null ? (
+            <Callout tone="warn">
+              The outputs could not be mapped with confidence. Check this guess and save it: nothing can be
+              validated before.
+            </Callout>
+          ) : null}
           <SegmentedControl
-            aria-label="Kind of detector" data={[{ value: 'classifier', label: 'Classifier' }, { value: 'anomaly', label: 'Anomaly detector' }]} value={mapping.kind} w={280}
+            aria-label="Kind of detector"
+            data={[
+              { value: 'classifier', label: 'Classifier' },
+              { value: 'anomaly', label: 'Anomaly detector' },
+            ]}
+            value={mapping.kind}
+            w={280}
             onChange={(kind) => set({ kind: kind === 'anomaly' ? 'anomaly' : 'classifier' })}
           />
-          <Select label="Features go into" data={onnx.inputs.map((input) => ({ value: input.name, label: `${input.name}: ${formatType(input)}` }))} value={mapping.input} onChange={(input) => set({ input: input ?? mapping.input })} allowDeselect={false} />
+          <Select
+            label="Features go into"
+            data={onnx.inputs.map((input) => ({
+              value: input.name,
+              label: `${input.name}: ${formatType(input)}`,
+            }))}
+            value={mapping.input}
+            onChange={(input) => set({ input: input ?? mapping.input })}
+            allowDeselect={false}
+          />
           <div style={{ display: 'grid', gridTemplateColumns: '1fr 1fr', gap: 12 }}>
-            <Select label="Label output" data={outputs} value={mapping.labelOutput ?? NONE} onChange={(value) => set({ labelOutput: value === NONE ? null : value })} allowDeselect={false} />
-            <Select label="Score output" data={outputs} value={mapping.scoreOutput ?? NONE} onChange={(value) => set({ scoreOutput: value === NONE ? null : value })} allowDeselect={false} />
-            <NumberInput label="Label that means malicious" value={mapping.positiveLabel} onChange={(value) => set({ positiveLabel: Number(value) })} allowDecimal={false} />
-            <NumberInput label="Score column" description="of a [N, C] score output" value={mapping.scoreColumn} onChange={(value) => set({ scoreColumn: Math.max(0, Number(value)) })} min={0} allowDecimal={false} disabled={mapping.scoreOutput === null} />
-            <NumberInput label="Threshold" description="used where there is no label output" value={mapping.threshold} onChange={(value) => set({ threshold: Number(value) })} step={0.05} disabled={mapping.scoreOutput === null} />
+            <Select
+              label="Label output"
+              data={outputs}
+              value={mapping.labelOutput ?? NONE}
+              onChange={(value) => set({ labelOutput: value === NONE ? null : value })}
+              allowDeselect={false}
+            />
+            <Select
+              label="Score output"
+              data={outputs}
+              value={mapping.scoreOutput ?? NONE}
+              onChange={(value) => set({ scoreOutput: value === NONE ? null : value })}
+              allowDeselect={false}
+            />
+            <NumberInput
+              label="Label that means malicious"
+              value={mapping.positiveLabel}
+              onChange={(value) => set({ positiveLabel: Number(value) })}
+              allowDecimal={false}
+            />
+            <NumberInput
+              label="Score column"
+              description="of a [N, C] score output"
+              value={mapping.scoreColumn}
+              onChange={(value) => set({ scoreColumn: Math.max(0, Number(value)) })}
+              min={0}
+              allowDecimal={false}
+              disabled={mapping.scoreOutput === null}
+            />
+            <NumberInput
+              label="Threshold"
+              description="used where there is no label output"
+              value={mapping.threshold}
+              onChange={(value) => set({ threshold: Number(value) })}
+              step={0.05}
+              disabled={mapping.scoreOutput === null}
+            />
           </div>
-          <Switch size="xs" label="A lower score is more anomalous" checked={mapping.lowerIsPositive} onChange={(event) => set({ lowerIsPositive: event.currentTarget.checked })} disabled={mapping.scoreOutput === null} />
+          <Switch
+            size="xs"
+            label="A lower score is more anomalous"
+            checked={mapping.lowerIsPositive}
+            onChange={(event) => set({ lowerIsPositive: event.currentTarget.checked })}
+            disabled={mapping.scoreOutput === null}
+          />
           {neither ? <Callout tone="bad">A detector needs a label output or a score output.</Callout> : null}
           {save.isError ? <Problem error={save.error} /> : null}
           <div style={{ display: 'flex', gap: 8 }}>
-            <GuardedButton refusal={refusal ?? (neither ? 'Choose a label output or a score output.' : changed ? null : 'Nothing has changed.')} loading={save.isPending} onClick={() => save.mutate({ name, version, mapping })}>
+            <GuardedButton
+              refusal={
+                refusal ??
+                (neither
+                  ? 'Choose a label output or a score output.'
+                  : changed
+                    ? null
+                    : 'Nothing has changed.')
+              }
+              loading={save.isPending}
+              onClick={() => save.mutate({ name, version, mapping })}
+            >
               Save the mapping
             </GuardedButton>
             {changed && view.version.mapping !== null ? (
@@ -71,8 +157,18 @@ export function MappingForm({ view }: { readonly view: VersionView }): ReactNode
       <Panel title="What this means">
         <Facts
           items={[
-            ['A row is malicious when', mapping.labelOutput !== null ? `${mapping.labelOutput} = ${mapping.positiveLabel}` : `${mapping.scoreOutput ?? 'score'} ${mapping.lowerIsPositive ? '≤' : '≥'} ${mapping.threshold}`],
-            ['Curves and AUC from', mapping.scoreOutput === null ? 'not available: there is no score' : `${mapping.scoreOutput}, column ${mapping.scoreColumn}`],
+            [
+              'A row is malicious when',
+              mapping.labelOutput !== null
+                ? `${mapping.labelOutput} = ${mapping.positiveLabel}`
+                : `${mapping.scoreOutput ?? 'score'} ${mapping.lowerIsPositive ? '≤' : '≥'} ${mapping.threshold}`,
+            ],
+            [
+              'Curves and AUC from',
+              mapping.scoreOutput === null
+                ? 'not available: there is no score'
+                : `${mapping.scoreOutput}, column ${mapping.scoreColumn}`,
+            ],
             ['Ranking', mapping.lowerIsPositive ? 'lowest score first' : 'highest score first'],
           ]}
         />

@@ -9,13 +9,29 @@ import { Tag } from '../../ui/status.tsx';
 import { VersionLink } from '../../ui/text.tsx';
 import { formatType, topOperators } from './onnx-words.ts';
 
-function Values({ title, values }: { readonly title: string; readonly values: readonly OnnxValue[] }): ReactNode {
+function Values({
+  title,
+  values,
+}: {
+  readonly title: string;
+  readonly values: readonly OnnxValue[];
+}): ReactNode {
   return (
     <Panel title={title} flush>
       <SimpleTable
         label={title}
         columns={['Name', 'Type and shape']}
-        rows={values.map((value) => ({ key: value.name, cells: [<span key="n" className="mono" style={{ fontWeight: 500 }}>{value.name}</span>, <span key="t" className="mono dim">{formatType(value)}</span>] }))}
+        rows={values.map((value) => ({
+          key: value.name,
+          cells: [
+            <span key="n" className="mono" style={{ fontWeight: 500 }}>
+              {value.name}
+            </span>,
+            <span key="t" className="mono dim">
+              {formatType(value)}
+            </span>,
+          ],
+        }))}
       />
     </Panel>
   );
@@ -28,23 +44,40 @@ export function SummaryTab({ view }: { readonly view: VersionView }): ReactNode 
   const { version } = view;
   const { onnx, metadata } = version;
   const operators = useMemo(() => topOperators(onnx, 12), [onnx]);
-  const said = (value: string | undefined): string | null => (value === undefined || value === '' ? null : value);
+  const said = (value: string | undefined): string | null =>
+    value === undefined || value === '' ? null : value;
   return (
     <Stack gap={14}>
       <Stats>
         <Stat label="Parameters" value={formatCount(onnx.parameterCount)} />
         <Stat label="Nodes" value={formatCount(onnx.nodeCount)} note={`depth ${onnx.maxDepth}`} />
         <Stat label="Size" value={formatBytes(onnx.sizeBytes)} />
-        <Stat label="Opset" value={onnx.opsets[0]?.version ?? '–'} note={onnx.opsets.map((opset) => opset.domain || 'ai.onnx').join(', ')} />
+        <Stat
+          label="Opset"
+          value={onnx.opsets[0]?.version ?? '–'}
+          note={onnx.opsets.map((opset) => opset.domain || 'ai.onnx').join(', ')}
+        />
         <Stat label="Initializers" value={formatCount(onnx.initializerCount)} />
         <Stat label="Functions" value={formatCount(onnx.functionCount)} />
       </Stats>
-      <div style={{ display: 'grid', gridTemplateColumns: 'minmax(0, 1fr) minmax(0, 1fr)', gap: 14, alignItems: 'start' }}>
+      <div
+        style={{
+          display: 'grid',
+          gridTemplateColumns: 'minmax(0, 1fr) minmax(0, 1fr)',
+          gap: 14,
+          alignItems: 'start',
+        }}
+      >
         <Stack gap={14}>
           <Values title="Inputs" values={onnx.inputs} />
           <Values title="Outputs" values={onnx.outputs} />
           <Panel title="Operators" note={`${onnx.operators.length} kinds, nested graphs included`}>
-            <HorizontalBars label={`Operators: ${operators.map((item) => `${item.name} ${item.value}`).join(', ')}`} items={operators} format={formatTick} height={Math.max(90, operators.length * 26 + 30)} />
+            <HorizontalBars
+              label={`Operators: ${operators.map((item) => `${item.name} ${item.value}`).join(', ')}`}
+              items={operators}
+              format={formatTick}
+              height={Math.max(90, operators.length * 26 + 30)}
+            />
           </Panel>
         </Stack>
         <Stack gap={14}>
@@ -54,12 +87,31 @@ export function SummaryTab({ view }: { readonly view: VersionView }): ReactNode 
                 ['Description', said(metadata.description)],
                 ['Owner', said(metadata.owner)],
                 ['Licence', said(metadata.licence)],
-                ['May be deployed', metadata.permittedToDeploy === undefined ? 'not said' : metadata.permittedToDeploy ? 'yes' : 'no'],
-                ['Tags', metadata.tags === undefined || metadata.tags.length === 0 ? null : <span key="t" style={{ display: 'flex', gap: 5, flexWrap: 'wrap' }}>{metadata.tags.map((tag) => <Tag key={tag}>{tag}</Tag>)}</span>],
+                [
+                  'May be deployed',
+                  metadata.permittedToDeploy === undefined
+                    ? 'not said'
+                    : metadata.permittedToDeploy
+                      ? 'yes'
+                      : 'no',
+                ],
+                [
+                  'Tags',
+                  metadata.tags === undefined || metadata.tags.length === 0 ? null : (
+                    <span key="t" style={{ display: 'flex', gap: 5, flexWrap: 'wrap' }}>
+                      {metadata.tags.map((tag) => (
+                        <Tag key={tag}>{tag}</Tag>
+                      ))}
+                    </span>
+                  ),
+                ],
                 ['Producer', `${onnx.producerName} ${onnx.producerVersion}`.trim() || 'not said'],
                 ['Graph', said(onnx.graphName)],
                 ['IR version', onnx.irVersion],
-                ['Opsets', onnx.opsets.map((opset) => `${opset.domain || 'ai.onnx'} ${opset.version}`).join(', ')],
+                [
+                  'Opsets',
+                  onnx.opsets.map((opset) => `${opset.domain || 'ai.onnx'} ${opset.version}`).join(', '),
+                ],
                 ['Doc string', said(onnx.docString)],
               ]}
             />
@@ -67,7 +119,14 @@ export function SummaryTab({ view }: { readonly view: VersionView }): ReactNode 
           <Panel title="Lineage">
             <Facts
               items={[
-                ['Parent', version.parent === null ? 'none' : <VersionLink key="p" of={{ name: version.name, version: version.parent }} />],
+                [
+                  'Parent',
+                  version.parent === null ? (
+                    'none'
+                  ) : (
+                    <VersionLink key="p" of={{ name: version.name, version: version.parent }} />
+                  ),
+                ],
                 ['Training data', said(metadata.datasetDigest) ?? 'not said'],
                 ['Training code', said(metadata.codeReference) ?? 'not said'],
               ]}
@@ -75,12 +134,39 @@ export function SummaryTab({ view }: { readonly view: VersionView }): ReactNode 
           </Panel>
           {metadata.trainingParameters === undefined && metadata.metrics === undefined ? null : (
             <Panel title="Training">
-              <Facts items={[...Object.entries(metadata.trainingParameters ?? {}), ...Object.entries(metadata.metrics ?? {})].map(([name, value]) => [name, <span key={name} className="mono">{String(value)}</span>] as const)} />
+              <Facts
+                items={[
+                  ...Object.entries(metadata.trainingParameters ?? {}),
+                  ...Object.entries(metadata.metrics ?? {}),
+                ].map(
+                  ([name, value]) =>
+                    [
+                      name,
+                      <span key={name} className="mono">
+                        {String(value)}
+                      </span>,
+                    ] as const,
+                )}
+              />
             </Panel>
           )}
           {Object.keys(onnx.metadata).length === 0 ? null : (
             <Panel title="Metadata in the file" note="as written by its producer: a claim, not evidence">
-              <Facts items={Object.entries(onnx.metadata).map(([name, value]) => [name, <span key={name} className="mono" style={{ display: 'block', maxHeight: 120, overflow: 'auto' }}>{value}</span>] as const)} />
+              <Facts
+                items={Object.entries(onnx.metadata).map(
+                  ([name, value]) =>
+                    [
+                      name,
+                      <span
+                        key={name}
+                        className="mono"
+                        style={{ display: 'block', maxHeight: 120, overflow: 'auto' }}
+                      >
+                        {value}
+                      </span>,
+                    ] as const,
+                )}
+              />
             </Panel>
           )}
         </Stack>

@@ -35,7 +35,8 @@ export function VersionPage(): ReactNode {
   const { version: record } = view;
   return (
     <Page
-      title={ref} parent={parent}
+      title={ref}
+      parent={parent}
       badges={
         <>
           <VersionStatus state={record.state} />
@@ -66,19 +67,36 @@ function VersionTabs({ view }: { readonly view: VersionView }): ReactNode {
   const tab = TABS.find((candidate) => candidate === wanted) ?? 'summary';
   const { version: record } = view;
   return (
-    <Tabs value={tab} onChange={(value) => setSearch(value === null || value === 'summary' ? {} : { tab: value }, { replace: true })} keepMounted={false}>
+    <Tabs
+      value={tab}
+      onChange={(value) =>
+        setSearch(value === null || value === 'summary' ? {} : { tab: value }, { replace: true })
+      }
+      keepMounted={false}
+    >
       <Tabs.List mb="md">
         <Tabs.Tab value="summary">Summary</Tabs.Tab>
-        <Tabs.Tab value="scan">Scan{record.findings.length === 0 ? '' : ` (${record.findings.length})`}</Tabs.Tab>
+        <Tabs.Tab value="scan">
+          Scan{record.findings.length === 0 ? '' : ` (${record.findings.length})`}
+        </Tabs.Tab>
         <Tabs.Tab value="mapping">Mapping{record.mapping === null ? ' (not set)' : ''}</Tabs.Tab>
         <Tabs.Tab value="validation">Validation</Tabs.Tab>
-        <Tabs.Tab value="deployed">Where deployed{view.deployedOn.length === 0 ? '' : ` (${view.deployedOn.length})`}</Tabs.Tab>
+        <Tabs.Tab value="deployed">
+          Where deployed{view.deployedOn.length === 0 ? '' : ` (${view.deployedOn.length})`}
+        </Tabs.Tab>
       </Tabs.List>
       <Tabs.Panel value="summary">
         <SummaryTab view={view} />
       </Tabs.Panel>
       <Tabs.Panel value="scan">
-        <div style={{ display: 'grid', gridTemplateColumns: 'minmax(0, 2fr) minmax(260px, 1fr)', gap: 14, alignItems: 'start' }}>
+        <div
+          style={{
+            display: 'grid',
+            gridTemplateColumns: 'minmax(0, 2fr) minmax(260px, 1fr)',
+            gap: 14,
+            alignItems: 'start',
+          }}
+        >
           <Panel title="Findings" flush>
             <FindingsList findings={record.findings} rulesRun={record.rulesRun} />
           </Panel>
@@ -104,23 +122,54 @@ function Validations({ view }: { readonly view: VersionView }): ReactNode {
   const ref = { name: view.version.name, version: view.version.version };
   const query = useCall('validation.list', { ref });
   return (
-    <Panel title="Reports" flush actions={<Link to="/validate" state={{ ref }} style={{ color: 'var(--sp-accent-text)', paddingRight: 6 }}>Run a validation</Link>}>
+    <Panel
+      title="Reports"
+      flush
+      actions={
+        <Link to="/validate" state={{ ref }} style={{ color: 'var(--sp-accent-text)', paddingRight: 6 }}>
+          Run a validation
+        </Link>
+      }
+    >
       <Loaded query={query}>
         {(reports) =>
           reports.length === 0 ? (
             <Empty icon={IconChecklist} title="Not validated yet">
-              Run it on labelled data. A report that passes an environment's gates is what a release request needs.
+              Run it on labelled data. A report that passes an environment's gates is what a release request
+              needs.
             </Empty>
           ) : (
             <SimpleTable
               label="Validation reports"
-              columns={['Report', 'Environment', 'Gates', '>Rows', '>ROC AUC', '>F1', '>Duration', 'By', '>When']}
+              columns={[
+                'Report',
+                'Environment',
+                'Gates',
+                '>Rows',
+                '>ROC AUC',
+                '>F1',
+                '>Duration',
+                'By',
+                '>When',
+              ]}
               rows={reports.map((report) => ({
                 key: report.id,
                 cells: [
-                  <Link key="l" to={`/validate/${report.id}`} className="plain" style={{ fontWeight: 500 }}>{report.dataset.fileName}</Link>,
-                  report.environmentName ?? <span key="e" className="dim">none</span>,
-                  report.gates.length === 0 ? <span key="g" className="dim">none</span> : <PassStatus key="g" passed={report.passed} />,
+                  <Link key="l" to={`/validate/${report.id}`} className="plain" style={{ fontWeight: 500 }}>
+                    {report.dataset.fileName}
+                  </Link>,
+                  report.environmentName ?? (
+                    <span key="e" className="dim">
+                      none
+                    </span>
+                  ),
+                  report.gates.length === 0 ? (
+                    <span key="g" className="dim">
+                      none
+                    </span>
+                  ) : (
+                    <PassStatus key="g" passed={report.passed} />
+                  ),
                   report.metrics.rows.toLocaleString('en-US'),
                   formatMetric(report.metrics.roc_auc),
                   formatMetric(report.metrics.f1),
@@ -148,7 +197,16 @@ function Deployed({ view }: { readonly view: VersionView }): ReactNode {
         <SimpleTable
           label="Endpoints"
           columns={['Endpoint', 'Role', '>Share of traffic']}
-          rows={view.deployedOn.map((place) => ({ key: `${place.endpoint}-${place.role}`, cells: [<Link key="l" to="/endpoints" className="plain" style={{ fontWeight: 500 }}>{place.endpoint}</Link>, place.role, `${place.percent} %`] }))}
+          rows={view.deployedOn.map((place) => ({
+            key: `${place.endpoint}-${place.role}`,
+            cells: [
+              <Link key="l" to="/endpoints" className="plain" style={{ fontWeight: 500 }}>
+                {place.endpoint}
+              </Link>,
+              place.role,
+              `${place.percent} %`,
+            ],
+          }))}
         />
       )}
     </Panel>

@@ -1,5 +1,12 @@
 import { Button } from '@mantine/core';
-import { IconArrowRight, IconCircleCheck, IconCrown, IconHistory, IconPlus, IconRoute } from '@tabler/icons-react';
+import {
+  IconArrowRight,
+  IconCircleCheck,
+  IconCrown,
+  IconHistory,
+  IconPlus,
+  IconRoute,
+} from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { Link, useNavigate } from 'react-router';
 import type { Overview, RolloutView } from '../../../shared/domain/view/views.ts';
@@ -18,7 +25,8 @@ function Attention({ items }: { readonly items: Overview['attention'] }): ReactN
     return (
       <div className={styles.calm}>
         <IconCircleCheck size={18} aria-hidden />
-        Nothing waits for you. Requests to approve, paused rollouts and endpoints that do not answer appear here.
+        Nothing waits for you. Requests to approve, paused rollouts and endpoints that do not answer appear
+        here.
       </div>
     );
   }
@@ -48,12 +56,23 @@ function RunningRollout({ view }: { readonly view: RolloutView }): ReactNode {
   return (
     <Link to={`/rollouts/${state.id}`} className={styles.rollout}>
       <div style={{ minWidth: 0 }}>
-        <div className={styles.rolloutTitle} title={`${state.name}@${state.version}`}>{`${state.name}@${state.version}`}</div>
-        <div className="dim">{`${state.target} · ${percent} % of traffic`}</div>
+        <div
+          className={styles.rolloutTitle}
+          title={`${state.name}@${state.version}`}
+        >{`${state.name}@${state.version}`}</div>
+        <div
+          className="dim"
+          style={{ overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' }}
+        >{`${state.target}, ${percent} % of traffic`}</div>
       </div>
       <PhaseStatus phase={state.phase} />
       <div style={{ minWidth: 0 }}>
-        <Sparkline label="Disagreement with stable over time" values={points.slice(-60).map((point) => point.disagreement)} limit={limit} height={30} />
+        <Sparkline
+          label="Disagreement with stable over time"
+          values={points.slice(-60).map((point) => point.disagreement)}
+          limit={limit}
+          height={30}
+        />
       </div>
       <div className={`${styles.rolloutFigure} num`}>
         <strong>{formatShare(last?.disagreement ?? null)}</strong>
@@ -68,8 +87,13 @@ function Content({ overview }: { readonly overview: Overview }): ReactNode {
   if (overview.models === 0) {
     return (
       <Panel>
-        <Empty icon={IconPlus} title="No models yet" action={<Button onClick={() => void navigate('/models')}>Go to Models</Button>}>
-          Drag an ONNX file into this window. It is inspected and scanned before anything is stored; then validate it, compare it with the champion, and ask for its release.
+        <Empty
+          icon={IconPlus}
+          title="No models yet"
+          action={<Button onClick={() => void navigate('/models')}>Go to Models</Button>}
+        >
+          Drag an ONNX file into this window. It is inspected and scanned before anything is stored; then
+          validate it, compare it with the champion, and ask for its release.
         </Empty>
       </Panel>
     );
@@ -92,7 +116,15 @@ function Content({ overview }: { readonly overview: Overview }): ReactNode {
         </Panel>
       </div>
       <div className={styles.column}>
-        <Panel title="Rollouts in progress" flush actions={<Link to="/rollouts" className={styles.more}>All rollouts</Link>}>
+        <Panel
+          title="Rollouts in progress"
+          flush
+          actions={
+            <Link to="/rollouts" className={styles.more}>
+              All rollouts
+            </Link>
+          }
+        >
           {running.length === 0 ? (
             <Empty icon={IconRoute} title="No rollout is running">
               An approved request is deployed from its page in Releases.
@@ -104,7 +136,8 @@ function Content({ overview }: { readonly overview: Overview }): ReactNode {
         <Panel title="Champions" flush>
           {overview.champions.length === 0 ? (
             <Empty icon={IconCrown} title="No champion named">
-              Open a version and give it the alias “champion”: comparisons and regression gates are held against it.
+              Open a version and give it the alias “champion”: comparisons and regression gates are held
+              against it.
             </Empty>
           ) : (
             <SimpleTable
@@ -112,13 +145,26 @@ function Content({ overview }: { readonly overview: Overview }): ReactNode {
               columns={['Model', '>ROC AUC', '>F1']}
               rows={overview.champions.map((champion) => ({
                 key: champion.name,
-                cells: [<VersionLink key="ref" of={champion} />, formatMetric(champion.rocAuc), formatMetric(champion.f1)],
+                cells: [
+                  <VersionLink key="ref" of={champion} />,
+                  formatMetric(champion.rocAuc),
+                  formatMetric(champion.f1),
+                ],
               }))}
             />
           )}
         </Panel>
       </div>
-      <Panel title="Recent activity" flush actions={<Link to="/audit" className={styles.more}>Audit log</Link>} style={{ alignSelf: 'start' }}>
+      <Panel
+        title="Recent activity"
+        flush
+        actions={
+          <Link to="/audit" className={styles.more}>
+            Audit log
+          </Link>
+        }
+        style={{ alignSelf: 'start' }}
+      >
         {overview.recent.length === 0 ? (
           <Empty icon={IconHistory} title="No entries yet">
             Every change is written here.
@@ -128,7 +174,8 @@ function Content({ overview }: { readonly overview: Overview }): ReactNode {
             {overview.recent.map((entry) => (
               <li key={entry.seq} className={styles.activityItem}>
                 <span className={styles.activityText}>
-                  <strong style={{ fontWeight: 500 }}>{entry.actor}</strong> <span className="dim">{describeAction(entry.action)}</span>{' '}
+                  <strong style={{ fontWeight: 500 }}>{entry.actor}</strong>{' '}
+                  <span className="dim">{describeAction(entry.action)}</span>{' '}
                   <span title={entry.subject}>{entry.subject}</span>
                 </span>
                 <span className="dim">

@@ -26,11 +26,17 @@ export function NewRequestPage(): ReactNode {
   const reports = useCall('validation.list', { ref }, { enabled: ref !== null });
   const submit = useAction('requests.submit', { notifyProblem: false });
 
-  const environment = environments.data?.find((item) => item.id === (environmentId ?? environments.data[0]?.id)) ?? null;
-  const report = reports.data?.find((item) => item.environmentId === environment?.id) ?? null;
+  const environment =
+    environments.data?.find((item) => item.id === (environmentId ?? environments.data[0]?.id)) ?? null;
+  const report =
+    ref === null ? null : (reports.data?.find((item) => item.environmentId === environment?.id) ?? null);
   const refusal =
     roleRefusal(operator.roles, 'request.submit') ??
-    (ref === null ? 'Choose a version.' : environment === null ? 'There is no environment yet: an administrator adds one in Settings.' : null) ??
+    (ref === null
+      ? 'Choose a version.'
+      : environment === null
+        ? 'There is no environment yet: an administrator adds one in Settings.'
+        : null) ??
     planProblem(plan) ??
     (passphrase === '' ? 'Your signing key needs its passphrase.' : null);
 
@@ -49,19 +55,44 @@ export function NewRequestPage(): ReactNode {
   return (
     <Page title="New release request" parent={{ to: '/releases', label: 'Releases' }}>
       <form onSubmit={send}>
-        <div style={{ display: 'grid', gridTemplateColumns: 'minmax(0, 3fr) minmax(300px, 2fr)', gap: 14, alignItems: 'start' }}>
+        <div
+          style={{
+            display: 'grid',
+            gridTemplateColumns: 'minmax(0, 3fr) minmax(300px, 2fr)',
+            gap: 14,
+            alignItems: 'start',
+          }}
+        >
           <Stack gap={14}>
             <Panel title="What, and where to">
               <div style={{ display: 'grid', gridTemplateColumns: '1fr 1fr', gap: 12 }}>
-                <VersionSelect label="Version" value={ref} onChange={setRef} only={(row) => row.state === 'validated'} />
-                <Select label="Environment" data={(environments.data ?? []).map((item) => ({ value: item.id, label: item.name }))} value={environment?.id ?? null} onChange={setEnvironmentId} allowDeselect={false} placeholder="No environment" />
+                <VersionSelect
+                  label="Version"
+                  value={ref}
+                  onChange={setRef}
+                  only={(row) => row.state === 'validated'}
+                />
+                <Select
+                  label="Environment"
+                  data={(environments.data ?? []).map((item) => ({ value: item.id, label: item.name }))}
+                  value={environment?.id ?? null}
+                  onChange={setEnvironmentId}
+                  allowDeselect={false}
+                  placeholder="No environment"
+                />
               </div>
             </Panel>
-            <Panel title="Evidence" note={report === null ? '' : `newest validation against ${environment?.name}`} flush>
+            <Panel
+              title="Evidence"
+              note={report === null ? '' : `newest validation against ${environment?.name}`}
+              flush
+            >
               {report === null ? (
                 <div style={{ padding: 14 }}>
                   <Callout tone={ref === null ? 'plain' : 'warn'}>
-                    {ref === null ? 'Choose a version to see the evidence it would go with.' : `${formatRef(ref)} has not been validated against ${environment?.name ?? 'this environment'} yet. Do that first: its gates decide.`}
+                    {ref === null
+                      ? 'Choose a version to see the evidence it would go with.'
+                      : `${formatRef(ref)} has not been validated against ${environment?.name ?? 'this environment'} yet. Do that first: its gates decide.`}
                   </Callout>
                 </div>
               ) : (
@@ -76,20 +107,39 @@ export function NewRequestPage(): ReactNode {
             <Panel title="What happens">
               <Facts
                 items={[
-                  ['Approvals', environment === null ? '–' : `${environment.policy.quorum.approvals} distinct people, not you`],
-                  ['Valid for', environment === null ? '–' : formatDuration(environment.policy.requestHours * 3_600_000)],
+                  [
+                    'Approvals',
+                    environment === null
+                      ? '–'
+                      : `${environment.policy.quorum.approvals} distinct people, not you`,
+                  ],
+                  [
+                    'Valid for',
+                    environment === null ? '–' : formatDuration(environment.policy.requestHours * 3_600_000),
+                  ],
                   ['Frozen', 'model, request, plan, policy, dossier'],
                 ]}
               />
               <p className="dim" style={{ margin: '12px 0 0' }}>
-                The files are hashed and signed together. Nothing in them can change afterwards: another plan is another request.
+                The files are hashed and signed together. Nothing in them can change afterwards: another plan
+                is another request.
               </p>
             </Panel>
             <Panel title="Sign and submit">
               <Stack gap="sm">
-                <PasswordInput label={`Passphrase of ${operator.name}`} value={passphrase} onChange={(event) => setPassphrase(event.currentTarget.value)} autoComplete="off" />
+                <PasswordInput
+                  label={`Passphrase of ${operator.name}`}
+                  value={passphrase}
+                  onChange={(event) => setPassphrase(event.currentTarget.value)}
+                  autoComplete="off"
+                />
                 {submit.isError ? <Problem error={submit.error} /> : null}
-                <GuardedButton type="submit" refusal={refusal} loading={submit.isPending} onClick={() => undefined}>
+                <GuardedButton
+                  type="submit"
+                  refusal={refusal}
+                  loading={submit.isPending}
+                  onClick={() => undefined}
+                >
                   Sign and submit
                 </GuardedButton>
               </Stack>

@@ -13,8 +13,21 @@ export function QuorumPanel({ view }: { readonly view: RequestView }): ReactNode
   const submission = view.approvals.find((approval) => approval.kind === 'submission');
   const missing = Math.max(0, view.record.quorum - approvals.length);
   return (
-    <Panel title="Signatures" note="OpenSSF Model Signing, P-256" actions={<Status tone={missing === 0 ? 'ok' : 'accent'}>{`${approvals.length} of ${view.record.quorum}`}</Status>} flush>
-      <div className={styles.track} role="img" aria-label={`${approvals.length} of ${view.record.quorum} approvals`}>
+    <Panel
+      title="Signatures"
+      note="OpenSSF Model Signing, P-256"
+      actions={
+        <Status
+          tone={missing === 0 ? 'ok' : 'accent'}
+        >{`${approvals.length} of ${view.record.quorum}`}</Status>
+      }
+      flush
+    >
+      <div
+        className={styles.track}
+        role="img"
+        aria-label={`${approvals.length} of ${view.record.quorum} approvals`}
+      >
         {Array.from({ length: view.record.quorum }, (_, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: places have no identity
           <span key={index} className={styles.place} data-filled={index < approvals.length || undefined} />
@@ -42,7 +55,9 @@ export function QuorumPanel({ view }: { readonly view: RequestView }): ReactNode
               <IconUser size={14} aria-hidden />
             </span>
             <span className={styles.who}>
-              <span className="dim">{index === 0 ? 'Waits for another person’s approval' : 'and for one more'}</span>
+              <span className="dim">
+                {index === 0 ? 'Waits for another person’s approval' : 'and for one more'}
+              </span>
             </span>
           </li>
         ))}

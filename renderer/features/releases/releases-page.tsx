@@ -14,17 +14,74 @@ import { approvalsOf, formatPlan } from './request-words.ts';
 
 const COLUMNS: readonly Column<RequestView>[] = [
   {
-    id: 'version', header: 'Version', width: 'minmax(170px, 2fr)', sortBy: ({ record }) => `${record.request.name}@${record.request.version}`,
-    cell: ({ record }) => <strong style={{ fontWeight: 500 }}><Truncated>{`${record.request.name}@${record.request.version}`}</Truncated></strong>,
+    id: 'version',
+    header: 'Version',
+    width: 'minmax(150px, 2fr)',
+    sortBy: ({ record }) => `${record.request.name}@${record.request.version}`,
+    cell: ({ record }) => (
+      <strong style={{ fontWeight: 500 }}>
+        <Truncated>{`${record.request.name}@${record.request.version}`}</Truncated>
+      </strong>
+    ),
   },
-  { id: 'environment', header: 'For', width: 'minmax(100px, 1fr)', sortBy: ({ record }) => record.environmentName, cell: ({ record }) => record.environmentName },
-  { id: 'state', header: 'State', width: '104px', sortBy: ({ record }) => record.state, cell: ({ record }) => <RequestStatus state={record.state} /> },
-  { id: 'quorum', header: 'Approvals', width: '84px', align: 'right', sortBy: (view) => approvalsOf(view).length, cell: (view) => `${approvalsOf(view).length} of ${view.record.quorum}` },
-  { id: 'gates', header: 'Gates', width: '88px', sortBy: ({ dossier }) => Number(dossier.gates.every((gate) => gate.passed)), cell: ({ dossier }) => <PassStatus passed={dossier.gates.every((gate) => gate.passed)} /> },
-  { id: 'plan', header: 'Plan', width: 'minmax(150px, 1.4fr)', cell: ({ plan }) => <Truncated>{formatPlan(plan)}</Truncated> },
-  { id: 'serial', header: 'Serial', width: '56px', align: 'right', sortBy: ({ record }) => record.request.serial, cell: ({ record }) => record.request.serial },
-  { id: 'by', header: 'Submitted by', width: 'minmax(100px, 1fr)', sortBy: ({ record }) => record.request.submitter.person, cell: ({ record }) => <Truncated>{record.request.submitter.person}</Truncated> },
-  { id: 'when', header: 'When', width: '84px', align: 'right', sortBy: ({ record }) => Date.parse(record.createdAt), cell: ({ record }) => <Ago at={record.createdAt} /> },
+  {
+    id: 'environment',
+    header: 'For',
+    width: 'minmax(84px, 1fr)',
+    sortBy: ({ record }) => record.environmentName,
+    cell: ({ record }) => record.environmentName,
+  },
+  {
+    id: 'state',
+    header: 'State',
+    width: '92px',
+    sortBy: ({ record }) => record.state,
+    cell: ({ record }) => <RequestStatus state={record.state} />,
+  },
+  {
+    id: 'quorum',
+    header: 'Approvals',
+    width: '66px',
+    align: 'right',
+    sortBy: (view) => approvalsOf(view).length,
+    cell: (view) => `${approvalsOf(view).length} of ${view.record.quorum}`,
+  },
+  {
+    id: 'gates',
+    header: 'Gates',
+    width: '84px',
+    sortBy: ({ dossier }) => Number(dossier.gates.every((gate) => gate.passed)),
+    cell: ({ dossier }) => <PassStatus passed={dossier.gates.every((gate) => gate.passed)} />,
+  },
+  {
+    id: 'plan',
+    header: 'Plan',
+    width: 'minmax(130px, 1.4fr)',
+    cell: ({ plan }) => <Truncated>{formatPlan(plan)}</Truncated>,
+  },
+  {
+    id: 'serial',
+    header: 'Serial',
+    width: '44px',
+    align: 'right',
+    sortBy: ({ record }) => record.request.serial,
+    cell: ({ record }) => record.request.serial,
+  },
+  {
+    id: 'by',
+    header: 'Submitted by',
+    width: 'minmax(92px, 1fr)',
+    sortBy: ({ record }) => record.request.submitter.person,
+    cell: ({ record }) => <Truncated>{record.request.submitter.person}</Truncated>,
+  },
+  {
+    id: 'when',
+    header: 'When',
+    width: '78px',
+    align: 'right',
+    sortBy: ({ record }) => Date.parse(record.createdAt),
+    cell: ({ record }) => <Ago at={record.createdAt} />,
+  },
 ];
 
 export function ReleasesPage(): ReactNode {
@@ -33,19 +90,33 @@ export function ReleasesPage(): ReactNode {
   const query = useCall('requests.list', {});
   const refusal = roleRefusal(operator.roles, 'request.submit');
   const submit = (
-    <GuardedButton refusal={refusal} leftSection={<IconPlus size={15} />} onClick={() => void navigate('/releases/new')}>
+    <GuardedButton
+      refusal={refusal}
+      leftSection={<IconPlus size={15} />}
+      onClick={() => void navigate('/releases/new')}
+    >
       New request
     </GuardedButton>
   );
   return (
-    <Page fill title="Releases" note="Nothing is deployed before a quorum of people has signed its evidence." actions={submit}>
+    <Page
+      fill
+      title="Releases"
+      note="Nothing is deployed before a quorum of people has signed its evidence."
+      actions={submit}
+    >
       <Loaded query={query} skeleton={<Bars rows={8} height={30} />}>
         {(requests) => (
           <DataTable
-            label="Release requests" columns={COLUMNS} rows={requests} rowKey={(view) => view.record.id} onOpen={(view) => void navigate(`/releases/${view.record.id}`)}
+            label="Release requests"
+            columns={COLUMNS}
+            rows={requests}
+            rowKey={(view) => view.record.id}
+            onOpen={(view) => void navigate(`/releases/${view.record.id}`)}
             empty={
               <Empty icon={IconCertificate} title="No release requests" action={submit}>
-                A request freezes a validated version with its evidence, its policy and its rollout plan. Approvers sign exactly that.
+                A request freezes a validated version with its evidence, its policy and its rollout plan.
+                Approvers sign exactly that.
               </Empty>
             }
           />

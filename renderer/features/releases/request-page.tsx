@@ -34,7 +34,9 @@ export function RequestPage(): ReactNode {
   const ref = { name: record.request.name, version: record.request.version };
   return (
     <Page
-      title={`${formatRef(ref)} for ${record.environmentName}`} parent={parent} badges={<RequestStatus state={record.state} />}
+      title={`${formatRef(ref)} for ${record.environmentName}`}
+      parent={parent}
+      badges={<RequestStatus state={record.state} />}
       note={
         <>
           <VersionLink of={ref} />
@@ -63,7 +65,11 @@ function Evidence({ view }: { readonly view: RequestView }): ReactNode {
   const unguarded = guards.filter((guard) => guard.off);
   return (
     <Stack gap={14}>
-      {record.reason === '' ? null : <Callout tone={record.state === 'rejected' || record.state === 'revoked' ? 'bad' : 'warn'}>{record.reason}</Callout>}
+      {record.reason === '' ? null : (
+        <Callout tone={record.state === 'rejected' || record.state === 'revoked' ? 'bad' : 'warn'}>
+          {record.reason}
+        </Callout>
+      )}
       {rolloutIds.length === 0 ? null : (
         <Callout tone="accent">
           It has been deployed:{' '}
@@ -75,9 +81,21 @@ function Evidence({ view }: { readonly view: RequestView }): ReactNode {
           ))}
         </Callout>
       )}
-      <div style={{ display: 'grid', gridTemplateColumns: 'minmax(0, 2fr) minmax(320px, 1fr)', gap: 14, alignItems: 'start' }}>
+      <div
+        style={{
+          display: 'grid',
+          gridTemplateColumns: 'minmax(0, 2fr) minmax(320px, 1fr)',
+          gap: 14,
+          alignItems: 'start',
+        }}
+      >
         <Stack gap={14} style={{ minWidth: 0 }}>
-          <Panel title="Gates" note={`measured on ${validation.dataset.fileName}, ${formatCount(validation.metrics.rows)} rows`} actions={<PassStatus passed={dossier.gates.every((gate) => gate.passed)} />} flush>
+          <Panel
+            title="Gates"
+            note={`measured on ${validation.dataset.fileName}, ${formatCount(validation.metrics.rows)} rows`}
+            actions={<PassStatus passed={dossier.gates.every((gate) => gate.passed)} />}
+            flush
+          >
             <GatesTable gates={dossier.gates} />
           </Panel>
           <MetricStats metrics={validation.metrics} />
@@ -87,7 +105,15 @@ function Evidence({ view }: { readonly view: RequestView }): ReactNode {
               <RulesRun rules={dossier.scan.rulesRun} />
             </div>
           </Panel>
-          <Panel title="Against the champion" note={comparison === null ? '' : `${formatRef(comparison.champion)}, on ${comparison.dataset.fileName}`} flush>
+          <Panel
+            title="Against the champion"
+            note={
+              comparison === null
+                ? ''
+                : `${formatRef(comparison.champion)}, on ${comparison.dataset.fileName}`
+            }
+            flush
+          >
             {comparison === null ? (
               <div style={{ padding: 14 }} className="dim">
                 No comparison is part of this dossier: there was no champion, or none was run.
@@ -96,10 +122,36 @@ function Evidence({ view }: { readonly view: RequestView }): ReactNode {
               <>
                 <div style={{ padding: 14, borderBottom: '1px solid var(--sp-border)' }}>
                   <Stats>
-                    <Stat label="They disagree on" value={formatCount(comparison.disagreements)} note={formatShare(comparison.dataset.rows === 0 ? null : comparison.disagreements / comparison.dataset.rows)} />
-                    <Stat label="Fixes" value={<span style={{ color: 'var(--sp-ok)' }}>{formatCount(comparison.challengerFixes)}</span>} />
-                    <Stat label="Breaks" value={<span style={{ color: 'var(--sp-bad)' }}>{formatCount(comparison.challengerBreaks)}</span>} />
-                    <Stat label="Latency p95" value={formatMs(comparison.challengerLatency.p95)} note={`champion ${formatMs(comparison.championLatency.p95)}`} />
+                    <Stat
+                      label="They disagree on"
+                      value={formatCount(comparison.disagreements)}
+                      note={formatShare(
+                        comparison.dataset.rows === 0
+                          ? null
+                          : comparison.disagreements / comparison.dataset.rows,
+                      )}
+                    />
+                    <Stat
+                      label="Fixes"
+                      value={
+                        <span style={{ color: 'var(--sp-ok)' }}>
+                          {formatCount(comparison.challengerFixes)}
+                        </span>
+                      }
+                    />
+                    <Stat
+                      label="Breaks"
+                      value={
+                        <span style={{ color: 'var(--sp-bad)' }}>
+                          {formatCount(comparison.challengerBreaks)}
+                        </span>
+                      }
+                    />
+                    <Stat
+                      label="Latency p95"
+                      value={formatMs(comparison.challengerLatency.p95)}
+                      note={`champion ${formatMs(comparison.championLatency.p95)}`}
+                    />
                   </Stats>
                 </div>
                 <DeltasTable deltas={comparison.deltas} />
@@ -112,7 +164,9 @@ function Evidence({ view }: { readonly view: RequestView }): ReactNode {
           <QuorumPanel view={view} />
           <Panel title="Plan" note={plan.strategy}>
             <Stack gap="sm">
-              {unguarded.length === 0 ? null : <Callout tone="warn">{`${unguarded.map((guard) => guard.name).join(' and ')} not guarded: nothing stops this rollout on that ground.`}</Callout>}
+              {unguarded.length === 0 ? null : (
+                <Callout tone="warn">{`${unguarded.map((guard) => guard.name).join(' and ')} not guarded: nothing stops this rollout on that ground.`}</Callout>
+              )}
               <Facts
                 items={[
                   ['Goes out', formatPlan(plan)],
@@ -137,7 +191,17 @@ function Evidence({ view }: { readonly view: RequestView }): ReactNode {
           <Panel title="Lineage">
             <Facts
               items={[
-                ['Parent', dossier.lineage.parent === null ? 'none' : <VersionLink key="p" of={{ name: record.request.name, version: dossier.lineage.parent }} />],
+                [
+                  'Parent',
+                  dossier.lineage.parent === null ? (
+                    'none'
+                  ) : (
+                    <VersionLink
+                      key="p"
+                      of={{ name: record.request.name, version: dossier.lineage.parent }}
+                    />
+                  ),
+                ],
                 ['Training data', dossier.lineage.datasetDigest ?? 'not said'],
                 ['Training code', dossier.lineage.codeReference ?? 'not said'],
               ]}
@@ -145,10 +209,28 @@ function Evidence({ view }: { readonly view: RequestView }): ReactNode {
           </Panel>
           <Panel title="Signed files" flush>
             <SimpleTable
-              label="Files of the release directory" columns={['File', '>Size', 'Digest']}
-              rows={view.files.map((file) => ({ key: file.name, cells: [<span key="n" className="mono">{file.name}</span>, formatBytes(file.sizeBytes), <Digest key="d" value={file.digest} />] }))}
+              label="Files of the release directory"
+              columns={['File', '>Size', 'Digest']}
+              rows={view.files.map((file) => ({
+                key: file.name,
+                cells: [
+                  <span key="n" className="mono">
+                    {file.name}
+                  </span>,
+                  formatBytes(file.sizeBytes),
+                  <Digest key="d" value={file.digest} />,
+                ],
+              }))}
             />
-            <div style={{ padding: '10px 14px', borderTop: '1px solid var(--sp-border)', display: 'flex', gap: 10, alignItems: 'center' }}>
+            <div
+              style={{
+                padding: '10px 14px',
+                borderTop: '1px solid var(--sp-border)',
+                display: 'flex',
+                gap: 10,
+                alignItems: 'center',
+              }}
+            >
               <span className="dim">Root</span>
               <Digest value={record.root} what="root digest" />
             </div>

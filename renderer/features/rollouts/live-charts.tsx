@@ -6,14 +6,21 @@ import { LineChart, type Series } from '../../charts/index.tsx';
 import { formatClock, formatMs, formatShare } from '../../ui/format.ts';
 import { Empty, Panel } from '../../ui/page.tsx';
 import { isFinal } from '../../ui/status.tsx';
-import { latencyLimit, stepMarks } from './traffic-series.ts';
+import { latencyGuard, latencyLimit, stepMarks } from './traffic-series.ts';
 
 const HEIGHT = 200;
 const formatTime = (at: number): string => formatClock(new Date(at).toISOString());
 const formatRate = (value: number): string => (value >= 10 ? value.toFixed(0) : value.toFixed(1));
-const formatPercent = (value: number): string => formatShare(value, value !== 0 && Math.abs(value) < 0.1 ? 2 : 0);
+const tickPercent = (value: number): string => `${Number((value * 100).toFixed(2))} %`;
+const tickMs = (value: number): string => `${Number(value.toFixed(2))} ms`;
+const tickRate = (value: number): string => String(Number(value.toFixed(1)));
 
-function line(points: readonly TrafficPoint[], label: string, role: Series['role'], value: (point: TrafficPoint) => number | null): Series {
+function line(
+  points: readonly TrafficPoint[],
+  label: string,
+  role: Series['role'],
+  value: (point: TrafficPoint) => number | null,
+): Series {
   return { label, role, points: points.map((point) => ({ x: Date.parse(point.at), y: value(point) })) };
 }
 
@@ -23,47 +30,126 @@ export function LiveCharts({ view }: { readonly view: RolloutView }): ReactNode 
   const { guards } = state.plan;
   const marks = useMemo(() => stepMarks(points), [points]);
   const last = points.at(-1);
+  const guard = useMemo(() => latencyGuard(points, guards), [points, guards]);
   const latency = useMemo<Series[]>(
     () => [
       line(points, `canary ${state.version}`, 'first', (point) => point.canaryP95Ms),
       line(points, 'stable', 'second', (point) => point.stableP95Ms),
-      ...(guards.maxP95Ratio === null ? [] : [line(points, 'guard', 'limit', (point) => latencyLimit(point, guards))]),
+      ...(guard === null || !guard.inSight
+        ? []
+        : [line(points, 'guard', 'limit', (point) => latencyLimit(point, guards))]),
     ],
-    [points, state.version, guards],
+    [points, state.version, guards, guard],
   );
-  const errors = useMemo<Series[]>(() => [line(points, `canary ${state.version}`, 'first', (point) => point.canaryErrorRate), line(points, 'stable', 'second', (point) => point.stableErrorRate)], [points, state.version]);
-  const disagreement = useMemo<Series[]>(() => [{ ...line(points, 'disagreement', 'first', (point) => point.disagreement), fill: true }], [points]);
-  const requests = useMemo<Series[]>(() => [line(points, `canary ${state.version}`, 'first', (point) => point.canaryRps), line(points, 'stable', 'second', (point) => point.stableRps)], [points, state.version]);
+  const errors = useMemo<Series[]>(
+    () => [
+      line(points, `canary ${state.version}`, 'first', (point) => point.canaryErrorRate),
+      line(points, 'stable', 'second', (point) => point.stableErrorRate),
+    ],
+    [points, state.version],
+  );
+  const disagreement = useMemo<Series[]>(
+    () => [{ ...line(points, 'disagreement', 'first', (point) => point.disagreement), fill: true }],
+    [points],
+  );
+  const requests = useMemo<Series[]>(
+    () => [
+      line(points, `canary ${state.version}`, 'first', (point) => point.canaryRps),
+      line(points, 'stable', 'second', (point) => point.stableRps),
+    ],
+    [points, state.version],
+  );
 
   if (points.length === 0) {
     return (
       <Panel>
-        <Empty icon={IconChartLine} title={isFinal(state.phase) ? 'No traffic was measured' : 'Waiting for traffic'}>
-          {isFinal(state.phase) ? 'The rollout ended before the first reading.' : 'The first reading appears as soon as an endpoint answers requests with the new version.'}
+        <Empty
+          icon={IconChartLine}
+          title={isFinal(state.phase) ? 'No traffic was measured' : 'Waiting for traffic'}
+        >
+          {isFinal(state.phase)
+            ? 'The rollout ended before the first reading.'
+            : 'The first reading appears as soon as an endpoint answers requests with the new version.'}
         </Empty>
       </Panel>
     );
   }
   const shared = { height: HEIGHT, formatX: formatTime, marks, legend: true } as const;
   return (
-    <div style={{ display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(430px, 1fr))', gap: 14 }}>
-      <Panel title="Disagreement with stable" note={last === undefined ? '' : `now ${formatShare(last.disagreement)} of ${last.pairs} pairs`}>
+    <div style={{ display: 'grid', gridTemplateColumns: 'repeat(2, minmax(0, 1fr))', gap: 14 }}>
+      <Panel
+        title="Disagreement with stable"
+        note={last === undefined ? '' : `now ${formatShare(last.disagreement)} of ${last.pairs} pairs`}
+      >
         <LineChart
-          {...shared} legend={false} label={`Share of mirrored requests answered differently, now ${formatShare(last?.disagreement ?? null)}`} series={disagreement} formatY={formatPercent}
-          {...(guards.maxDisagreement === null ? {} : { limit: { value: guards.maxDisagreement, label: `guard ${formatShare(guards.maxDisagreement, 1)}` } })}
+          {...shared}
+          legend={false}
+          label={`Share of mirrored requests answered differently, now ${formatShare(last?.disagreement ?? null)}`}
+          series={disagreement}
+          formatY={formatShare}
+          tickY={tickPercent}
+          {...(guards.maxDisagreement === null
+            ? {}
+            : {
+                limit: {
+                  value: guards.maxDisagreement,
+                  label: `guard ${formatShare(guards.maxDisagreement, 1)}`,
+                },
+              })}
         />
       </Panel>
-      <Panel title="Latency p95" note={last === undefined ? '' : `now ${formatMs(last.canaryP95Ms)}, stable ${formatMs(last.stableP95Ms)}`}>
-        <LineChart {...shared} label={`95th percentile of latency, canary ${formatMs(last?.canaryP95Ms ?? null)}, stable ${formatMs(last?.stableP95Ms ?? null)}`} series={latency} formatY={formatMs} />
-      </Panel>
-      <Panel title="Error rate" note={last === undefined ? '' : `now ${formatShare(last.canaryErrorRate)}, stable ${formatShare(last.stableErrorRate)}`}>
+      <Panel
+        title="Latency p95"
+        note={
+          last === undefined
+            ? ''
+            : `now ${formatMs(last.canaryP95Ms)}, stable ${formatMs(last.stableP95Ms)}${guard === null || guard.inSight ? '' : `; guard from ${formatMs(guard.limit)}`}`
+        }
+      >
         <LineChart
-          {...shared} label={`Share of failed requests, canary ${formatShare(last?.canaryErrorRate ?? null)}`} series={errors} formatY={formatPercent}
-          {...(guards.maxErrorRate === null ? {} : { limit: { value: guards.maxErrorRate, label: `guard ${formatShare(guards.maxErrorRate, 1)}` } })}
+          {...shared}
+          label={`95th percentile of latency, canary ${formatMs(last?.canaryP95Ms ?? null)}, stable ${formatMs(last?.stableP95Ms ?? null)}`}
+          series={latency}
+          formatY={formatMs}
+          tickY={tickMs}
         />
       </Panel>
-      <Panel title="Requests per second" note={last === undefined ? '' : `now ${formatRate(last.canaryRps)} canary, ${formatRate(last.stableRps)} stable`}>
-        <LineChart {...shared} label={`Requests per second, canary ${formatRate(last?.canaryRps ?? 0)}, stable ${formatRate(last?.stableRps ?? 0)}`} series={requests} formatY={formatRate} />
+      <Panel
+        title="Error rate"
+        note={
+          last === undefined
+            ? ''
+            : `now ${formatShare(last.canaryErrorRate)}, stable ${formatShare(last.stableErrorRate)}`
+        }
+      >
+        <LineChart
+          {...shared}
+          label={`Share of failed requests, canary ${formatShare(last?.canaryErrorRate ?? null)}`}
+          series={errors}
+          formatY={formatShare}
+          tickY={tickPercent}
+          {...(guards.maxErrorRate === null
+            ? {}
+            : {
+                limit: { value: guards.maxErrorRate, label: `guard ${formatShare(guards.maxErrorRate, 1)}` },
+              })}
+        />
+      </Panel>
+      <Panel
+        title="Requests per second"
+        note={
+          last === undefined
+            ? ''
+            : `now ${formatRate(last.canaryRps)} canary, ${formatRate(last.stableRps)} stable`
+        }
+      >
+        <LineChart
+          {...shared}
+          label={`Requests per second, canary ${formatRate(last?.canaryRps ?? 0)}, stable ${formatRate(last?.stableRps ?? 0)}`}
+          series={requests}
+          formatY={formatRate}
+          tickY={tickRate}
+        />
       </Panel>
     </div>
   );

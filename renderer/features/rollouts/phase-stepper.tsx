@@ -18,7 +18,12 @@ export function PhaseStepper({ state }: { readonly state: RolloutState }): React
   return (
     <ol className={styles.way} aria-label="Phases of the rollout">
       {stationsOf(state).map((station) => (
-        <li key={station.label} className={styles.station} data-status={station.status} aria-current={station.status === 'active' ? 'step' : undefined}>
+        <li
+          key={station.label}
+          className={styles.station}
+          data-status={station.status}
+          aria-current={station.status === 'active' ? 'step' : undefined}
+        >
           <span className={styles.dot}>{ICONS[station.status]}</span>
           <span className={styles.words}>
             <span className={`${styles.label} num`}>{station.label}</span>

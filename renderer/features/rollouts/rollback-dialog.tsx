@@ -22,22 +22,35 @@ export function RollbackDialog({ opened, onClose, name, targets, from, to }: Rol
   const rollback = useAction('rollouts.rollback', { notifyProblem: false });
   return (
     <Ask
-      opened={opened} onClose={onClose} title={`Roll back ${name}`} confirm="Roll back now" danger pending={rollback.isPending} error={rollback.error}
+      opened={opened}
+      onClose={onClose}
+      title={`Roll back ${name}`}
+      confirm="Roll back now"
+      danger
+      pending={rollback.isPending}
+      error={rollback.error}
       onConfirm={() => {
         if (target === null) return;
         rollback
           .mutateAsync({ name, target, to: null })
           .then((result) => {
-            notifyDone(`${result.endpoints.join(', ')}: ${name}@${result.version} serves again, ${result.previous} is out. It took ${formatDuration(result.durationMs)}.`);
+            notifyDone(
+              `${result.endpoints.join(', ')}: ${name}@${result.version} serves again, ${result.previous} is out. It took ${formatDuration(result.durationMs)}.`,
+            );
             onClose();
           })
           .catch(() => undefined);
       }}
     >
       <p style={{ margin: '0 0 12px' }}>
-        {from != null && to != null ? `${from} goes out and ${to} serves again.` : 'The previous version serves again.'} It was kept warm on the endpoint: no request fails, and a running rollout of this model there ends.
+        {from != null && to != null
+          ? `${from} goes out and ${to} serves again.`
+          : 'The previous version serves again.'}{' '}
+        It was kept warm on the endpoint: no request fails, and a running rollout of this model there ends.
       </p>
-      {targets.length > 1 ? <Select label="Where" data={[...targets]} value={target} onChange={setChosen} allowDeselect={false} /> : null}
+      {targets.length > 1 ? (
+        <Select label="Where" data={[...targets]} value={target} onChange={setChosen} allowDeselect={false} />
+      ) : null}
     </Ask>
   );
 }

@@ -18,12 +18,21 @@ export function RolloutActions({ view }: { readonly view: RolloutView }): ReactN
   const input = { id: state.id };
   const pause = useAction('rollouts.pause', { done: () => 'Paused: traffic stays where it is.' });
   const resume = useAction('rollouts.resume', { done: () => 'The rollout goes on.' });
-  const promote = useAction('rollouts.promote', { done: () => 'Promoted to the next step.', notifyProblem: false });
-  const abort = useAction('rollouts.abort', { done: () => 'Aborted: stable takes all traffic.', notifyProblem: false });
+  const promote = useAction('rollouts.promote', {
+    done: () => 'Promoted to the next step.',
+    notifyProblem: false,
+  });
+  const abort = useAction('rollouts.abort', {
+    done: () => 'Aborted: stable takes all traffic.',
+    notifyProblem: false,
+  });
 
   const refusal = (action: RolloutAction): string | null => {
     if (view.allowedActions.includes(action)) return null;
-    return roleRefusal(operator.roles, action === 'roll-back' ? 'rollout.rollback' : 'rollout.control') ?? `Not possible while it is ${state.phase.replace('-', ' ')}.`;
+    return (
+      roleRefusal(operator.roles, action === 'roll-back' ? 'rollout.rollback' : 'rollout.control') ??
+      `Not possible while it is ${state.phase.replace('-', ' ')}.`
+    );
   };
   const next = state.plan.steps[state.step + 1];
   const stable = state.endpoints[0]?.stableVersion ?? null;
@@ -32,37 +41,96 @@ export function RolloutActions({ view }: { readonly view: RolloutView }): ReactN
       {isFinal(state.phase) ? null : (
         <>
           {state.phase === 'paused' ? (
-            <GuardedButton variant="default" refusal={refusal('resume')} leftSection={<IconPlayerPlay size={14} />} loading={resume.isPending} onClick={() => resume.mutate(input)}>
+            <GuardedButton
+              variant="default"
+              refusal={refusal('resume')}
+              leftSection={<IconPlayerPlay size={14} />}
+              loading={resume.isPending}
+              onClick={() => resume.mutate(input)}
+            >
               Resume
             </GuardedButton>
           ) : (
-            <GuardedButton variant="default" refusal={refusal('pause')} leftSection={<IconPlayerPause size={14} />} loading={pause.isPending} onClick={() => pause.mutate(input)}>
+            <GuardedButton
+              variant="default"
+              refusal={refusal('pause')}
+              leftSection={<IconPlayerPause size={14} />}
+              loading={pause.isPending}
+              onClick={() => pause.mutate(input)}
+            >
               Pause
             </GuardedButton>
           )}
           <GuardedButton variant="default" refusal={refusal('promote')} onClick={() => setDialog('promote')}>
             Promote
           </GuardedButton>
-          <GuardedButton color="red.8" refusal={refusal('abort')} onClick={() => setDialog('abort')}>
+          <GuardedButton
+            color="red"
+            variant="light"
+            refusal={refusal('abort')}
+            onClick={() => setDialog('abort')}
+          >
             Abort
           </GuardedButton>
         </>
       )}
       {state.phase === 'completed' || view.allowedActions.includes('roll-back') ? (
-        <GuardedButton color="red.8" variant={isFinal(state.phase) ? 'filled' : 'outline'} refusal={refusal('roll-back')} leftSection={<IconArrowBackUp size={15} />} onClick={() => setDialog('roll-back')}>
+        <GuardedButton
+          color="red"
+          variant="light"
+          refusal={refusal('roll-back')}
+          leftSection={<IconArrowBackUp size={15} />}
+          onClick={() => setDialog('roll-back')}
+        >
           Roll back
         </GuardedButton>
       ) : null}
-      <Ask opened={dialog === 'promote'} onClose={close} title="Promote without waiting for the verdict?" confirm="Promote" pending={promote.isPending} error={promote.error} onConfirm={() => promote.mutateAsync(input).then(close).catch(() => undefined)}>
-        {next === undefined ? `${state.name}@${state.version} becomes the stable version.` : `${state.name}@${state.version} gets ${next} % of the traffic now.`} The audit log will name you, not a verdict, as the cause.
+      <Ask
+        opened={dialog === 'promote'}
+        onClose={close}
+        title="Promote without waiting for the verdict?"
+        confirm="Promote"
+        pending={promote.isPending}
+        error={promote.error}
+        onConfirm={() =>
+          promote
+            .mutateAsync(input)
+            .then(close)
+            .catch(() => undefined)
+        }
+      >
+        {next === undefined
+          ? `${state.name}@${state.version} becomes the stable version.`
+          : `${state.name}@${state.version} gets ${next} % of the traffic now.`}{' '}
+        The audit log will name you, not a verdict, as the cause.
       </Ask>
       <Ask
-        opened={dialog === 'abort'} onClose={close} title="Abort the rollout?" confirm="Abort" danger pending={abort.isPending} error={abort.error} ask={{ kind: 'reason', label: 'Reason, for the audit log', optional: true }}
-        onConfirm={(reason) => abort.mutateAsync({ ...input, reason }).then(close).catch(() => undefined)}
+        opened={dialog === 'abort'}
+        onClose={close}
+        title="Abort the rollout?"
+        confirm="Abort"
+        danger
+        pending={abort.isPending}
+        error={abort.error}
+        ask={{ kind: 'reason', label: 'Reason, for the audit log', optional: true }}
+        onConfirm={(reason) =>
+          abort
+            .mutateAsync({ ...input, reason })
+            .then(close)
+            .catch(() => undefined)
+        }
       >
-        {stable === null ? 'The new version is withdrawn.' : `${stable} takes all traffic again.`} No request fails. The measurements and verdicts are kept.
+        {stable === null ? 'The new version is withdrawn.' : `${stable} takes all traffic again.`} No request
+        fails. The measurements and verdicts are kept.
       </Ask>
-      <RollbackDialog opened={dialog === 'roll-back'} onClose={close} name={state.name} targets={[state.target]} from={`${state.name}@${state.version}`} to={stable === null ? null : `${state.name}@${stable}`} />
+      <RollbackDialog
+        opened={dialog === 'roll-back'}
+        onClose={close}
+        name={state.name}
+        targets={[state.target]}
+        from={`${state.name}@${state.version}`}
+        to={stable === null ? null : `${state.name}@${stable}`}
+      />
     </>
   );
 }

@@ -33,7 +33,9 @@ export function RolloutPage(): ReactNode {
   const ref = { name: state.name, version: state.version };
   return (
     <Page
-      title={`${formatRef(ref)} to ${state.target}`} parent={parent} badges={<PhaseStatus phase={state.phase} />}
+      title={`${formatRef(ref)} to ${state.target}`}
+      parent={parent}
+      badges={<PhaseStatus phase={state.phase} />}
       note={
         <>
           <VersionLink of={ref} />
@@ -60,14 +62,23 @@ function StepClock({ view }: { readonly view: RolloutView }): ReactNode {
   if (state.phase !== 'stepping') return null;
   return (
     <span className="num dim">
-      {elapsed < state.plan.bakeMs ? `bakes for another ${formatDuration(state.plan.bakeMs - elapsed)}` : `${formatDuration(elapsed)} in this step; pauses at ${formatDuration(state.plan.maxStepMs)}`}
+      {elapsed < state.plan.bakeMs
+        ? `bakes for another ${formatDuration(state.plan.bakeMs - elapsed)}`
+        : `${formatDuration(elapsed)} in this step; pauses at ${formatDuration(state.plan.maxStepMs)}`}
     </span>
   );
 }
 
 function Content({ view }: { readonly view: RolloutView }): ReactNode {
   const { state } = view;
-  const tone = state.phase === 'completed' ? 'ok' : state.phase === 'paused' ? 'warn' : isFinal(state.phase) || state.phase === 'rolling-back' ? 'bad' : 'plain';
+  const tone =
+    state.phase === 'completed'
+      ? 'ok'
+      : state.phase === 'paused'
+        ? 'warn'
+        : isFinal(state.phase) || state.phase === 'rolling-back'
+          ? 'bad'
+          : 'plain';
   return (
     <Stack gap={14}>
       <Panel>
@@ -80,21 +91,45 @@ function Content({ view }: { readonly view: RolloutView }): ReactNode {
         </div>
       </Callout>
       <LiveCharts view={view} />
-      <div style={{ display: 'grid', gridTemplateColumns: 'minmax(0, 2fr) minmax(300px, 1fr)', gap: 14, alignItems: 'start' }}>
+      <div
+        style={{
+          display: 'grid',
+          gridTemplateColumns: 'minmax(0, 2fr) minmax(300px, 1fr)',
+          gap: 14,
+          alignItems: 'start',
+        }}
+      >
         <Panel title="Verdicts" note="newest first, each with the measurements behind it" flush>
           <VerdictTimeline verdicts={state.verdicts} steps={state.plan.steps} />
         </Panel>
         <Stack gap={14}>
           <Panel title="Endpoints" flush>
             <SimpleTable
-              label="Endpoints of the rollout" columns={['Endpoint', 'Stable', '>Confirmed', 'State']}
+              label="Endpoints of the rollout"
+              columns={['Endpoint', 'Stable', '>Confirmed', 'State']}
               rows={state.endpoints.map((endpoint) => ({
                 key: endpoint.endpointId,
                 cells: [
-                  <span key="n" style={{ fontWeight: 500 }}>{endpoint.endpointName}</span>,
-                  endpoint.stableVersion ?? <span key="s" className="dim">none</span>,
+                  <span key="n" style={{ fontWeight: 500 }}>
+                    {endpoint.endpointName}
+                  </span>,
+                  endpoint.stableVersion ?? (
+                    <span key="s" className="dim">
+                      none
+                    </span>
+                  ),
                   endpoint.confirmedPercent === null ? '–' : `${endpoint.confirmedPercent} %`,
-                  endpoint.consecutiveErrors > 0 ? <Status key="e" tone="warn">{`${endpoint.consecutiveErrors} errors`}</Status> : endpoint.pushed ? <Status key="e" tone="ok">loaded</Status> : <Status key="e" tone="idle">waiting</Status>,
+                  endpoint.consecutiveErrors > 0 ? (
+                    <Status key="e" tone="warn">{`${endpoint.consecutiveErrors} errors`}</Status>
+                  ) : endpoint.pushed ? (
+                    <Status key="e" tone="ok">
+                      loaded
+                    </Status>
+                  ) : (
+                    <Status key="e" tone="idle">
+                      waiting
+                    </Status>
+                  ),
                 ],
               }))}
             />

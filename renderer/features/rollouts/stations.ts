@@ -12,7 +12,8 @@ export function stationsOf(state: Pick<RolloutState, 'phase' | 'step' | 'plan' |
   const started = state.endpoints.some((endpoint) => endpoint.confirmedPercent !== null) || step > 0;
   const stopped = phase === 'rolling-back' || phase === 'rolled-back' || phase === 'failed';
   const stop = phase === 'failed' ? 'failed' : 'returned';
-  const word = phase === 'failed' ? 'failed here' : phase === 'rolling-back' ? 'rolling back' : 'rolled back here';
+  const word =
+    phase === 'failed' ? 'failed here' : phase === 'rolling-back' ? 'rolling back' : 'rolled back here';
 
   const preparing: Station =
     phase === 'preparing'
@@ -25,16 +26,21 @@ export function stationsOf(state: Pick<RolloutState, 'phase' | 'step' | 'plan' |
 
   const steps = plan.steps.map((percent, index): Station => {
     const label = `${percent} %`;
-    if (phase === 'completed' || phase === 'promoting' || index < step) return { label, note: 'passed', status: 'done' };
-    if (index > step || phase === 'preparing' || (!started && (stopped || phase === 'paused'))) return { label, note: 'to come', status: 'waiting' };
+    if (phase === 'preparing') return { label, note: 'to come', status: 'waiting' };
+    if (phase === 'completed' || phase === 'promoting' || index < step)
+      return { label, note: 'passed', status: 'done' };
+    if (index > step || (!started && (stopped || phase === 'paused')))
+      return { label, note: 'to come', status: 'waiting' };
     if (phase === 'paused') return { label, note: 'paused', status: 'paused' };
     if (stopped) return { label, note: word, status: stop };
     return { label, note: 'watching', status: 'active' };
   });
 
   const last: Station =
-    phase === 'completed' ? { label: 'Completed', note: 'serves as stable', status: 'done' }
-    : phase === 'promoting' ? { label: 'Promote', note: 'becomes stable', status: 'active' }
-    : { label: 'Completed', note: stopped ? 'not reached' : 'to come', status: 'waiting' };
+    phase === 'completed'
+      ? { label: 'Completed', note: 'serves as stable', status: 'done' }
+      : phase === 'promoting'
+        ? { label: 'Promote', note: 'becomes stable', status: 'active' }
+        : { label: 'Completed', note: stopped ? 'not reached' : 'to come', status: 'waiting' };
   return [preparing, ...steps, last];
 }

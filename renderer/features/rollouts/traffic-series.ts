@@ -7,7 +7,30 @@ export function latencyLimit(point: TrafficPoint, guards: Guards): number | null
   return Math.max(guards.p95FloorMs, point.stableP95Ms * guards.maxP95Ratio);
 }
 
+/** A limit this many times above everything measured would press the lines flat: it is written instead of drawn. */
+const FAR_ABOVE = 4;
+
+/** The lowest p95 the guard allows in these points, and whether it lies in sight of what was measured. */
+export function latencyGuard(
+  points: readonly TrafficPoint[],
+  guards: Guards,
+): { readonly limit: number; readonly inSight: boolean } | null {
+  const limits = points.map((point) => latencyLimit(point, guards)).filter((limit) => limit !== null);
+  if (limits.length === 0) return null;
+  const highest = Math.max(
+    ...points.map((point) => Math.max(point.canaryP95Ms ?? 0, point.stableP95Ms ?? 0)),
+  );
+  const limit = Math.min(...limits);
+  return { limit, inSight: limit <= highest * FAR_ABOVE };
+}
+
 /** Where the canary's share of traffic changed. */
-export function stepMarks(points: readonly TrafficPoint[]): { readonly at: number; readonly label: string }[] {
-  return points.flatMap((point, index) => (index > 0 && points[index - 1]?.percent !== point.percent ? [{ at: Date.parse(point.at), label: `${point.percent} %` }] : []));
+export function stepMarks(
+  points: readonly TrafficPoint[],
+): { readonly at: number; readonly label: string }[] {
+  return points.flatMap((point, index) =>
+    index > 0 && points[index - 1]?.percent !== point.percent
+      ? [{ at: Date.parse(point.at), label: `${point.percent} %` }]
+      : [],
+  );
 }

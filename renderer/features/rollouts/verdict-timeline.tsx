@@ -4,26 +4,44 @@ import type { Measurement, Verdict } from '../../../shared/domain/rollout/state.
 import { formatClock, formatCount, formatInstant, formatMs, formatShare } from '../../ui/format.ts';
 import { Empty } from '../../ui/page.tsx';
 import { VerdictStatus } from '../../ui/status.tsx';
+import { foldHolds } from './fold-holds.ts';
 import styles from './verdict-timeline.module.css';
 
-const GUARD_NAMES: Readonly<Record<Measurement['guard'], string>> = { 'error-rate': 'errors', 'p95': 'p95', 'disagreement': 'disagreement' };
+const GUARD_NAMES: Readonly<Record<Measurement['guard'], string>> = {
+  'error-rate': 'errors',
+  p95: 'p95',
+  disagreement: 'disagreement',
+};
 
 function formatMeasured(guard: Measurement['guard'], value: number | null): string {
   return guard === 'p95' ? formatMs(value) : formatShare(value);
 }
 
 function MeasurementChip({ measurement }: { readonly measurement: Measurement }): ReactNode {
-  const { guard, measured, limit, samples, minimumSamples, outcome } = measurement;
+  const { guard, measured, limit, samples, minimumSamples, outcome, note } = measurement;
   return (
-    <span className={`${styles.measurement} num`} data-outcome={outcome}>
+    <span
+      className={`${styles.measurement} num`}
+      data-outcome={outcome}
+      title={note === '' ? undefined : note}
+    >
       <strong>{GUARD_NAMES[guard]}</strong>
-      {outcome === 'insufficient' ? `${formatCount(samples)} of ${formatCount(minimumSamples)} samples` : `${formatMeasured(guard, measured)} ${outcome === 'breach' ? '>' : '≤'} ${formatMeasured(guard, limit)} (${formatCount(samples)})`}
+      {outcome === 'insufficient'
+        ? `${formatCount(samples)} of ${formatCount(minimumSamples)} samples`
+        : `${formatMeasured(guard, measured)} ${outcome === 'breach' ? '>' : '≤'} ${formatMeasured(guard, limit)} (${formatCount(samples)})`}
+      {note === '' ? null : <span>{note}</span>}
     </span>
   );
 }
 
 /** Every verdict with its measurements. Holds in a row are folded into the newest: they only say "not yet". */
-export function VerdictTimeline({ verdicts, steps }: { readonly verdicts: readonly Verdict[]; readonly steps: readonly number[] }): ReactNode {
+export function VerdictTimeline({
+  verdicts,
+  steps,
+}: {
+  readonly verdicts: readonly Verdict[];
+  readonly steps: readonly number[];
+}): ReactNode {
   const shown = foldHolds(verdicts);
   if (shown.length === 0) {
     return (
@@ -58,15 +76,4 @@ export function VerdictTimeline({ verdicts, steps }: { readonly verdicts: readon
       ))}
     </ol>
   );
-}
-
-/** Newest first; consecutive holds of one step become one with a count. */
-export function foldHolds(verdicts: readonly Verdict[]): { readonly verdict: Verdict; readonly folded: number }[] {
-  const shown: { verdict: Verdict; folded: number }[] = [];
-  for (const verdict of [...verdicts].reverse()) {
-    const newer = shown.at(-1);
-    if (newer !== undefined && verdict.verdict === 'hold' && newer.verdict.verdict === 'hold' && newer.verdict.step === verdict.step) newer.folded += 1;
-    else shown.push({ verdict, folded: 0 });
-  }
-  return shown;
 }

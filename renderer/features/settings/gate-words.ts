@@ -6,7 +6,9 @@ export function describeGate(gate: Gate): string {
   const parts = [
     ...(gate.min === undefined ? [] : [`≥ ${formatMetricValue(gate.metric, gate.min)}`]),
     ...(gate.max === undefined ? [] : [`≤ ${formatMetricValue(gate.metric, gate.max)}`]),
-    ...(gate.maxRegression === undefined ? [] : [`not worse than the champion by more than ${formatMetricValue(gate.metric, gate.maxRegression)}`]),
+    ...(gate.maxRegression === undefined
+      ? []
+      : [`not worse than the champion by more than ${formatMetricValue(gate.metric, gate.maxRegression)}`]),
   ];
   return `${metricLabel(gate.metric)} ${parts.join(', ')}`;
 }

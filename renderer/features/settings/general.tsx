@@ -1,7 +1,7 @@
 import { SegmentedControl } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { useAppearance } from '../../app/appearance.ts';
 import { useSession } from '../../api/session.ts';
+import { useAppearance } from '../../app/appearance.ts';
 import { Facts, Panel } from '../../ui/page.tsx';
 import { Digest, Truncated } from '../../ui/text.tsx';
 
@@ -14,8 +14,15 @@ export function AppearancePanel(): ReactNode {
           Theme <span className="dim">of this window; remembered on this computer</span>
         </span>
         <SegmentedControl
-          aria-label="Theme" w={260} value={choice} onChange={(value) => choose(value === 'dark' ? 'dark' : value === 'light' ? 'light' : 'auto')}
-          data={[{ value: 'auto', label: 'System' }, { value: 'light', label: 'Light' }, { value: 'dark', label: 'Dark' }]}
+          aria-label="Theme"
+          w={260}
+          value={choice}
+          onChange={(value) => choose(value === 'dark' ? 'dark' : value === 'light' ? 'light' : 'auto')}
+          data={[
+            { value: 'auto', label: 'System' },
+            { value: 'light', label: 'Light' },
+            { value: 'dark', label: 'Dark' },
+          ]}
         />
       </div>
     </Panel>
@@ -28,9 +35,24 @@ export function VaultPanel(): ReactNode {
     <Panel title="Vault">
       <Facts
         items={[
-          ['Folder', <Truncated key="p" mono>{session.vaultPath}</Truncated>],
-          ['Vault id', session.vaultId === null ? null : <Digest key="i" value={session.vaultId} what="vault id" />],
-          ['Keys', session.keys === 'keychain' ? 'in this computer’s keychain, and wrapped for the recovery key' : session.keys === 'passphrase' ? 'under a passphrase, and wrapped for the recovery key' : null],
+          [
+            'Folder',
+            <Truncated key="p" mono>
+              {session.vaultPath}
+            </Truncated>,
+          ],
+          [
+            'Vault id',
+            session.vaultId === null ? null : <Digest key="i" value={session.vaultId} what="vault id" />,
+          ],
+          [
+            'Keys',
+            session.keys === 'keychain'
+              ? 'in this computer’s keychain, and wrapped for the recovery key'
+              : session.keys === 'passphrase'
+                ? 'under a passphrase, and wrapped for the recovery key'
+                : null,
+          ],
           ['Database', 'SQLCipher 4'],
           ['Artifacts', 'age v1, one file each'],
           ['Workspace', session.sample === null ? null : 'sample'],

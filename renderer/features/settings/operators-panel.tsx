@@ -12,10 +12,10 @@ import { Problem } from '../../ui/problem.tsx';
 import { Ago, Digest, Truncated } from '../../ui/text.tsx';
 
 const ROLE_HELP: Readonly<Record<Role, string>> = {
-  'analyst': 'adds, maps, validates, compares, submits',
+  analyst: 'adds, maps, validates, compares, submits',
   'release-manager': 'approves, deploys, controls rollouts, rolls back',
-  'auditor': 'exports and verifies the log, exports models',
-  'administrator': 'manages operators, environments, endpoints',
+  auditor: 'exports and verifies the log, exports models',
+  administrator: 'manages operators, environments, endpoints',
 };
 
 export function OperatorsPanel(): ReactNode {
@@ -24,9 +24,16 @@ export function OperatorsPanel(): ReactNode {
   const query = useCall('operators.list', {});
   return (
     <Panel
-      title="Operators" note="each with a signing key of their own, protected by their own passphrase" flush
+      title="Operators"
+      note="each with a signing key of their own, protected by their own passphrase"
+      flush
       actions={
-        <GuardedButton size="compact-sm" refusal={roleRefusal(operator.roles, 'operator.manage')} leftSection={<IconPlus size={14} />} onClick={() => setAdding(true)}>
+        <GuardedButton
+          size="compact-sm"
+          refusal={roleRefusal(operator.roles, 'operator.manage')}
+          leftSection={<IconPlus size={14} />}
+          onClick={() => setAdding(true)}
+        >
           Add an operator
         </GuardedButton>
       }
@@ -34,12 +41,17 @@ export function OperatorsPanel(): ReactNode {
       <Loaded query={query}>
         {(operators) => (
           <SimpleTable
-            label="Operators" columns={['Name', 'Person', 'Roles', 'Key fingerprint', '>Since']}
+            label="Operators"
+            columns={['Name', 'Person', 'Roles', 'Key fingerprint', '>Since']}
             rows={operators.map((item) => ({
               key: item.id,
               cells: [
-                <span key="n" style={{ fontWeight: 500 }}>{item.name === operator.name ? `${item.name} (you)` : item.name}</span>,
-                <Truncated key="p" max={220}>{item.person}</Truncated>,
+                <span key="n" style={{ fontWeight: 500 }}>
+                  {item.name === operator.name ? `${item.name} (you)` : item.name}
+                </span>,
+                <Truncated key="p" max={220}>
+                  {item.person}
+                </Truncated>,
                 formatRoles(item.roles),
                 <Digest key="k" value={item.keyFingerprint} what="key fingerprint" />,
                 <Ago key="a" at={item.createdAt} />,
@@ -48,7 +60,13 @@ export function OperatorsPanel(): ReactNode {
           />
         )}
       </Loaded>
-      <Modal opened={adding} onClose={() => setAdding(false)} title="Add an operator" size={480} closeOnClickOutside={false}>
+      <Modal
+        opened={adding}
+        onClose={() => setAdding(false)}
+        title="Add an operator"
+        size={480}
+        closeOnClickOutside={false}
+      >
         {adding ? <AddOperator onClose={() => setAdding(false)} /> : null}
       </Modal>
     </Panel>
@@ -62,26 +80,58 @@ function AddOperator({ onClose }: { readonly onClose: () => void }): ReactNode {
   const [passphrase, setPassphrase] = useState('');
   const [again, setAgain] = useState('');
   const [tried, setTried] = useState(false);
-  const add = useAction('operators.add', { done: (operator) => `${operator.name} can sign in now.`, notifyProblem: false });
+  const add = useAction('operators.add', {
+    done: (operator) => `${operator.name} can sign in now.`,
+    notifyProblem: false,
+  });
   const issues = {
     name: operatorSchema.shape.name.safeParse(name).error?.issues[0]?.message ?? null,
     person: person.trim() === '' ? 'Say who it is: a quorum counts people.' : null,
     roles: roles.length === 0 ? 'At least one role.' : null,
-    passphrase: passphrase === '' ? 'The new operator chooses and types it.' : passphrase === again ? null : 'The two passphrases differ.',
+    passphrase:
+      passphrase === ''
+        ? 'The new operator chooses and types it.'
+        : passphrase === again
+          ? null
+          : 'The two passphrases differ.',
   };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     setTried(true);
     if (Object.values(issues).some((issue) => issue !== null)) return;
-    add.mutateAsync({ name, person: person.trim(), roles: roles.map((role) => roleSchema.parse(role)), passphrase }).then(onClose).catch(() => undefined);
+    add
+      .mutateAsync({
+        name,
+        person: person.trim(),
+        roles: roles.map((role) => roleSchema.parse(role)),
+        passphrase,
+      })
+      .then(onClose)
+      .catch(() => undefined);
   };
   const show = (issue: string | null): string | null => (tried ? issue : null);
   return (
     <form onSubmit={submit} noValidate>
       <Stack gap="sm">
         <div style={{ display: 'grid', gridTemplateColumns: '1fr 1fr', gap: 12 }}>
-          <TextInput label="Sign-in name" placeholder="grace" value={name} onChange={(event) => setName(event.currentTarget.value.toLowerCase())} error={show(issues.name)} data-autofocus spellCheck={false} autoComplete="off" />
-          <TextInput label="Person" placeholder="Grace Hopper" value={person} onChange={(event) => setPerson(event.currentTarget.value)} error={show(issues.person)} autoComplete="off" />
+          <TextInput
+            label="Sign-in name"
+            placeholder="grace"
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value.toLowerCase())}
+            error={show(issues.name)}
+            data-autofocus
+            spellCheck={false}
+            autoComplete="off"
+          />
+          <TextInput
+            label="Person"
+            placeholder="Grace Hopper"
+            value={person}
+            onChange={(event) => setPerson(event.currentTarget.value)}
+            error={show(issues.person)}
+            autoComplete="off"
+          />
         </div>
         <Checkbox.Group label="Roles" value={roles} onChange={setRoles} error={show(issues.roles)}>
           <Stack gap={8} mt={4}>
@@ -91,8 +141,19 @@ function AddOperator({ onClose }: { readonly onClose: () => void }): ReactNode {
           </Stack>
         </Checkbox.Group>
         <div style={{ display: 'grid', gridTemplateColumns: '1fr 1fr', gap: 12 }}>
-          <PasswordInput label="Passphrase" value={passphrase} onChange={(event) => setPassphrase(event.currentTarget.value)} error={show(issues.passphrase)} autoComplete="new-password" />
-          <PasswordInput label="Again" value={again} onChange={(event) => setAgain(event.currentTarget.value)} autoComplete="new-password" />
+          <PasswordInput
+            label="Passphrase"
+            value={passphrase}
+            onChange={(event) => setPassphrase(event.currentTarget.value)}
+            error={show(issues.passphrase)}
+            autoComplete="new-password"
+          />
+          <PasswordInput
+            label="Again"
+            value={again}
+            onChange={(event) => setAgain(event.currentTarget.value)}
+            autoComplete="new-password"
+          />
         </div>
         {add.isError ? <Problem error={add.error} /> : null}
         <Group justify="flex-end" gap="xs">

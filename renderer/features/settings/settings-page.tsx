@@ -2,8 +2,8 @@ import { Tabs } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useSearchParams } from 'react-router';
 import { Page } from '../../ui/page.tsx';
-import { AppearancePanel, AboutPanel, VaultPanel } from './general.tsx';
 import { EnvironmentsPanel } from './environments-panel.tsx';
+import { AboutPanel, AppearancePanel, VaultPanel } from './general.tsx';
 import { OperatorsPanel } from './operators-panel.tsx';
 import { RolesPanel } from './roles-panel.tsx';
 
@@ -14,7 +14,13 @@ export function SettingsPage(): ReactNode {
   const tab = TABS.find((candidate) => candidate === search.get('tab')) ?? 'general';
   return (
     <Page title="Settings">
-      <Tabs value={tab} onChange={(value) => setSearch(value === null || value === 'general' ? {} : { tab: value }, { replace: true })} keepMounted={false}>
+      <Tabs
+        value={tab}
+        onChange={(value) =>
+          setSearch(value === null || value === 'general' ? {} : { tab: value }, { replace: true })
+        }
+        keepMounted={false}
+      >
         <Tabs.List mb="md">
           <Tabs.Tab value="general">General</Tabs.Tab>
           <Tabs.Tab value="operators">Operators</Tabs.Tab>

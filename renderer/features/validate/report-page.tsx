@@ -8,9 +8,9 @@ import { GatesTable } from '../../ui/evidence.tsx';
 import { formatBytes, formatCount, formatDuration } from '../../ui/format.ts';
 import { Bars, Loaded } from '../../ui/loaded.tsx';
 import { Facts, Page, Panel } from '../../ui/page.tsx';
+import { MetricStats, ReportCharts } from '../../ui/report-charts.tsx';
 import { PassStatus } from '../../ui/status.tsx';
 import { Ago, Digest, VersionLink } from '../../ui/text.tsx';
-import { MetricStats, ReportCharts } from '../../ui/report-charts.tsx';
 
 export function ReportPage(): ReactNode {
   const { id = '' } = useParams();
@@ -28,7 +28,8 @@ export function ReportPage(): ReactNode {
   }
   return (
     <Page
-      title={`Validation of ${formatRef(report.ref)}`} parent={parent}
+      title={`Validation of ${formatRef(report.ref)}`}
+      parent={parent}
       badges={report.gates.length === 0 ? null : <PassStatus passed={report.passed} />}
       note={
         <>
@@ -51,11 +52,22 @@ function ReportView({ report }: { readonly report: ValidationReport }): ReactNod
   return (
     <Stack gap={14}>
       <MetricStats metrics={report.metrics} />
-      <Panel title="Gates" note={report.environmentName === null ? 'what-if' : `policy of ${report.environmentName}`} flush>
+      <Panel
+        title="Gates"
+        note={report.environmentName === null ? 'what-if' : `policy of ${report.environmentName}`}
+        flush
+      >
         <GatesTable gates={report.gates} />
       </Panel>
       <ReportCharts report={report} />
-      <div style={{ display: 'grid', gridTemplateColumns: 'minmax(0, 1fr) minmax(0, 1fr)', gap: 14, alignItems: 'start' }}>
+      <div
+        style={{
+          display: 'grid',
+          gridTemplateColumns: 'minmax(0, 1fr) minmax(0, 1fr)',
+          gap: 14,
+          alignItems: 'start',
+        }}
+      >
         <Panel title="Dataset">
           <Facts
             items={[
@@ -64,8 +76,22 @@ function ReportView({ report }: { readonly report: ValidationReport }): ReactNod
               ['Size', formatBytes(dataset.sizeBytes)],
               ['Rows', formatCount(dataset.rows)],
               ['Features', formatCount(dataset.featureColumns)],
-              ['Label column', <span key="l" className="mono">{dataset.labelColumn}</span>],
-              ['Not used', dataset.ignoredColumns.length === 0 ? 'nothing' : <span key="i" className="mono">{dataset.ignoredColumns.join(', ')}</span>],
+              [
+                'Label column',
+                <span key="l" className="mono">
+                  {dataset.labelColumn}
+                </span>,
+              ],
+              [
+                'Not used',
+                dataset.ignoredColumns.length === 0 ? (
+                  'nothing'
+                ) : (
+                  <span key="i" className="mono">
+                    {dataset.ignoredColumns.join(', ')}
+                  </span>
+                ),
+              ],
             ]}
           />
         </Panel>
@@ -75,7 +101,10 @@ function ReportView({ report }: { readonly report: ValidationReport }): ReactNod
               ['Model digest', <Digest key="d" value={report.digest} />],
               ['Duration', formatDuration(report.durationMs)],
               ['Speed', `${formatCount(report.rowsPerSecond)} rows/s`],
-              ['Read as', `${report.mapping.kind}; label ${report.mapping.labelOutput ?? 'from the score'}, score ${report.mapping.scoreOutput ?? 'none'}`],
+              [
+                'Read as',
+                `${report.mapping.kind}; label ${report.mapping.labelOutput ?? 'from the score'}, score ${report.mapping.scoreOutput ?? 'none'}`,
+              ],
               ['Report', <Digest key="r" value={report.id} what="report id" />],
             ]}
           />
