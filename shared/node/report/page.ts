@@ -51,17 +51,17 @@ function renderTable({ columns, rows }: NonNullable<ReportSection['table']>): Ht
 <tbody>${rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table></div>`;
 }
 
-const STYLE = `:root{color-scheme:light dark;--bg:#f7f8fa;--card:#fff;--ink:#16202c;--soft:#5b6876;--line:#dde2e8;--c0:#1c6fd1;--c1:#c2410c;--good:#15803d;--bad:#b91c1c}
-@media (prefers-color-scheme:dark){:root{--bg:#0e141b;--card:#161e28;--ink:#e6ebf1;--soft:#9aa7b5;--line:#2a3542;--c0:#5aa2f2;--c1:#fb923c;--good:#4ade80;--bad:#f87171}}
+const STYLE = `:root{color-scheme:light dark;--bg:#f7f8fa;--card:#fff;--ink:#16202c;--soft:#5b6876;--line:#dde2e8;--c0:#1c6fd1;--c1:#c2410c;--c2:#7c3aed;--good:#15803d;--bad:#b91c1c}
+@media (prefers-color-scheme:dark){:root{--bg:#0e141b;--card:#161e28;--ink:#e6ebf1;--soft:#9aa7b5;--line:#2a3542;--c0:#5aa2f2;--c1:#fb923c;--c2:#c4a5fd;--good:#4ade80;--bad:#f87171}}
 *{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
 main{max-width:1060px;margin:0 auto;padding:32px 20px 64px}h1{font-size:26px;margin:0}.subtitle{color:var(--soft);margin:4px 0 20px}
 section{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:16px 20px;margin:14px 0}
 section.good{border-left:4px solid var(--good)}section.bad{border-left:4px solid var(--bad)}h2{font-size:17px;margin:0 0 8px}p{margin:6px 0}
 dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(190px,1fr));gap:8px 18px;margin:8px 0}dt{color:var(--soft);font-size:12px}dd{margin:0;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
-.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:13.5px;font-variant-numeric:tabular-nums}th,td{text-align:left;padding:6px 10px;border-bottom:1px solid var(--line);vertical-align:top}td{max-width:420px;overflow-wrap:break-word}th{color:var(--soft);font-weight:600}
+.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:13.5px;font-variant-numeric:tabular-nums}th,td{text-align:left;padding:6px 10px;border-bottom:1px solid var(--line);vertical-align:top}td:first-child{white-space:nowrap}td{max-width:420px;overflow-wrap:break-word}th{color:var(--soft);font-weight:600}
 pre{background:var(--bg);border:1px solid var(--line);border-radius:6px;padding:10px;overflow-x:auto;font-size:12.5px}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(280px,1fr));gap:16px}figure{margin:0}figcaption{color:var(--soft);font-size:12.5px}
+.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(280px,1fr));gap:16px}figure{margin:0;max-width:480px}figcaption{color:var(--soft);font-size:12.5px}
 svg{width:100%;height:auto;display:block}.grid{stroke:var(--line);stroke-width:1}.chance{stroke:var(--soft);stroke-dasharray:4 4}.tick,.axis{fill:var(--soft);font-size:10px}
-.curve{fill:none;stroke-width:2}.curve.c0{stroke:var(--c0)}.curve.c1{stroke:var(--c1)}.bar.c0{fill:var(--c0)}.bar.c1{fill:var(--c1)}
-.key::before{content:'';display:inline-block;width:9px;height:9px;border-radius:2px;margin:0 4px 0 8px}.key.c0::before{background:var(--c0)}.key.c1::before{background:var(--c1)}
+.curve{fill:none;stroke-width:2}.curve.c0{stroke:var(--c0)}.curve.c1{stroke:var(--c1)}.curve.c2{stroke:var(--c2)}.bar.c0{fill:var(--c0)}.bar.c1{fill:var(--c1)}
+.key::before{content:'';display:inline-block;width:9px;height:9px;border-radius:2px;margin:0 4px 0 8px}.key.c0::before{background:var(--c0)}.key.c1::before{background:var(--c1)}.key.c2::before{background:var(--c2)}
 @media print{body{background:#fff}section{break-inside:avoid}}`;
