@@ -45,7 +45,7 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
   for (const directory of [paths.releases, paths.staging, paths.uploads, paths.checkpoints]) {
     await mkdir(directory, { recursive: true, mode: 0o700 });
   }
-  const unlock = await lockDirectory(paths.directory);
+  const unlock = lockDirectory(paths.directory);
   const state = await StateFile.open(paths.state);
   const metrics = new Metrics();
   const store = new ReleaseStore(paths.releases, keys.ageIdentity);
@@ -150,7 +150,7 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
       await Promise.race([drained, late]);
       clearTimeout(timer);
       await slots.close();
-      await unlock();
+      unlock();
     },
   };
 }
