@@ -10,7 +10,7 @@ import {
   requestActionSchema,
 } from '../../../shared/domain/approval/request.ts';
 import { SallyportError } from '../../../shared/domain/errors.ts';
-import { formatRef, type VersionRef } from '../../../shared/domain/model/version.ts';
+import { formatRef, type ModelVersion, type VersionRef } from '../../../shared/domain/model/version.ts';
 import type { Actor } from '../../../shared/domain/operator/operator.ts';
 import { policySchema } from '../../../shared/domain/policy/policy.ts';
 import { type RolloutPlan, rolloutPlanSchema } from '../../../shared/domain/rollout/plan.ts';
@@ -308,6 +308,7 @@ export function createRequestsService(deps: RequestsDeps): RequestsService {
 
     async releasePackage(requestId) {
       const record = recordOf(requestId);
+      refuseWithdrawnVersion(read.version(record.request));
       const state = effectiveState(record, system.now());
       if (state !== 'approved') {
         const { counted, needed } = requestQuorum(record, read.approvals(requestId));
@@ -353,6 +354,14 @@ export function createRequestsService(deps: RequestsDeps): RequestsService {
       );
     },
   };
+}
+
+/** An approval does not outlive its version: what was revoked or archived since is not released any more. */
+function refuseWithdrawnVersion(model: ModelVersion | null): void {
+  if (model?.state !== 'revoked' && model?.state !== 'archived') return;
+  throw new SallyportError('refused.state', `${formatRef(model)} is ${model.state}.`, {
+    hint: 'Nothing was sent. Release another version.',
+  });
 }
 
 function approvalOf(

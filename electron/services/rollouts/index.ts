@@ -152,6 +152,18 @@ export function createRolloutsService(deps: RolloutsDeps): RolloutsService {
     return viewOf(state);
   }
 
+  /** Ends a running rollout by taking its version out; one that is on its way back already is waited for. */
+  async function takeOut(actor: Actor, id: string): Promise<RolloutState> {
+    if (stateOf(id).phase !== 'rolling-back')
+      await apply(id, { kind: 'abort', reason: 'rolled back' }, actor);
+    if (holdsEffects) drive(id);
+    const { state } = await finished(id);
+    if (state.phase === 'rolled-back') return state;
+    throw new SallyportError('endpoint.refused', `The rollback did not succeed: ${state.reason}`, {
+      hint: 'Check the endpoint.',
+    });
+  }
+
   async function finished(id: string, signal?: AbortSignal): Promise<RolloutView> {
     while (!isFinal(stateOf(id))) {
       signal?.throwIfAborted();
@@ -249,22 +261,16 @@ export function createRolloutsService(deps: RolloutsDeps): RolloutsService {
         .unfinished()
         .find((state) => state.name === name && state.environmentId === environmentId);
       if (running !== undefined) {
-        await apply(running.id, { kind: 'abort', reason: 'rolled back' }, actor);
-        if (holdsEffects) drive(running.id);
-        const ended = await finished(running.id);
-        if (ended.state.phase !== 'rolled-back')
-          throw new SallyportError(
-            'endpoint.refused',
-            `The rollback did not succeed: ${ended.state.reason}`,
-            { hint: 'Check the endpoint.' },
-          );
-        const stable = ended.state.endpoints[0]?.stableVersion ?? '';
-        return {
-          version: stable,
-          previous: running.version,
-          durationMs: performance.now() - started,
-          endpoints: ended.state.endpoints.map((e) => e.endpointName),
-        };
+        const ended = await takeOut(actor, running.id);
+        const stable = ended.endpoints[0]?.stableVersion ?? '';
+        // Out of the canary is where a plain rollback ends; a named version may be further back.
+        if (to === null || to === stable)
+          return {
+            version: stable,
+            previous: running.version,
+            durationMs: performance.now() - started,
+            endpoints: ended.endpoints.map((e) => e.endpointName),
+          };
       }
       const key = `rollback/${system.newId()}`;
       const before = new Map<string, string>();
