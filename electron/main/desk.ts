@@ -19,6 +19,8 @@ export interface DeskOptions {
 
 /** How often another process's commits are looked for, in milliseconds. */
 const HOUSEKEEPING_MS = 1000;
+/** Rounds of housekeeping between two looks for checkpoints an agent does not hold yet. */
+const CHECKPOINTS_EVERY = 15;
 /** Progress reaches the window at most so often, in milliseconds. */
 const PROGRESS_EVERY_MS = 100;
 
@@ -51,8 +53,10 @@ export function createDesk(options: DeskOptions): DeskControl {
   /** Tells the window what a command beside it committed; sweeps what a crash left, once this process may. */
   async function keepHouse(of: Console): Promise<void> {
     let swept = false;
-    while (!closing.signal.aborted) {
+    for (let round = 0; !closing.signal.aborted; round++) {
       if (of.vault.store.changedElsewhere()) options.onChange(topicSchema.options);
+      if (round % CHECKPOINTS_EVERY === 0)
+        of.services.endpoints.syncCheckpoints().catch((error: unknown) => options.events.onError?.(error));
       if (!swept && of.vault.acquireEffectsLock()) {
         swept = true;
         await sweepVault(of.vault, factory.system, { signal: closing.signal });
