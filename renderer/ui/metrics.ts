@@ -16,6 +16,12 @@ export const METRIC_LABELS: Readonly<Record<GateMetric, string>> = {
   latency_p99_ms: 'Latency p99',
 };
 
+/** Labels that fit a narrow tile; the whole name is in its tooltip. */
+export const SHORT_METRIC_LABELS: Readonly<Partial<Record<GateMetric, string>>> = {
+  balanced_accuracy: 'Balanced acc.',
+  false_positive_rate: 'FP rate',
+};
+
 export const QUALITY_METRICS = [
   'roc_auc',
   'f1',

@@ -120,13 +120,16 @@ export function Stat({
   label,
   value,
   note,
+  title,
 }: {
   readonly label: string;
+  /** The whole name, where the label is short. */
+  readonly title?: string;
   readonly value: ReactNode;
   readonly note?: ReactNode;
 }): ReactNode {
   return (
-    <div className={styles.stat}>
+    <div className={styles.stat} title={title}>
       <div className={styles.statLabel}>{label}</div>
       <div className={`${styles.statValue} num`}>{value}</div>
       {note === undefined ? null : <div className={styles.statNote}>{note}</div>}

@@ -3,7 +3,7 @@ import type { ClassificationMetrics, ValidationReport } from '../../shared/domai
 import { HorizontalBars, LineChart, ScoreHistogram, type Series } from '../charts/index.tsx';
 import { ConfusionMatrix } from './evidence.tsx';
 import { formatCount, formatMetric, formatMs, formatShare } from './format.ts';
-import { METRIC_LABELS, QUALITY_METRICS } from './metrics.ts';
+import { METRIC_LABELS, QUALITY_METRICS, SHORT_METRIC_LABELS } from './metrics.ts';
 import { Panel, Stat, Stats } from './page.tsx';
 import styles from './report-charts.module.css';
 
@@ -16,12 +16,18 @@ export function MetricStats({ metrics }: { readonly metrics: ClassificationMetri
   return (
     <Stats>
       {QUALITY_METRICS.map((metric) => (
-        <Stat key={metric} label={METRIC_LABELS[metric]} value={formatMetric(metrics[metric])} />
+        <Stat
+          key={metric}
+          label={SHORT_METRIC_LABELS[metric] ?? METRIC_LABELS[metric]}
+          title={METRIC_LABELS[metric]}
+          value={formatMetric(metrics[metric])}
+        />
       ))}
       <Stat
         label="Rows"
         value={formatCount(metrics.rows)}
-        note={`${formatShare(metrics.rows === 0 ? null : metrics.positives / metrics.rows, 1)} malicious`}
+        note={`${formatShare(metrics.rows === 0 ? null : metrics.positives / metrics.rows, 0)} bad`}
+        title={`${formatCount(metrics.positives)} of ${formatCount(metrics.rows)} rows are malicious`}
       />
     </Stats>
   );

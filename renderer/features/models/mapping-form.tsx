@@ -1,5 +1,6 @@
 import { Button, NumberInput, SegmentedControl, Select, Stack, Switch } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
+import { explainUnmappable, guessMapping } from '../../../shared/domain/model/guess-mapping.ts';
 import type { OutputMapping } from '../../../shared/domain/model/version.ts';
 import type { VersionView } from '../../../shared/domain/view/views.ts';
 import { useAction } from '../../api/mutations.ts';
@@ -12,17 +13,16 @@ import { versionRefusal } from './version-refusal.ts';
 
 const NONE = '';
 
-/** A first guess for a model whose outputs nobody has mapped: last output is the score, a label-like one the label. */
+/** What the form begins with: the mapping, else the domain's guess, else a blank one a person has to complete. */
 function startOf(view: VersionView): OutputMapping {
-  const { inputs, outputs } = view.version.onnx;
-  const label = outputs.find((output) => /label|class|predict/i.test(output.name)) ?? null;
-  const score = outputs.find((output) => output !== label) ?? null;
+  const { onnx, mapping } = view.version;
   return (
-    view.version.mapping ?? {
+    mapping ??
+    guessMapping(onnx) ?? {
       kind: 'classifier',
-      input: inputs[0]?.name ?? '',
-      labelOutput: label?.name ?? null,
-      scoreOutput: score?.name ?? null,
+      input: onnx.inputs[0]?.name ?? '',
+      labelOutput: null,
+      scoreOutput: null,
       scoreColumn: 0,
       positiveLabel: 1,
       threshold: 0.5,
@@ -59,8 +59,7 @@ export function MappingForm({ view }: { readonly view: VersionView }): ReactNode
         <Stack gap="sm">
           {view.version.mapping === null ? (
             <Callout tone="warn">
-              The outputs could not be mapped with confidence. Check this guess and save it: nothing can be
-              validated before.
+              {explainUnmappable(onnx)} Check this form and save it: nothing can be validated before.
             </Callout>
           ) : null}
           <SegmentedControl
@@ -83,7 +82,7 @@ export function MappingForm({ view }: { readonly view: VersionView }): ReactNode
             onChange={(input) => set({ input: input ?? mapping.input })}
             allowDeselect={false}
           />
-          <div style={{ display: 'grid', gridTemplateColumns: '1fr 1fr', gap: 12 }}>
+          <div style={{ display: 'grid', gridTemplateColumns: '1fr 1fr', gap: 12, alignItems: 'end' }}>
             <Select
               label="Label output"
               data={outputs}

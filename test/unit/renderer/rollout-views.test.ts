@@ -44,7 +44,7 @@ describe('the timeline', () => {
     step: fc.integer({ min: 0, max: 2 }),
     verdict: fc.constantFrom<Verdict['verdict']>('promote', 'hold', 'roll-back', 'inconclusive'),
     reason: fc.string(),
-    measurements: fc.constant([]),
+    measurements: fc.constant<Verdict['measurements']>([]),
   });
   it('folds holds and nothing else: every verdict is shown or counted', () => {
     fc.assert(
