@@ -9,6 +9,8 @@ const TABLES: Readonly<Record<string, string>> = {
   'shared/domain/rollout/decide.ts': 'the one rule of a rollout: every phase and event in one place',
   'shared/domain/onnx/schema.ts': 'the table of messages and fields of the ONNX format',
   'test/unit/scan/scan.test.ts': 'the corpus of attacks and what must be said of each',
+  'test/support/renderer-data.ts': 'the records of a made-up vault that the window is shown with',
+  'test/support/renderer-fake.ts': 'one answer per channel of the contract',
 };
 
 const sources = projectSources();

@@ -7,7 +7,9 @@ export interface Text {
 }
 
 // Put together from pieces, so that this file does not find itself.
-const FOLDERS = ['wor' + 'k', 'roo' + 't', 'tm' + 'p'];
+const FOLDERS = ['wor' + 'k', 'roo' + 't'];
+/** Tests name it as text that is never opened: attacks that must not write there. */
+const TEMPORARY = new RegExp(`(?<![\\w.~$}*-])/${'tm' + 'p'}(?![\\w-])`);
 /** An absolute path that exists on one machine only. `$HOME`, `~` and the system's temporary folder are asked for instead. */
 const MACHINE_PATH = new RegExp(`(?<![\\w.~$}*-])/(?:${FOLDERS.join('|')})(?![\\w-])`);
 
@@ -23,7 +25,7 @@ const lineAt = (text: string, offset: number): number => text.slice(0, offset).s
 /** Places where any of these texts names a machine or a registry. */
 export function machineWords(texts: readonly Text[]): string[] {
   return texts.flatMap(({ path, text }) =>
-    [MACHINE_PATH, REGISTRY_HOST].flatMap((pattern) =>
+    [MACHINE_PATH, REGISTRY_HOST, ...(path.startsWith('test/') ? [] : [TEMPORARY])].flatMap((pattern) =>
       [...text.matchAll(new RegExp(pattern, `${pattern.flags}g`))].map(
         (match) => `${path}:${lineAt(text, match.index)} ${match[0]}`,
       ),
