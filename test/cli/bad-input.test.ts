@@ -1,5 +1,5 @@
 /** What is handed in wrong: each gets a clear error and its exit code, and nothing is lost. */
-import { open, readdir, readFile, rm } from 'node:fs/promises';
+import { open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type CliError, CliHome, type CliResult } from '../support/cli.ts';
@@ -89,9 +89,9 @@ describe('a dataset', () => {
   test.each([
     ['with other columns', 'a,b,label\n1,2,0\n3,4,1\n', 'dataset.columns', /column/],
     ['without its label', 'f0,f1,f2\n0.1,0,0\n', 'dataset.label-missing', /label/],
-    ['with a word for a number', `${GOOD}0.2,high,0,1\n`, 'dataset.not-numeric', /row 3.*f1|f1.*row 3/s],
-    ['with NaN', `${GOOD}0.2,NaN,0,1\n`, 'dataset.non-finite', /row 3.*f1|f1.*row 3/s],
-    ['with infinity', `${GOOD}inf,0,0,1\n`, 'dataset.non-finite', /row 3.*f0|f0.*row 3/s],
+    ['with a word for a number', `${GOOD}0.2,high,0,1\n`, 'dataset.not-numeric', /row 3, column "f1"/i],
+    ['with NaN', `${GOOD}0.2,NaN,0,1\n`, 'dataset.non-finite', /row 3, column "f1"/i],
+    ['with infinity', `${GOOD}inf,0,0,1\n`, 'dataset.non-finite', /row 3, column "f0"/i],
     ['with no rows', 'f0,f1,f2,label\n', 'dataset.invalid', /row/],
   ])('%s', async (_, text, code, words) => {
     const data = await home.file('data.csv', text);
@@ -188,7 +188,6 @@ describe('a vault somebody edited', () => {
   test('with another vault.json is exit 5, and opens again once it is put back', async () => {
     const path = join(home.workspace.vault, 'vault.json');
     const before = await readFile(path, 'utf8');
-    const { writeFile } = await import('node:fs/promises');
     for (const text of ['{', JSON.stringify({ id: 'f'.repeat(32), format: 1 })]) {
       await writeFile(path, text);
       const refused = await home.data('ana', 'model', 'list');

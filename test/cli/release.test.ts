@@ -466,7 +466,7 @@ describe('one path through the command line', { concurrent: false }, () => {
     expect(verdict).toMatchObject({ ok: true, problems: [] });
     expect(verdict.signaturesChecked).toBe(6);
     expect(verdict.checkpointsChecked).toBeGreaterThan(0);
-    expect(verdict.witnesses.map((w) => w.name)).toContain('edge');
+    expect(verdict.witnesses.map((w) => w.name)).toContain('endpoint edge');
     const shown = await home.as('cleo', 'audit', 'show', 'rollout.completed');
     expect(shown.stdout.match(/rollout\.completed/g)).toHaveLength(2);
     const file = home.path('audit.jsonl');
