@@ -77,7 +77,9 @@ export class Slots {
   }
 
   routing(name: string): ModelRouting {
-    return this.#options.state.current.models[name] ?? emptyRouting(name);
+    const { models } = this.#options.state.current;
+    // A model may be called `constructor`: what every object inherits is no routing.
+    return (Object.hasOwn(models, name) ? models[name] : undefined) ?? emptyRouting(name);
   }
 
   /**

@@ -45,6 +45,17 @@ export function admit(
     });
   }
   const { root, resources } = first;
+  // The root covers the files' digests, not their names: one signer of a quorum must not hand out other names.
+  if (verified.some((each) => each.root === root && !sameNames(each.resources, resources))) {
+    throw new SallyportError(
+      'integrity.signature',
+      'Two signatures name the files of this release differently.',
+      {
+        hint: 'The release was not accepted. One of the signers signed other names for the same files.',
+        facts: { root },
+      },
+    );
+  }
   const signatures: VerifiedSignature[] = verified.map((each) => ({
     keyFingerprint: each.keyFingerprint,
     root: each.root,
@@ -77,4 +88,8 @@ export function admit(
     );
   }
   return { root, request, files: resources, approvedBy: admission.approvedBy };
+}
+
+function sameNames(a: readonly Resource[], b: readonly Resource[]): boolean {
+  return a.length === b.length && a.every((file, at) => file.name === b[at]?.name);
 }

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import type { ReleasePackage } from '../../electron/ports/endpoint.ts';
+import { buildStatement, signStatement } from '../../shared/node/model-signing/index.ts';
 import { startAgent } from '../support/agent.ts';
 import {
+  LOGISTIC_MAPPING,
   makeRelease,
   makeSigner,
   makeSite,
@@ -160,6 +162,42 @@ test('given a release was let in, when the agent asks for more approvals since, 
     expect(await on.client.models()).toEqual([]);
   } finally {
     await agent.remove();
+  }
+});
+
+test('not when one of the signers gives the files of the signed root other names', async () => {
+  const site = makeSite();
+  const on = await onAgent(site, await startAgent(site));
+  try {
+    // Six digests, in the order of two different directories: the bill of materials would be read as the dossier.
+    const made = makeRelease(site, {
+      change: (files) =>
+        files.set(
+          'bom.cdx.json',
+          Buffer.from(JSON.stringify({ mapping: { ...LOGISTIC_MAPPING, positiveLabel: 0 } })),
+        ),
+    });
+    const names = ['dossier.json', 'model-card.md', 'model.onnx', 'plan.json', 'policy.yaml', 'request.json'];
+    const files = made.files.map((file, at) => ({ ...file, name: names[at] ?? '' }));
+    const statement = buildStatement({ name: 'phish-1.0.0', resources: files });
+    const { key } = site.approvers[0];
+    const renamed = signStatement(statement, key.privateKeyPkcs8Pem, key.publicKeyPem);
+    const release = { ...made, files, bundles: [renamed, ...made.bundles] };
+    expect(await refusalOf(on.client.push(release, () => {}))).toBe('integrity.signature');
+    expect(await refusalOf(on.client.push(made, () => {}))).toBe('accepted');
+  } finally {
+    await on.agent.remove();
+  }
+});
+
+test('a model may have the name of what every object inherits', async () => {
+  const site = makeSite();
+  const on = await onAgent(site, await startAgent(site));
+  try {
+    await on.serve(makeRelease(site, { name: 'constructor' }));
+    expect((await on.predict([1, 1, 1], { model: 'constructor' })).body.model_version).toBe('1.0.0');
+  } finally {
+    await on.agent.remove();
   }
 });
 
