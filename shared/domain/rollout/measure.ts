@@ -2,9 +2,13 @@ import { latencyQuantile, sumWindows, type TrafficWindow, windowBetween } from '
 import type { Guards } from './plan.ts';
 import type { Measurement, RolloutState } from './state.ts';
 
-/** What the current step has seen so far, over all endpoints. */
+/** What the current step has seen so far, over all endpoints where two versions can be compared. */
 export function stepWindow(state: RolloutState): TrafficWindow {
-  return sumWindows(state.endpoints.map((endpoint) => windowBetween(endpoint.baseline, endpoint.latest)));
+  return sumWindows(
+    state.endpoints
+      .filter((endpoint) => endpoint.stableVersion !== state.version)
+      .map((endpoint) => windowBetween(endpoint.baseline, endpoint.latest)),
+  );
 }
 
 /** Every guard of the plan that is on, measured over the window. A guard with too few samples is `insufficient`, never a pass. */

@@ -14,15 +14,13 @@ export type Decision =
 export function afterPush(state: RolloutState, now: Date): Decision {
   if (state.plan.strategy === 'direct')
     return promote(state, 'Every endpoint holds the release; the plan is direct.', null);
-  if (state.endpoints.some((e) => e.stableVersion === null)) {
+  // One endpoint with an earlier version is enough for a canary: the signed steps are not skipped for its sake.
+  if (state.endpoints.every((e) => e.stableVersion === null || servesAlready(state, e))) {
     return promote(
       state,
-      'An endpoint serves no earlier version: there is nothing to compare a canary with.',
+      'No endpoint serves an earlier version: there is nothing to compare a canary with.',
       null,
     );
-  }
-  if (state.endpoints.some((e) => e.stableVersion === state.version)) {
-    return promote(state, 'An endpoint serves this version already.', null);
   }
   return route(
     { ...state, phase: 'stepping', step: 0, stepStartedAt: now.toISOString() },
@@ -31,25 +29,33 @@ export function afterPush(state: RolloutState, now: Date): Decision {
   );
 }
 
-/** Effects of the current step: the canary at the step's percent on every endpoint. */
+/** An endpoint that had this version before the rollout: it keeps it, and takes no part in the canary. */
+export function servesAlready(state: RolloutState, endpoint: RolloutEndpoint): boolean {
+  return endpoint.stableVersion === state.version;
+}
+
+/** Effects of the current step: the canary at the step's percent on every endpoint that does not serve it already. */
 export function route(state: RolloutState, reason: string, verdict: Verdict | null): Decision {
   const percent = percentOf(state);
   const endpoints = state.endpoints.map((e) => ({
     ...e,
     baseline: null,
     latest: null,
-    confirmedPercent: null,
+    confirmedPercent: servesAlready(state, e) ? percent : null,
   }));
   return withEffects(
     { ...state, reason, endpoints },
-    (e, key) => ({
-      kind: 'route',
-      key,
-      endpointId: e.endpointId,
-      percent,
-      final: false,
-      expectedGeneration: e.generation,
-    }),
+    (e, key) =>
+      servesAlready(state, e)
+        ? null
+        : {
+            kind: 'route',
+            key,
+            endpointId: e.endpointId,
+            percent,
+            final: false,
+            expectedGeneration: e.generation,
+          },
     verdict,
   );
 }
@@ -103,12 +109,12 @@ export function rollBack(state: RolloutState, reason: string, verdict: Verdict |
 
 export function withEffects(
   state: RolloutState,
-  make: (endpoint: RolloutEndpoint, key: string) => RolloutEffect,
+  make: (endpoint: RolloutEndpoint, key: string) => RolloutEffect | null,
   verdict: Verdict | null,
 ): Decision {
-  const effects = state.endpoints.map((endpoint) =>
-    make(endpoint, `${state.id}/${state.sequence}/${endpoint.endpointId}`),
-  );
+  const effects = state.endpoints
+    .map((endpoint) => make(endpoint, `${state.id}/${state.sequence}/${endpoint.endpointId}`))
+    .filter((effect) => effect !== null);
   return {
     kind: 'decided',
     state: { ...state, pending: effects, sequence: state.sequence + 1 },

@@ -28,6 +28,34 @@ describe('a canary', () => {
     expect(stage.state.pending.map((e) => e.kind === 'route' && e.percent)).toEqual([10, 10]);
   });
 
+  it('takes its steps though one endpoint is new and another one has the version already', () => {
+    const endpoints = ['a', 'b', 'c'].map((id) => ({ id, name: id }));
+    const stage = new RolloutStage(start({ endpoints }));
+    const before: Record<string, string | null> = { a: '1.0.0', b: null, c: '1.1.0' };
+    for (const { key, endpointId } of stage.state.pending) {
+      const stableVersion = before[endpointId] ?? null;
+      stage.send({ kind: 'pushed', key, endpointId, generation: 0, stableVersion });
+    }
+    expect(stage.state.phase).toBe('stepping');
+    expect(stage.state.pending).toMatchObject([
+      { kind: 'route', endpointId: 'a', percent: 10, final: false },
+      { kind: 'route', endpointId: 'b', percent: 10, final: false },
+    ]);
+    stage.settle().wait(10_000);
+    stage.traffic(HEALTHY);
+    expect(stage.state.step).toBe(1);
+    stage.settle();
+    stage.traffic({ ...HEALTHY, disagreements: 900 });
+    expect(stage.state.phase).toBe('rolling-back');
+  });
+
+  it('goes straight to all traffic only where no endpoint has an earlier version', () => {
+    for (const version of [null, '1.1.0']) {
+      const stage = new RolloutStage().settle(version);
+      expect(stage.state.phase).toBe('promoting');
+    }
+  });
+
   it('goes 10, 50, 100 and is then made stable, when its guards hold', () => {
     const stage = new RolloutStage().settle();
     const seen: number[] = [];
