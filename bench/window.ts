@@ -12,14 +12,15 @@ import { createConsoleFactory } from '../electron/compose.ts';
 import { QUIET_JOB } from '../electron/sample/workspace.ts';
 import { versionMetadataSchema } from '../shared/domain/model/version.ts';
 import { launchConsole } from '../test/e2e/support/launch.ts';
-import { percentile } from './support/measure.ts';
+import { median, percentile } from './support/measure.ts';
 import { built, ROOT } from './support/program.ts';
 import { type Bench, row } from './support/row.ts';
 import { sampleModel } from './support/sample-rows.ts';
 import { launchStaticWindow } from './support/static-window.ts';
 
 const VERSIONS = 10_000;
-const SCROLL_MS = 3000;
+const SCROLL_MS = 2000;
+const SCROLLS = 3;
 
 const passphrase = (): string => randomBytes(18).toString('base64url');
 
@@ -140,8 +141,10 @@ export const window: Bench = async ({ directory, say }) => {
     await page.getByRole('link', { name: 'Models' }).first().click();
     await page.getByText('detector-').first().waitFor();
     const listed = performance.now() - began;
-    const frames = await scrollFrames(page, SCROLL_MS);
-    if (frames.length === 0) throw new Error('The table of models does not scroll.');
+    const scrolls: number[][] = [];
+    for (let run = 0; run < SCROLLS; run++) scrolls.push(await scrollFrames(page, SCROLL_MS));
+    const frames = scrolls.map((one) => (one.length === 0 ? Number.NaN : percentile(one, 95)));
+    if (frames.some(Number.isNaN)) throw new Error('The table of models does not scroll.');
     return [
       row({
         name: 'window.first-paint',
@@ -158,7 +161,7 @@ export const window: Bench = async ({ directory, say }) => {
       }),
       row({
         name: 'window.scroll-frame-p95',
-        value: percentile(frames, 95),
+        value: median(frames),
         unit: 'ms',
         limit: { what: 'a static page', value: percentile(bareFrames, 95) },
         goal: { atMost: 50, of: 'value' },

@@ -39,7 +39,7 @@ export function markdownPage(rows: readonly BenchRow[], machine: Machine, date: 
 
 Written by \`npm run bench -- --write\`. Every limit and peer is measured in the same run, on the same machine, side by side
 with what it is compared to. \`of limit\` and \`of peer\` are the value divided by theirs: for times lower is better, for
-rates higher. Values are medians over several runs.
+rates higher. Values are medians over several runs; first starts, whole loads and the window's paint are taken once.
 
 Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}, Node ${machine.node}. Measured on ${date}.
 
