@@ -15,7 +15,7 @@ import type { AuditEntry, AuditHead, AuditVerdict } from '../../../shared/domain
 import { appendEntryHash, EMPTY_FRONTIER, merkleRoot } from '../../../shared/domain/audit/merkle.ts';
 import type { WitnessStatus } from '../ledger-impl.ts';
 import { SETTINGS } from '../vault/vault-keys.ts';
-import type { AuditDeps } from './index.ts';
+import type { AuditDeps } from './deps.ts';
 
 /** Enough to see what happened. */
 const MAX_PROBLEMS = 1000;

@@ -1,7 +1,7 @@
 import { BLIND_FAMILY, FAMILIES } from './families.ts';
 import { FEATURES } from './features.ts';
+import type { Figures } from './figures.ts';
 import type { Measured } from './measure.ts';
-import type { Figures } from './workspace.ts';
 
 const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
 

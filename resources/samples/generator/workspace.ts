@@ -15,14 +15,15 @@ import {
 } from './dataset.ts';
 import { logisticToOnnx, treesToOnnx } from './detectors.ts';
 import { BLIND_FAMILY } from './families.ts';
+import type { Figures, SampleVersion } from './figures.ts';
 import { type LogisticOptions, type Matrix, scoreLogistic, trainLogistic } from './logistic.ts';
 import { disagreement, type Measured, measure, predicted } from './measure.ts';
 import { roundTo } from './numeric.ts';
 import { readmeOf } from './readme.ts';
 
+export { VERSIONS } from './figures.ts';
+
 export const MODEL_NAME = 'phish-url';
-export const VERSIONS = ['1.0.0', '1.1.0', '1.2.0'] as const;
-export type SampleVersion = (typeof VERSIONS)[number];
 
 export const ROWS = { training: 12_000, labelled: 4_000, traffic: 6_000 } as const;
 
@@ -43,26 +44,6 @@ export interface SampleDetector {
   readonly onnx: Uint8Array;
   readonly score: (x: Matrix) => Float64Array;
   readonly metadata: VersionMetadata;
-}
-
-/** What was measured of one version, by the same arithmetic as the ONNX file but in float64. */
-export interface VersionFigures {
-  readonly version: SampleVersion;
-  readonly labelled: Measured;
-  readonly traffic: Measured;
-  /** Share of the blind family's rows in the traffic that are found. */
-  readonly blindRecall: number;
-}
-
-export interface Figures {
-  readonly versions: readonly VersionFigures[];
-  /** Pairs of neighbouring versions: how often they answer differently. */
-  readonly disagreements: readonly {
-    readonly a: SampleVersion;
-    readonly b: SampleVersion;
-    readonly labelled: number;
-    readonly traffic: number;
-  }[];
 }
 
 export interface SampleWorkspace {
