@@ -11,7 +11,7 @@ import { startTraffic, type Traffic } from '../../electron/sample/traffic.ts';
 import type { AuditVerdict } from '../../shared/domain/audit/entry.ts';
 import type { ComparisonReport, ValidationReport } from '../../shared/domain/metrics/report.ts';
 import type { RequestView, RolloutView, VersionView } from '../../shared/domain/view/views.ts';
-import { type CliError, CliHome, type CliResult } from '../support/cli.ts';
+import { type CliError, CliHome, type CliResult, runCli } from '../support/cli.ts';
 import { LABELLED, MODEL, ROOT, SAMPLE_DATA } from '../support/console.ts';
 
 const CLI = join(ROOT, 'electron', 'cli', 'index.ts');
@@ -409,6 +409,31 @@ describe('one path through the command line', { concurrent: false }, () => {
     expect([never.code, code(never)]).toEqual([7, 'endpoint.refused']);
     expect(traffic?.counts()).toMatchObject({ failed: 0 });
     traffic?.stop();
+  });
+
+  test('a token that was revoked on the agent’s side is exit 7, and says so', async () => {
+    const config = home.path('agent', 'agent.yaml');
+    const agentCommand = (...args: string[]) => runCli(['agent', 'token', ...args, '--config', config]);
+    const added = await agentCommand('add', '--name', 'second', '--scopes', 'read,deploy');
+    expect(added.code, added.stderr).toBe(0);
+    expect((await agentCommand('list')).stdout).toMatch(/^second\tread,deploy/m);
+    expect((await agentCommand('revoke', '--name', 'console')).code).toBe(0);
+    const check = await home.data('ben', 'endpoint', 'check', 'edge');
+    expect([check.code, check.json<{ problem: { code: string } }>().problem.code]).toEqual([
+      7,
+      'endpoint.unauthorized',
+    ]);
+    const back = await home.data('ben', 'rollback', MODEL, '--on', 'production');
+    expect([back.code, code(back)]).toEqual([7, 'endpoint.unauthorized']);
+    // The way back: the endpoint again, with the new token.
+    expect((await home.as('ana', 'endpoint', 'remove', 'edge')).code).toBe(0);
+    const token = await home.secret('second.token', added.stdout.trim());
+    const again = await home.data(
+      'ana',
+      ...['endpoint', 'add', 'edge', '--environment', 'production', '--admin', agent.adminUrl],
+      ...['--predict', agent.predictUrl, '--fingerprint', agent.fingerprint, '--token-file', token],
+    );
+    expect(again.code, again.stderr).toBe(0);
   });
 
   test('what the endpoint says when it is down is exit 7, and the vault is sound', async () => {

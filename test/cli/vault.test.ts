@@ -302,6 +302,11 @@ describe.skipIf(unavailable !== null)(`a keychain ${unavailable ?? ''}`, () => {
       expect((await run(...as, 'model', 'add', model, '--name', MODEL, '--version', '1.0.0')).code).toBe(0);
       expect((await run('--json', 'status')).json()).toMatchObject({ keys: 'keychain' });
 
+      // No session bus at all: a service, a console without a desktop.
+      const noBus = await runCli(['--json', 'status'], { env: { SALLYPORT_VAULT: join(folder, 'vault') } });
+      expect(noBus.code).toBe(6);
+      expect(code(noBus)).toMatch(/^keychain\./);
+
       await keyring.wipe();
       for (const args of [
         ['--json', 'status'],

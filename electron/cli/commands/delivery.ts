@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { SallyportError } from '../../../shared/domain/errors.ts';
+import { ERROR_CODES, type ErrorCode, SallyportError } from '../../../shared/domain/errors.ts';
 import { formatRef } from '../../../shared/domain/model/version.ts';
 import { isFinal, percentOf } from '../../../shared/domain/rollout/phases.ts';
 import type { RolloutView } from '../../../shared/domain/view/views.ts';
@@ -212,7 +212,7 @@ function registerEndpoints(program: Command, context: CliContext): void {
         );
         if (status.problem !== null)
           throw new SallyportError(
-            status.problem.code === 'integrity.endpoint' ? 'integrity.endpoint' : 'endpoint.unreachable',
+            isErrorCode(status.problem.code) ? status.problem.code : 'endpoint.unreachable',
             status.problem.message,
             { hint: status.problem.hint },
           );
@@ -230,6 +230,10 @@ function registerEndpoints(program: Command, context: CliContext): void {
         context.output.result(done, `${name} removed.`);
       }),
     );
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERROR_CODES, code);
 }
 
 async function endpointId({ services, actor }: OperatorSession, name: string): Promise<string> {

@@ -90,8 +90,11 @@ export async function readVaultFile(directory: VaultDirectory): Promise<VaultFil
   const bytes = await directory.read('vault.json');
   if (!bytes) return null;
   try {
-    return vaultFileSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+    const content: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    refuseNewer(content);
+    return vaultFileSchema.parse(content);
   } catch (error) {
+    if (error instanceof SallyportError) throw error;
     throw new SallyportError(
       'integrity.vault',
       'The file vault.json is damaged, or was written by something else.',
@@ -101,6 +104,16 @@ export async function readVaultFile(directory: VaultDirectory): Promise<VaultFil
       },
     );
   }
+}
+
+/** A later format is no damage: telling its owner to restore a backup would cost them what they have done since. */
+function refuseNewer(content: unknown): void {
+  if (typeof content !== 'object' || content === null || !('format' in content)) return;
+  if (typeof content.format !== 'number' || content.format <= 1) return;
+  throw new SallyportError('vault.newer', 'This vault was made by a newer version of Sallyport.', {
+    hint: 'Nothing was changed. Open it with that version.',
+    facts: { format: content.format },
+  });
 }
 
 async function keysFromPassphrase(
