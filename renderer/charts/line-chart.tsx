@@ -141,6 +141,7 @@ export function LineChart(props: LineChartProps): ReactNode {
     yRange,
     zoomable = false,
     legend = false,
+    limit,
   } = props;
   const tokens = useChartTokens();
   const chart = useRef<Chart<'line', { x: number; y: number }[]>>(null);
@@ -172,7 +173,13 @@ export function LineChart(props: LineChartProps): ReactNode {
         x: axis(xTitle, formatX, xRange),
         y: {
           ...axis(yTitle, tickY, yRange),
-          ...(yRange === undefined ? { beginAtZero: true, grace: '8%' } : {}),
+          ...(yRange === undefined
+            ? {
+                beginAtZero: true,
+                grace: '8%',
+                ...(limit === undefined ? {} : { suggestedMax: limit.value * 1.25 }),
+              }
+            : {}),
         },
       },
       plugins: {
@@ -223,7 +230,7 @@ export function LineChart(props: LineChartProps): ReactNode {
         },
       },
     };
-  }, [tokens, props, xTitle, yTitle, formatX, formatY, tickY, xRange, yRange, zoomable, legend]);
+  }, [tokens, props, xTitle, yTitle, formatX, formatY, tickY, xRange, yRange, zoomable, legend, limit]);
   const data = useMemo(() => ({ datasets: datasetsOf(series, tokens) }), [series, tokens]);
 
   return (

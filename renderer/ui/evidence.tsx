@@ -5,7 +5,7 @@ import type { Confusion, GateResult } from '../../shared/domain/metrics/report.t
 import type { Finding } from '../../shared/domain/scan/finding.ts';
 import styles from './evidence.module.css';
 import { formatCount, formatShare } from './format.ts';
-import { formatMetricValue, metricLabel } from './metrics.ts';
+import { formatMetricValue, isGateMetric, metricLabel } from './metrics.ts';
 import { Empty, SimpleTable } from './page.tsx';
 import { PassStatus, SeverityStatus } from './status.tsx';
 import { Truncated } from './text.tsx';
@@ -21,8 +21,10 @@ export function GatesTable({ gates }: { readonly gates: readonly GateResult[] })
       </div>
     );
   }
-  // Reasons are given where something needs one; a column of nothing says nothing.
-  const reasons = gates.some((gate) => gate.reason !== '');
+  // A reason is shown where the figures beside it do not say it already.
+  const reasonOf = (gate: GateResult): string =>
+    gate.passed && isGateMetric(gate.metric) ? '' : gate.reason;
+  const reasons = gates.some((gate) => reasonOf(gate) !== '');
   return (
     <SimpleTable
       label="Gates"
@@ -48,7 +50,7 @@ export function GatesTable({ gates }: { readonly gates: readonly GateResult[] })
           ...(reasons
             ? [
                 <Truncated key="reason" max={280}>
-                  {gate.reason}
+                  {reasonOf(gate)}
                 </Truncated>,
               ]
             : []),
@@ -56,6 +58,11 @@ export function GatesTable({ gates }: { readonly gates: readonly GateResult[] })
       }))}
     />
   );
+}
+
+/** Rules that ran, without the entry that names the rule set's version (`rules@1`). */
+export function ruleCount(rulesRun: readonly string[]): number {
+  return rulesRun.filter((rule) => !rule.startsWith('rules@')).length;
 }
 
 const SEVERITY_ORDER = ['critical', 'high', 'medium', 'low', 'info'] as const;
@@ -73,7 +80,7 @@ export function FindingsList({
       <Empty icon={IconShieldCheck} title="No findings">
         {rulesRun.length === 0
           ? 'No scan rule ran, so nothing is known. This is not a pass.'
-          : `${rulesRun.length} rules ran over every node, initializer and metadata entry.`}
+          : `${ruleCount(rulesRun)} rules ran over every node, initializer and metadata entry.`}
       </Empty>
     );
   }

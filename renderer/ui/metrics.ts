@@ -1,6 +1,6 @@
 import type { ClassificationMetrics } from '../../shared/domain/metrics/report.ts';
 import type { GateMetric } from '../../shared/domain/policy/policy.ts';
-import { formatMetric, formatMs } from './format.ts';
+import { formatCount, formatMetric, formatMs } from './format.ts';
 
 export const METRIC_LABELS: Readonly<Record<GateMetric, string>> = {
   accuracy: 'Accuracy',
@@ -33,8 +33,19 @@ export const QUALITY_METRICS = [
   'false_positive_rate',
 ] as const satisfies readonly (keyof ClassificationMetrics & GateMetric)[];
 
+/** Gates that judge the evidence itself rather than a metric; their figures are counts. */
+const EVIDENCE_LABELS: Readonly<Record<string, string>> = {
+  rows: 'Labelled rows',
+  evidence_problems: 'Flaws of the evidence',
+};
+
 export function metricLabel(metric: string): string {
-  return (METRIC_LABELS as Readonly<Record<string, string>>)[metric] ?? metric;
+  return (METRIC_LABELS as Readonly<Record<string, string>>)[metric] ?? EVIDENCE_LABELS[metric] ?? metric;
+}
+
+/** True for a metric a policy can name: its figures say all there is to say when its gate passed. */
+export function isGateMetric(metric: string): boolean {
+  return metric in METRIC_LABELS;
 }
 
 function isLatency(metric: string): boolean {
@@ -43,6 +54,7 @@ function isLatency(metric: string): boolean {
 
 /** A metric's value in its own unit: milliseconds for latency, four decimals for the rest. */
 export function formatMetricValue(metric: string, value: number | null): string {
+  if (metric in EVIDENCE_LABELS) return value === null ? formatMetric(null) : formatCount(value);
   return isLatency(metric) ? formatMs(value) : formatMetric(value);
 }
 

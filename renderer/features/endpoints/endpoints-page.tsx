@@ -7,9 +7,11 @@ import {
   IconServer2,
   IconTrash,
 } from '@tabler/icons-react';
-import { type ReactNode, useState } from 'react';
+import { useQueryClient } from '@tanstack/react-query';
+import { type ReactNode, useEffect, useState } from 'react';
 import type { ServedModel } from '../../../shared/domain/endpoint/endpoint.ts';
 import type { EndpointView } from '../../../shared/domain/view/views.ts';
+import { call } from '../../api/bridge.ts';
 import { notifyDone, useAction } from '../../api/mutations.ts';
 import { useCall } from '../../api/queries.ts';
 import { roleRefusal, useSession } from '../../api/session.ts';
@@ -28,6 +30,7 @@ export function EndpointsPage(): ReactNode {
   const { operator } = useSession();
   const [adding, setAdding] = useState(false);
   const query = useCall('endpoints.list', {});
+  useFreshStatus(query.data);
   const add = (
     <GuardedButton
       refusal={roleRefusal(operator.roles, 'endpoint.manage')}
@@ -64,6 +67,22 @@ export function EndpointsPage(): ReactNode {
       <AddEndpoint opened={adding} onClose={() => setAdding(false)} />
     </Page>
   );
+}
+
+/** Asks every endpoint what it serves when the page opens and whenever a rollout has moved on. */
+function useFreshStatus(endpoints: readonly EndpointView[] | undefined): void {
+  const client = useQueryClient();
+  const rollouts = useCall('rollouts.list', {});
+  const moved = (rollouts.data ?? []).map(({ state }) => `${state.id} ${state.phase} ${state.step}`).join();
+  const ids = (endpoints ?? []).map(({ endpoint }) => endpoint.id).join();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a rollout that moved is the cause
+  useEffect(() => {
+    if (ids === '') return;
+    // A check that fails says so in the endpoint's own status; nothing more is to be shown here.
+    void Promise.allSettled(ids.split(',').map((id) => call('endpoints.check', { id }))).then(() =>
+      client.invalidateQueries({ queryKey: ['endpoints'] }),
+    );
+  }, [ids, moved, client]);
 }
 
 function EndpointCard({ view }: { readonly view: EndpointView }): ReactNode {

@@ -7,7 +7,7 @@ import { useJob } from '../../api/jobs.ts';
 import { notifyDone } from '../../api/mutations.ts';
 import { useCall } from '../../api/queries.ts';
 import { roleRefusal, useSession } from '../../api/session.ts';
-import { FindingsList } from '../../ui/evidence.tsx';
+import { FindingsList, ruleCount } from '../../ui/evidence.tsx';
 import { fileName, formatBytes, formatCount } from '../../ui/format.ts';
 import { JobProgressBar } from '../../ui/job-progress.tsx';
 import { Bars, Loaded } from '../../ui/loaded.tsx';
@@ -112,7 +112,7 @@ function FileFacts({ inspection }: { readonly inspection: Inspection }): ReactNo
           ]}
         />
       </Panel>
-      <Panel title="Scan" note={`${inspection.rulesRun.length} rules ran`} flush>
+      <Panel title="Scan" note={`${ruleCount(inspection.rulesRun)} rules ran`} flush>
         <FindingsList findings={inspection.findings} rulesRun={inspection.rulesRun} />
       </Panel>
     </Stack>

@@ -176,7 +176,7 @@ function Content({ overview }: { readonly overview: Overview }): ReactNode {
                 <span className={styles.activityText}>
                   <strong style={{ fontWeight: 500 }}>{entry.actor}</strong>{' '}
                   <span className="dim">{describeAction(entry.action)}</span>{' '}
-                  <span title={entry.subject}>{entry.subject}</span>
+                  {entry.subject === entry.actor ? null : <span title={entry.subject}>{entry.subject}</span>}
                 </span>
                 <span className="dim">
                   <Ago at={entry.at} />

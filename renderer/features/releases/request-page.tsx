@@ -5,7 +5,7 @@ import { formatRef } from '../../../shared/domain/model/version.ts';
 import type { RequestView } from '../../../shared/domain/view/views.ts';
 import { useCall } from '../../api/queries.ts';
 import { DeltasTable } from '../../ui/deltas-table.tsx';
-import { FindingsList, GatesTable, RulesRun } from '../../ui/evidence.tsx';
+import { FindingsList, GatesTable, RulesRun, ruleCount } from '../../ui/evidence.tsx';
 import { formatBytes, formatCount, formatDuration, formatMs, formatShare } from '../../ui/format.ts';
 import { Bars, Loaded } from '../../ui/loaded.tsx';
 import { Callout, Facts, Page, Panel, SimpleTable, Stat, Stats } from '../../ui/page.tsx';
@@ -46,7 +46,7 @@ export function RequestPage(): ReactNode {
             submitted by {record.request.submitter.person} <Ago at={record.createdAt} />
           </span>
           <span>
-            valid until <Ago at={record.request.notAfter} />
+            expires <Ago at={record.request.notAfter} />
           </span>
         </>
       }
@@ -99,7 +99,7 @@ function Evidence({ view }: { readonly view: RequestView }): ReactNode {
             <GatesTable gates={dossier.gates} />
           </Panel>
           <MetricStats metrics={validation.metrics} />
-          <Panel title="Scan" note={`${dossier.scan.rulesRun.length} rules ran`} flush>
+          <Panel title="Scan" note={`${ruleCount(dossier.scan.rulesRun)} rules ran`} flush>
             <FindingsList findings={dossier.scan.findings} rulesRun={dossier.scan.rulesRun} />
             <div style={{ padding: '10px 14px', borderTop: '1px solid var(--sp-border)' }}>
               <RulesRun rules={dossier.scan.rulesRun} />

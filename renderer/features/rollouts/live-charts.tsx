@@ -6,7 +6,7 @@ import { LineChart, type Series } from '../../charts/index.tsx';
 import { formatClock, formatMs, formatShare } from '../../ui/format.ts';
 import { Empty, Panel } from '../../ui/page.tsx';
 import { isFinal } from '../../ui/status.tsx';
-import { latencyGuard, latencyLimit, stepMarks } from './traffic-series.ts';
+import { latencyGuard, latencyLimit, overStep, stepMarks } from './traffic-series.ts';
 
 const HEIGHT = 200;
 const formatTime = (at: number): string => formatClock(new Date(at).toISOString());
@@ -22,6 +22,22 @@ function line(
   value: (point: TrafficPoint) => number | null,
 ): Series {
   return { label, role, points: points.map((point) => ({ x: Date.parse(point.at), y: value(point) })) };
+}
+
+/** A share as the guard judges it: over the step so far. */
+function shareLine(
+  points: readonly TrafficPoint[],
+  label: string,
+  role: Series['role'],
+  share: (point: TrafficPoint) => number | null,
+  weight: (point: TrafficPoint) => number,
+): Series {
+  const values = overStep(points, share, weight);
+  return {
+    label,
+    role,
+    points: points.map((point, index) => ({ x: Date.parse(point.at), y: values[index] ?? null })),
+  };
 }
 
 /** The four figures a guard or a person judges by, live. Dashed red is the guard's limit. */
@@ -43,13 +59,36 @@ export function LiveCharts({ view }: { readonly view: RolloutView }): ReactNode 
   );
   const errors = useMemo<Series[]>(
     () => [
-      line(points, `canary ${state.version}`, 'first', (point) => point.canaryErrorRate),
-      line(points, 'stable', 'second', (point) => point.stableErrorRate),
+      shareLine(
+        points,
+        `canary ${state.version}`,
+        'first',
+        (point) => point.canaryErrorRate,
+        (point) => point.canaryRps,
+      ),
+      shareLine(
+        points,
+        'stable',
+        'second',
+        (point) => point.stableErrorRate,
+        (point) => point.stableRps,
+      ),
     ],
     [points, state.version],
   );
   const disagreement = useMemo<Series[]>(
-    () => [{ ...line(points, 'disagreement', 'first', (point) => point.disagreement), fill: true }],
+    () => [
+      {
+        ...shareLine(
+          points,
+          'disagreement',
+          'first',
+          (point) => point.disagreement,
+          (point) => point.pairs,
+        ),
+        fill: true,
+      },
+    ],
     [points],
   );
   const requests = useMemo<Series[]>(
@@ -60,6 +99,8 @@ export function LiveCharts({ view }: { readonly view: RolloutView }): ReactNode 
     [points, state.version],
   );
 
+  const judged = disagreement[0]?.points.at(-1)?.y ?? null;
+  const failing = errors[0]?.points.at(-1)?.y ?? null;
   if (points.length === 0) {
     return (
       <Panel>
@@ -79,12 +120,12 @@ export function LiveCharts({ view }: { readonly view: RolloutView }): ReactNode 
     <div style={{ display: 'grid', gridTemplateColumns: 'repeat(2, minmax(0, 1fr))', gap: 14 }}>
       <Panel
         title="Disagreement with stable"
-        note={last === undefined ? '' : `now ${formatShare(last.disagreement)} of ${last.pairs} pairs`}
+        note={last === undefined ? '' : `${formatShare(judged)} over this step`}
       >
         <LineChart
           {...shared}
           legend={false}
-          label={`Share of mirrored requests answered differently, now ${formatShare(last?.disagreement ?? null)}`}
+          label={`Share of mirrored requests answered differently, ${formatShare(judged)} over this step`}
           series={disagreement}
           formatY={formatShare}
           tickY={tickPercent}
@@ -114,14 +155,7 @@ export function LiveCharts({ view }: { readonly view: RolloutView }): ReactNode 
           tickY={tickMs}
         />
       </Panel>
-      <Panel
-        title="Error rate"
-        note={
-          last === undefined
-            ? ''
-            : `now ${formatShare(last.canaryErrorRate)}, stable ${formatShare(last.stableErrorRate)}`
-        }
-      >
+      <Panel title="Error rate" note={last === undefined ? '' : `${formatShare(failing)} over this step`}>
         <LineChart
           {...shared}
           label={`Share of failed requests, canary ${formatShare(last?.canaryErrorRate ?? null)}`}

@@ -61,7 +61,7 @@ function StepClock({ view }: { readonly view: RolloutView }): ReactNode {
   const elapsed = Math.max(0, now - Date.parse(state.stepStartedAt));
   if (state.phase !== 'stepping') return null;
   return (
-    <span className="num dim">
+    <span className="num dim" style={{ whiteSpace: 'nowrap' }}>
       {elapsed < state.plan.bakeMs
         ? `bakes for another ${formatDuration(state.plan.bakeMs - elapsed)}`
         : `${formatDuration(elapsed)} in this step; pauses at ${formatDuration(state.plan.maxStepMs)}`}

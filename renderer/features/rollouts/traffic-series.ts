@@ -24,6 +24,31 @@ export function latencyGuard(
   return { limit, inSight: limit <= highest * FAR_ABOVE };
 }
 
+/**
+ * A share over the step so far, which is what a guard judges: windows of a few requests jump, their sum does not.
+ * Each window counts by its weight; the sum begins anew where the canary's share of traffic changes.
+ */
+export function overStep(
+  points: readonly TrafficPoint[],
+  share: (point: TrafficPoint) => number | null,
+  weight: (point: TrafficPoint) => number,
+): (number | null)[] {
+  let hits = 0;
+  let total = 0;
+  return points.map((point, index) => {
+    if (points[index - 1]?.percent !== point.percent) {
+      hits = 0;
+      total = 0;
+    }
+    const value = share(point);
+    if (value !== null) {
+      hits += value * weight(point);
+      total += weight(point);
+    }
+    return total === 0 ? null : hits / total;
+  });
+}
+
 /** Where the canary's share of traffic changed. */
 export function stepMarks(
   points: readonly TrafficPoint[],

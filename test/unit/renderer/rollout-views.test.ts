@@ -2,7 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { foldHolds } from '../../../renderer/features/rollouts/fold-holds.ts';
 import { stationsOf } from '../../../renderer/features/rollouts/stations.ts';
-import { latencyGuard, latencyLimit, stepMarks } from '../../../renderer/features/rollouts/traffic-series.ts';
+import {
+  latencyGuard,
+  latencyLimit,
+  overStep,
+  stepMarks,
+} from '../../../renderer/features/rollouts/traffic-series.ts';
 import { DEFAULT_GUARDS } from '../../../shared/domain/rollout/plan.ts';
 import { rolloutPhaseSchema, type Verdict } from '../../../shared/domain/rollout/state.ts';
 import * as data from '../../support/renderer-data.ts';
@@ -75,6 +80,16 @@ describe('the latency chart', () => {
           DEFAULT_GUARDS.p95FloorMs,
       ),
     );
+  });
+  it('shows a share over the step so far, which is what the guard judges, and begins anew with each step', () => {
+    const window = (percent: number, disagreement: number | null, pairs: number) =>
+      ({ ...points[0], percent, disagreement, pairs }) as (typeof points)[number];
+    const values = overStep(
+      [window(10, null, 0), window(10, 0.1, 10), window(10, 0, 90), window(50, 0.5, 10)],
+      (point) => point.disagreement,
+      (point) => point.pairs,
+    );
+    expect(values).toEqual([null, 0.1, 0.01, 0.5]);
   });
   it('marks each change of the share, and only those', () => {
     expect(stepMarks(points).map((mark) => mark.label)).toEqual(['50 %']);
