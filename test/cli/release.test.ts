@@ -411,6 +411,31 @@ describe('one path through the command line', { concurrent: false }, () => {
     traffic?.stop();
   });
 
+  test('Ctrl+C leaves a rollout as it is and says how to go on; abort takes the version out again', async () => {
+    const request = await submit('1.1.0', '--bake', '10m');
+    const deploy = ['deploy', request, '--to', 'production'];
+    const stopped = await home.run(
+      ['--as', 'ben', '--operator-passphrase-file', home.path('ben.pass'), '--json', ...deploy],
+      {
+        onStart: (child) =>
+          child.stdout?.on('data', (text: string) => {
+            if (text.includes('"stepping"')) child.kill('SIGINT');
+          }),
+      },
+    );
+    expect(stopped.code, stopped.stderr).toBe(1);
+    expect(stopped.lines<Partial<CliError>>().at(-1)?.error?.code).toBe('cancelled');
+    expect(stopped.stderr).toContain('sallyport rollout watch');
+    const [running] = (await home.data('ben', 'rollout', 'list')).json<RolloutView[]>();
+    expect(running?.state.phase).toBe('stepping');
+    const busy = await home.data('ben', ...deploy);
+    expect([busy.code, code(busy)]).toEqual([4, 'conflict']);
+    const aborted = await home.as('ben', 'rollout', 'abort', running?.state.id ?? '', '--reason', 'lunch');
+    expect(aborted.code, aborted.stderr).toBe(0);
+    expect(aborted.stdout).toMatch(/rolled-back.*lunch/);
+    expect((await home.as('ben', 'endpoint', 'check', 'edge')).stdout).toContain(`${MODEL}@1.0.0`);
+  });
+
   test('a token that was revoked on the agent’s side is exit 7, and says so', async () => {
     const config = home.path('agent', 'agent.yaml');
     const agentCommand = (...args: string[]) => runCli(['agent', 'token', ...args, '--config', config]);
@@ -489,7 +514,7 @@ describe('one path through the command line', { concurrent: false }, () => {
     expect(verified.code, verified.stderr).toBe(0);
     const verdict = verified.json<AuditVerdict>();
     expect(verdict).toMatchObject({ ok: true, problems: [] });
-    expect(verdict.signaturesChecked).toBe(6);
+    expect(verdict.signaturesChecked).toBe(9);
     expect(verdict.checkpointsChecked).toBeGreaterThan(0);
     expect(verdict.witnesses.map((w) => w.name)).toContain('endpoint edge');
     const shown = await home.as('cleo', 'audit', 'show', 'rollout.completed');
