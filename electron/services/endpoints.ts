@@ -76,11 +76,11 @@ export function createEndpointsService(deps: EndpointsDeps): EndpointsService {
   const clients = new Map<string, EndpointClient>();
 
   const clientFor = (endpointId: string): EndpointClient => {
+    // Asked each time: another process may have removed it.
+    const endpoint = requireEndpoint(ledger, endpointId);
     const known = clients.get(endpointId);
     if (known) return known;
-    const client = connector.connect(requireEndpoint(ledger, endpointId), () =>
-      storedToken(secrets, endpointId),
-    );
+    const client = connector.connect(endpoint, () => storedToken(secrets, endpointId));
     clients.set(endpointId, client);
     return client;
   };
@@ -171,9 +171,13 @@ export function createEndpointsService(deps: EndpointsDeps): EndpointsService {
         actor,
         { action: 'endpoint.removed', subject: endpoint.name, details: { id } },
         (tx) => {
+          // One that is rolling back waits for this endpoint, for ever if it is gone: removing it lets it end.
           const rollout = tx
             .unfinished()
-            .find((each) => each.endpoints.some((part) => part.endpointId === id));
+            .find(
+              (each) =>
+                each.phase !== 'rolling-back' && each.endpoints.some((part) => part.endpointId === id),
+            );
           if (rollout) {
             throw new SallyportError(
               'refused.state',

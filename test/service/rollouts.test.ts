@@ -327,6 +327,38 @@ describe('rolling back', () => {
     expect(await served(at)).toMatchObject({ stable: { version: '1.0.0' }, canary: null });
   });
 
+  test('of an endpoint that a running rollout leaves alone does not touch the rollout', async () => {
+    const at = await stage();
+    const second = await at.addEndpoint('edge-2');
+    at.rollouts.start();
+    for (const version of ['1.0.0', '1.1.0']) {
+      const { id } = await at.approved(version, { strategy: 'direct', steps: [100] });
+      await at.rollouts.finished((await deploy(at, id)).state.id);
+    }
+    const third = await at.approved('1.2.0', { bakeMs: 3_600_000, maxStepMs: 7_200_000 });
+    const { state } = await deploy(at, third.id, 'edge');
+    await until(at, state.id, (s) => s.endpoints[0]?.confirmedPercent === 10);
+    const back = await at.rollouts.rollback(at.ben, { name: 'phish', target: 'edge-2', to: null });
+    expect(back).toMatchObject({ version: '1.0.0', previous: '1.1.0', endpoints: ['edge-2'] });
+    expect(await served(at, second)).toMatchObject({ stable: { version: '1.0.0' } });
+    expect(at.vault.store.read.rollout(state.id)?.phase).toBe('stepping');
+  });
+
+  test('from an endpoint that is gone for good ends when the endpoint is removed', async () => {
+    const at = await serving({ bakeMs: 3_600_000, maxStepMs: 7_200_000 });
+    flow(at, at.endpoint);
+    const { state } = await deploy(at, at.request);
+    await until(at, state.id, (s) => s.endpoints[0]?.confirmedPercent === 10);
+    at.endpoint.failure = new SallyportError('endpoint.unreachable', 'Nobody answers.');
+    await at.rollouts.abort(at.ben, { id: state.id, reason: 'the machine burnt down' });
+    await until(at, state.id, (s) => s.reason.includes('Nobody answers'));
+    at.vault.store.transaction((tx) => tx.removeEndpoint(at.endpoint.endpoint.id));
+    const ended = await at.rollouts.finished(state.id);
+    expect(ended.state).toMatchObject({ phase: 'failed' });
+    expect(ended.state.reason).toContain('edge did not withdraw');
+    expect(at.errors).toEqual([]);
+  });
+
   test('while the guard is rolling back already waits for it', async () => {
     const at = await serving();
     flow(at, at.endpoint, { disagreement: 0.2 });

@@ -9,6 +9,7 @@ import { createRolloutsService, type RolloutsService } from '../../electron/serv
 import { createSessionService } from '../../electron/services/session/index.ts';
 import { type OpenVault, openVault } from '../../electron/services/vault/index.ts';
 import type { RequestRecord } from '../../shared/domain/approval/request.ts';
+import { SallyportError } from '../../shared/domain/errors.ts';
 import type { ValidationReport } from '../../shared/domain/metrics/report.ts';
 import { guessMapping } from '../../shared/domain/model/guess-mapping.ts';
 import type { ModelVersion } from '../../shared/domain/model/version.ts';
@@ -85,6 +86,10 @@ export async function stage(options: { readonly policy?: Partial<Policy> } = {})
       system: clock.system,
       requests,
       clientFor: (id) => {
+        if (store.read.endpoint(id) === null)
+          throw new SallyportError('not-found', 'There is no such endpoint.', {
+            hint: 'Nothing was changed.',
+          });
         const known = clients.get(id);
         if (known) return known;
         const fake = endpoints.get(id);

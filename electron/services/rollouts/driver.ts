@@ -40,7 +40,7 @@ export async function driveRollout(deps: DriverDeps, id: string, signal: AbortSi
           runEffect(
             effect,
             state,
-            deps.client(effect.endpointId),
+            () => deps.client(effect.endpointId),
             () => {
               release ??= deps.release(state.requestId);
               return release;

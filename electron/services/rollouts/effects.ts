@@ -10,12 +10,13 @@ import type { EndpointClient, ReleasePackage } from '../../ports/endpoint.ts';
 export async function runEffect(
   effect: RolloutEffect,
   state: RolloutState,
-  client: EndpointClient,
+  connect: () => EndpointClient,
   release: () => Promise<ReleasePackage>,
   signal: AbortSignal,
 ): Promise<RolloutEvent> {
   const { key, endpointId } = effect;
   try {
+    const client = connect();
     switch (effect.kind) {
       case 'push': {
         await client.push(await release(), () => {}, signal);

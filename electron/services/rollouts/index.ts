@@ -259,7 +259,12 @@ export function createRolloutsService(deps: RolloutsDeps): RolloutsService {
       const started = performance.now();
       const running = read
         .unfinished()
-        .find((state) => state.name === name && state.environmentId === environmentId);
+        .find(
+          (state) =>
+            state.name === name &&
+            state.environmentId === environmentId &&
+            state.endpoints.some((part) => endpoints.some((endpoint) => endpoint.id === part.endpointId)),
+        );
       if (running !== undefined) {
         const ended = await takeOut(actor, running.id);
         const stable = ended.endpoints[0]?.stableVersion ?? '';
