@@ -5,7 +5,7 @@ import type { Confusion, GateResult } from '../../shared/domain/metrics/report.t
 import type { Finding } from '../../shared/domain/scan/finding.ts';
 import styles from './evidence.module.css';
 import { formatCount, formatShare } from './format.ts';
-import { formatMetricValue, isGateMetric, metricLabel } from './metrics.ts';
+import { formatMetricValue, metricLabel } from './metrics.ts';
 import { Empty, SimpleTable } from './page.tsx';
 import { PassStatus, SeverityStatus } from './status.tsx';
 import { Truncated } from './text.tsx';
@@ -21,9 +21,8 @@ export function GatesTable({ gates }: { readonly gates: readonly GateResult[] })
       </div>
     );
   }
-  // A reason is shown where the figures beside it do not say it already.
-  const reasonOf = (gate: GateResult): string =>
-    gate.passed && isGateMetric(gate.metric) ? '' : gate.reason;
+  // A gate that passed has its reason in the badge's tooltip; one that failed says it in full.
+  const reasonOf = (gate: GateResult): string => (gate.passed ? '' : gate.reason);
   const reasons = gates.some((gate) => reasonOf(gate) !== '');
   return (
     <SimpleTable
@@ -46,7 +45,9 @@ export function GatesTable({ gates }: { readonly gates: readonly GateResult[] })
           <span key="baseline" className="dim">
             {formatMetricValue(gate.metric, gate.baseline)}
           </span>,
-          <PassStatus key="result" passed={gate.passed} />,
+          <span key="result" title={gate.reason}>
+            <PassStatus passed={gate.passed} />
+          </span>,
           ...(reasons
             ? [
                 <Truncated key="reason" max={280}>

@@ -43,11 +43,6 @@ export function metricLabel(metric: string): string {
   return (METRIC_LABELS as Readonly<Record<string, string>>)[metric] ?? EVIDENCE_LABELS[metric] ?? metric;
 }
 
-/** True for a metric a policy can name: its figures say all there is to say when its gate passed. */
-export function isGateMetric(metric: string): boolean {
-  return metric in METRIC_LABELS;
-}
-
 function isLatency(metric: string): boolean {
   return metric.startsWith('latency_');
 }
