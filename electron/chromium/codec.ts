@@ -28,7 +28,8 @@ export function encodeValue(input: unknown): unknown {
     open.add(value);
     try {
       if (Array.isArray(value)) return value.map(walk);
-      if (value instanceof Date) return { $: 'date', v: value.getTime() };
+      // JSON has no NaN, the time of an invalid date: it travels as a tagged number.
+      if (value instanceof Date) return { $: 'date', v: walk(value.getTime()) };
       if (value instanceof ArrayBuffer) return { $: 'buffer', v: bytesOf(new Uint8Array(value)) };
       if (ArrayBuffer.isView(value)) {
         // Node's Buffer is a Uint8Array to the other side.
@@ -100,7 +101,7 @@ export function decodeValue(input: unknown): unknown {
       case 'bigint':
         return BigInt(String(tagged.v));
       case 'date':
-        return new Date(tagged.v as number);
+        return new Date(walk(tagged.v) as number);
       case 'buffer':
         return bytesOf(tagged.v);
       case 'bytes': {

@@ -32,6 +32,14 @@ describe('values between page and main process', () => {
     ]);
   });
 
+  it('keep a date that is none, wherever it lies', () => {
+    const none = new Date(Number.NaN);
+    const arrived = overTheWire([none, new Map([['', none]]), { at: none }, new Date(0)]);
+    expect(arrived).toEqual([none, new Map([['', none]]), { at: none }, new Date(0)]);
+    const [first] = arrived as [Date];
+    expect(first.getTime()).toBeNaN();
+  });
+
   it('keep an object that looks like a tag of ours an object', () => {
     const sly = { $: 'undefined', v: [1] };
     expect(overTheWire(sly)).toEqual(sly);
