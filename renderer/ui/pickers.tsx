@@ -34,6 +34,7 @@ export function VersionSelect({ label, value, onChange, description, only }: Ver
       {...(description === undefined ? {} : { description })}
       placeholder={query.isLoading ? 'Loading…' : 'Choose a version'}
       searchable
+      allowDeselect={false}
       nothingFoundMessage="No such version"
       limit={200}
       data={rows.map((row) => ({
