@@ -1,3 +1,4 @@
+import { notifications } from '@mantine/notifications';
 import { spotlight } from '@mantine/spotlight';
 import { useEffect, useMemo, useRef } from 'react';
 import { useNavigate } from 'react-router';
@@ -20,10 +21,14 @@ export interface ShellCommands {
 /** How long after G the second key still counts, in milliseconds. */
 const SEQUENCE_MS = 1200;
 
+/** Inputs that take no text: a letter pressed on them is free for the shell. */
+const TEXTLESS = ['radio', 'checkbox', 'button', 'submit', 'range', 'file', 'color'];
+
 function isTyping(target: EventTarget | null): boolean {
+  if (target instanceof HTMLInputElement) return !TEXTLESS.includes(target.type);
   return (
     target instanceof HTMLElement &&
-    (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName))
+    (target.isContentEditable || ['TEXTAREA', 'SELECT'].includes(target.tagName))
   );
 }
 
@@ -38,6 +43,8 @@ export function useShellCommands(showShortcuts: () => void): ShellCommands {
     const leave = async (channel: 'session.signOut' | 'vault.lock'): Promise<void> => {
       try {
         adopt(await call(channel, {}));
+        // They name models and people, and the next to sit here may be somebody else.
+        notifications.clean();
       } catch (error) {
         notifyProblem(error);
       }

@@ -119,6 +119,8 @@ export function Palette({ commands }: { readonly commands: ShellCommands }): Rea
     <Spotlight
       actions={groups}
       shortcut="mod + K"
+      // From a text field too: nobody types Ctrl+K.
+      tagsToIgnore={[]}
       limit={40}
       highlightQuery
       scrollable

@@ -24,6 +24,8 @@ export function Entrance({ session, onHold }: EntranceProps): ReactNode {
   const [creating, setCreating] = useState(false);
   const [recovering, setRecovering] = useState(false);
   const [prefill, setPrefill] = useState(heldPrefill);
+  // The same operator chosen again, after a refused passphrase, fills the form in again.
+  const [choices, setChoices] = useState(0);
 
   const step = ((): ReactNode => {
     if (recoveryKey !== null) {
@@ -63,7 +65,7 @@ export function Entrance({ session, onHold }: EntranceProps): ReactNode {
         <Unlock keys={session.keys} onRecover={() => setRecovering(true)} />
       );
     }
-    return <SignIn key={prefill?.name ?? ''} operators={session.operators} prefill={prefill} />;
+    return <SignIn key={choices} operators={session.operators} prefill={prefill} />;
   })();
   const wide = recoveryKey !== null || session.vault === 'absent' || creating;
 
@@ -76,6 +78,7 @@ export function Entrance({ session, onHold }: EntranceProps): ReactNode {
           onChoose={(operator) => {
             holdPrefill(operator);
             setPrefill(operator);
+            setChoices((count) => count + 1);
           }}
         />
       )}
