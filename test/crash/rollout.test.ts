@@ -121,6 +121,8 @@ async function expectSound(): Promise<AuditVerdict> {
 
 /** Back to 1.0.0 with nothing running, as it was before the canary; answers the agent's generation. */
 async function backToStable(): Promise<number> {
+  const now = await served();
+  if (now?.stable?.version === '1.0.0' && now.canary === null) return now.generation;
   await withConsole(async (opened) => {
     const ben = await signIn(opened, 'ben');
     opened.services.rollouts.start();
@@ -180,7 +182,7 @@ describe('the process that drives a canary, killed with SIGKILL', () => {
   test('before and after every effect: the rollout goes on to its end, and no effect happened twice', async () => {
     // Each is killed at the first state it saves that fits, at once (before the effect) or a little later (within it
     // or after it). Together they cover pushing, every step's routing, watching, and the promotion.
-    const moments: readonly [(said: Said, index: number) => boolean, number][] = [
+    const moments: [(said: Said, index: number) => boolean, number][] = [
       [isPending('push'), 0],
       [(_, index) => index === 0, 15],
       [(said) => said.phase === 'stepping' && said.step === 0, 0],
@@ -194,27 +196,28 @@ describe('the process that drives a canary, killed with SIGKILL', () => {
       [(said) => said.phase === 'promoting', 0],
       [(_, index) => index === 0, 4],
     ];
-    const before = (await served())?.generation ?? -1;
     let kills = 0;
-    let args = [workspace.vault, request, 'production'];
-    for (const [killAt, delayMs] of moments) {
-      const { signal, code } = await drive(args, killAt, delayMs);
-      // One that reached the end of its rollout before its moment ends in order.
-      if (signal === 'SIGKILL') kills++;
-      else expect(code).toBe(0);
-      args = [workspace.vault];
+    while (moments.length > 0) {
+      const before = await backToStable();
+      let args = [workspace.vault, request, 'production'];
+      for (let ended = false; !ended; args = [workspace.vault]) {
+        const [fits, delayMs] = moments.shift() ?? [null, 0];
+        // A moment that has passed already is replaced by the fifth state, so that no run goes on for long.
+        const killAt = fits && ((said: Said, index: number) => fits(said, index) || index >= 4);
+        const { signal, code, said } = await drive(args, killAt, delayMs);
+        if (signal === 'SIGKILL') kills++;
+        else expect([code, said.filter((one) => one.error !== undefined)]).toEqual([0, []]);
+        ended = signal !== 'SIGKILL';
+      }
+      const state = await newest();
+      expect(state).toMatchObject({ phase: 'completed', version: '1.1.0' });
+      expect(state?.verdicts.map((v) => v.verdict)).toEqual(['promote', 'promote', 'promote']);
+      const model = await served();
+      expect(model).toMatchObject({ stable: { version: '1.1.0' }, canary: null });
+      // Three steps and the promotion are four changes of routing, however often they were asked for.
+      expect(model?.generation).toBe(before + 4);
     }
     expect(kills).toBeGreaterThanOrEqual(8);
-    const { code, said } = await drive([workspace.vault], null);
-    expect([code, said.filter((one) => one.error !== undefined)]).toEqual([0, []]);
-
-    const state = await newest();
-    expect(state).toMatchObject({ phase: 'completed', version: '1.1.0' });
-    expect(state?.verdicts.map((v) => v.verdict)).toEqual(['promote', 'promote', 'promote']);
-    const model = await served();
-    expect(model).toMatchObject({ stable: { version: '1.1.0' }, canary: null });
-    // Three steps and the promotion are four changes of routing, however often they were asked for.
-    expect(model?.generation).toBe(before + 4);
     await expectSound();
   });
 
