@@ -12,9 +12,9 @@ import { launchProgram } from './adapters/system/launch-program.ts';
 import { type ProgramFiles, userDataFolder } from './adapters/system/program.ts';
 import { createSystem } from './adapters/system/system.ts';
 import { checkpointTools, createKeyTools } from './adapters/vault/key-tools.ts';
-import { writeLines } from './adapters/vault/write-lines.ts';
 import { createModelInspector } from './adapters/vault/model-inspector.ts';
 import { vaultDirectories } from './adapters/vault/vault-directory.ts';
+import { writeLines } from './adapters/vault/write-lines.ts';
 import type { ForkWorker, LaunchProgram } from './ports/processes.ts';
 import type { System } from './ports/system.ts';
 import type { VaultAdapters } from './ports/vault.ts';
@@ -145,11 +145,16 @@ export function createConsoleFactory(options: FactoryOptions): ConsoleFactory {
       pollMs: options.pollMs ?? 1000,
       onUpdate: (view) => events.onRollout?.(view),
       onError: (error) => events.onError?.(error),
+      onMoved: (id) => endpoints.observe(id),
       onFinished: () => endpoints.syncCheckpoints(),
     });
     const services: Services = {
       session,
-      overview: createOverviewService({ read: store.read, system, rollouts: (actor) => rollouts.list(actor) }),
+      overview: createOverviewService({
+        read: store.read,
+        system,
+        rollouts: (actor) => rollouts.list(actor),
+      }),
       models: createRegistryService({
         ledger,
         artifacts,

@@ -47,6 +47,8 @@ export interface EndpointsService {
   add(actor: Actor, input: AddEndpointInput): Promise<EndpointView>;
   /** Asks an endpoint now. A problem is part of the answer, not an error. */
   check(actor: Actor, input: { readonly id: string }): Promise<EndpointStatus>;
+  /** Keeps what an endpoint serves now, after the program itself moved it. Never throws for what the endpoint answers. */
+  observe(endpointId: string): Promise<void>;
   /** Forgets an endpoint and its token; it goes on serving. `refused.state` while a rollout uses it. */
   remove(actor: Actor, input: { readonly id: string }): Promise<{ readonly done: true }>;
   /** The one client of an endpoint in this process; closed with the service. */
@@ -90,6 +92,27 @@ export function createEndpointsService(deps: EndpointsDeps): EndpointsService {
     environmentName: ledger.read.environment(endpoint.environmentId)?.name ?? endpoint.environmentId,
     status: ledger.read.lastStatus(endpoint.id),
   });
+
+  async function ask(id: string): Promise<EndpointStatus> {
+    const endpoint = requireEndpoint(ledger, id);
+    const before = ledger.read.lastStatus(id);
+    const status = await askStatus(clientFor(id), endpoint, system);
+    if (before?.problem?.code === status.problem?.code) {
+      store.transaction((tx) => tx.setStatus(status));
+    } else {
+      // Going down, coming back, another key: that is worth an entry; the hundredth good answer is not.
+      await ledger.commit(
+        null,
+        {
+          action: 'endpoint.checked',
+          subject: endpoint.name,
+          details: { id, reachable: status.reachable, problem: status.problem?.code ?? null },
+        },
+        (tx) => tx.setStatus(status),
+      );
+    }
+    return status;
+  }
 
   return {
     list: () => ledger.read.endpoints().map(viewOf),
@@ -143,25 +166,9 @@ export function createEndpointsService(deps: EndpointsDeps): EndpointsService {
       return viewOf(endpoint);
     },
 
-    check: async (_actor, { id }) => {
-      const endpoint = requireEndpoint(ledger, id);
-      const before = ledger.read.lastStatus(id);
-      const status = await askStatus(clientFor(id), endpoint, system);
-      if (before?.problem?.code === status.problem?.code) {
-        store.transaction((tx) => tx.setStatus(status));
-      } else {
-        // Going down, coming back, another key: that is worth an entry; the hundredth good answer is not.
-        await ledger.commit(
-          null,
-          {
-            action: 'endpoint.checked',
-            subject: endpoint.name,
-            details: { id, reachable: status.reachable, problem: status.problem?.code ?? null },
-          },
-          (tx) => tx.setStatus(status),
-        );
-      }
-      return status;
+    check: (_actor, { id }) => ask(id),
+    observe: async (endpointId) => {
+      if (ledger.read.endpoint(endpointId) !== null) await ask(endpointId);
     },
 
     remove: async (actor, { id }) => {

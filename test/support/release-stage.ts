@@ -102,6 +102,7 @@ export async function stage(options: { readonly policy?: Partial<Policy> } = {})
       pollMs: 1000,
       onUpdate: ({ state }) => updates.push(state),
       onError: (error) => errors.push(error),
+      onMoved: async () => {},
       onFinished: async () => {},
     });
     onTestFinished(() => rollouts.close());

@@ -65,6 +65,9 @@ export interface RequestsService {
   signatureChecks(): SignatureCheck[];
 }
 
+/** Submissions at one moment that may take each other's serial before one of them gives up. */
+const SERIAL_ATTEMPTS = 5;
+
 export function createRequestsService(deps: RequestsDeps): RequestsService {
   const { ledger, artifacts, signer, system, withOperatorKey, vaultId } = deps;
   const read = ledger.read;
@@ -174,71 +177,75 @@ export function createRequestsService(deps: RequestsDeps): RequestsService {
         createdAt: now.toISOString(),
         notAfter: new Date(now.getTime() + environment.policy.requestHours * 3_600_000).toISOString(),
       });
-      const serial = read.lastSerial(environment.id) + 1;
-      const request = makeRequest(serial);
-      const texts: Record<string, string> = {
-        'request.json': json(request),
-        'plan.json': json(planned.data),
-        'policy.yaml': stringify(environment.policy),
-        'dossier.json': json(dossier),
-      };
-      const stored: { name: string; artifactId: string; digest: string; sizeBytes: number }[] = [];
-      try {
-        for (const [name, text] of Object.entries(texts))
-          stored.push({ name, ...(await artifacts.putBytes(Buffer.from(text, 'utf8'))) });
-        const files = [
-          ...stored,
-          {
-            name: 'model.onnx',
-            artifactId: model.artifactId,
-            digest: model.digest,
-            sizeBytes: model.sizeBytes,
-          },
-        ].sort((a, b) => (a.name < b.name ? -1 : 1));
-        const directory = releaseDirectoryName(ref);
-        const root = signer.root(directory, files);
-        const bundle = await withOperatorKey(operator.id, input.passphrase, (key) =>
-          signer.sign(directory, files, key, operator.publicKeyPem),
-        );
-        const record: RequestRecord = {
-          id,
-          request,
-          environmentName: environment.name,
-          root,
-          state: 'open',
-          reason: '',
-          quorum: environment.policy.quorum.approvals,
-          createdAt: now.toISOString(),
+      for (let attempt = 1; ; attempt++) {
+        const serial = read.lastSerial(environment.id) + 1;
+        const request = makeRequest(serial);
+        const texts: Record<string, string> = {
+          'request.json': json(request),
+          'plan.json': json(planned.data),
+          'policy.yaml': stringify(environment.policy),
+          'dossier.json': json(dossier),
         };
-        await ledger.commit(
-          actor,
-          {
-            action: 'request.submitted',
-            subject: id,
-            details: {
-              model: formatRef(ref),
+        const stored: { name: string; artifactId: string; digest: string; sizeBytes: number }[] = [];
+        try {
+          for (const [name, text] of Object.entries(texts))
+            stored.push({ name, ...(await artifacts.putBytes(Buffer.from(text, 'utf8'))) });
+          const files = [
+            ...stored,
+            {
+              name: 'model.onnx',
+              artifactId: model.artifactId,
               digest: model.digest,
-              environment: environment.name,
-              serial,
-              root,
-              strategy: planned.data.strategy,
-              steps: planned.data.steps,
+              sizeBytes: model.sizeBytes,
             },
-          },
-          (tx) => {
-            // Two submissions at once: the second one's serial is taken, and its signed request would lie.
-            if (tx.lastSerial(environment.id) + 1 !== serial)
-              throw new SallyportError('conflict', 'Another request was submitted at the same moment.', {
-                hint: 'Submit again.',
-              });
-            tx.insertRequest(record, { files });
-            tx.insertApproval(approvalOf(record.id, operator, 'submission', bundle, now));
-          },
-        );
-        return viewOf(actor, record);
-      } catch (error) {
-        await Promise.all(stored.map((file) => artifacts.discard(file.artifactId)));
-        throw error;
+          ].sort((a, b) => (a.name < b.name ? -1 : 1));
+          const directory = releaseDirectoryName(ref);
+          const root = signer.root(directory, files);
+          const bundle = await withOperatorKey(operator.id, input.passphrase, (key) =>
+            signer.sign(directory, files, key, operator.publicKeyPem),
+          );
+          const record: RequestRecord = {
+            id,
+            request,
+            environmentName: environment.name,
+            root,
+            state: 'open',
+            reason: '',
+            quorum: environment.policy.quorum.approvals,
+            createdAt: now.toISOString(),
+          };
+          await ledger.commit(
+            actor,
+            {
+              action: 'request.submitted',
+              subject: id,
+              details: {
+                model: formatRef(ref),
+                digest: model.digest,
+                environment: environment.name,
+                serial,
+                root,
+                strategy: planned.data.strategy,
+                steps: planned.data.steps,
+              },
+            },
+            (tx) => {
+              // Two submissions at once: the second one's serial is taken, and its signed request would lie.
+              if (tx.lastSerial(environment.id) + 1 !== serial)
+                throw new SallyportError('conflict', 'Another request was submitted at the same moment.', {
+                  hint: 'Submit again.',
+                });
+              tx.insertRequest(record, { files });
+              tx.insertApproval(approvalOf(record.id, operator, 'submission', bundle, now));
+            },
+          );
+          return viewOf(actor, record);
+        } catch (error) {
+          await Promise.all(stored.map((file) => artifacts.discard(file.artifactId)));
+          // Another submission took the serial this one had signed: sign the next one.
+          const taken = error instanceof SallyportError && error.code === 'conflict';
+          if (!taken || attempt >= SERIAL_ATTEMPTS) throw error;
+        }
       }
     },
 

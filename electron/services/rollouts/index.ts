@@ -28,6 +28,8 @@ export interface RolloutsDeps {
   readonly pollMs: number;
   readonly onUpdate: (view: RolloutView) => void;
   readonly onError: (error: unknown) => void;
+  /** Told after an endpoint confirmed another routing, so that what it serves now is known. */
+  readonly onMoved: (endpointId: string) => Promise<void>;
   /** Told after each final phase, to send checkpoints to the agents. */
   readonly onFinished: () => Promise<void>;
 }
@@ -80,6 +82,8 @@ export function createRolloutsService(deps: RolloutsDeps): RolloutsService {
 
   async function apply(id: string, event: RolloutEvent, actor: Actor | null): Promise<RolloutState> {
     const state = await applyEvent({ store, ledger, now: () => system.now() }, id, event, actor);
+    if (event.kind === 'routed' || event.kind === 'withdrawn')
+      await deps.onMoved(event.endpointId).catch(deps.onError);
     deps.onUpdate(viewOf(state));
     return state;
   }
@@ -322,6 +326,7 @@ export function createRolloutsService(deps: RolloutsDeps): RolloutsService {
           },
         );
       }
+      await Promise.all(endpoints.map((endpoint) => deps.onMoved(endpoint.id).catch(deps.onError)));
       await deps.onFinished();
       return { version: version ?? '', previous, durationMs, endpoints: endpoints.map((e) => e.name) };
     },
