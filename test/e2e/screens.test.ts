@@ -1,13 +1,30 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+/**
+ * Every screen of the window, filled, empty, wrong and with its dialogs, in both themes and two sizes: a picture of
+ * each goes to `screenshots/`, and none breaks a rule of accessibility or needs to be scrolled sideways.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { minimalOnnx } from '../support/minimal-onnx.ts';
+import { inspectScreen } from './support/camera.ts';
+import { photographFailures } from './support/failures.ts';
 import { type LaunchedConsole, launchConsole } from './support/launch.ts';
+import {
+  button,
+  choose,
+  goTo,
+  heading,
+  makeHome,
+  PATIENCE,
+  removeHome,
+  type SampleDesktop,
+  sampleFile,
+  signInAs,
+  startSample,
+  titled,
+} from './support/workspace.ts';
 
-/** Where pictures of every screen go; ignored by git. */
-const PICTURES = resolve(import.meta.dirname, 'screenshots');
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const ROOMS = [
   'overview',
   'models',
@@ -18,150 +35,272 @@ const ROOMS = [
   'rollouts',
   'endpoints',
   'audit',
-  'settings',
-  'settings?tab=operators',
-  'settings?tab=roles',
-  'settings?tab=environments',
 ];
-const PASSPHRASE = 'correct horse battery';
+const SETTINGS = ['', '?tab=operators', '?tab=roles', '?tab=environments'];
 
-let desktop: LaunchedConsole;
-let folder: string;
+let page: Page;
+photographFailures(() => page);
 
-beforeAll(async () => {
-  mkdirSync(PICTURES, { recursive: true });
-  folder = mkdtempSync(join(tmpdir(), 'sallyport-screens-'));
-  desktop = await launchConsole({ env: { SALLYPORT_VAULT: join(folder, 'vault') } });
-});
+const fileName = (path: string): string => path.replaceAll(/[/?=]+/g, '-');
 
-afterAll(async () => {
-  await desktop?.close();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-interface AxeWindow {
-  readonly axe: { run(): Promise<{ violations: { id: string; nodes: { target: string[] }[] }[] }> };
-}
-
-/** Rules of accessibility the page breaks now, with where. */
-async function violations(): Promise<string[]> {
-  // Evaluated from outside, so the page's own content security policy stays as it is.
-  await desktop.page.evaluate(AXE);
-  return await desktop.page.evaluate(async () => {
-    const found = await (globalThis as unknown as AxeWindow).axe.run();
-    return found.violations.map(
-      (violation) => `${violation.id}: ${violation.nodes.map((node) => node.target.join(' ')).join(', ')}`,
-    );
-  });
-}
-
-async function goTo(room: string): Promise<void> {
-  await desktop.page.evaluate((hash) => {
-    location.hash = hash;
-  }, `#/${room}`);
-  await desktop.page.waitForFunction(
-    (path) =>
-      location.hash === `#/${path}` &&
-      document.querySelector('main h1') !== null &&
-      document.querySelector('[aria-busy="true"]') === null,
-    room,
+/** Opens a page by its address and inspects it. */
+async function visit(path: string, name = fileName(path)): Promise<string[]> {
+  await goTo(page, `/${path}`);
+  await page.waitForFunction(
+    (hash) => location.hash === hash && document.querySelector('#main h1') !== null,
+    `#/${path}`,
   );
+  return inspectScreen(page, name);
 }
 
-describe('a first start', () => {
-  it('creates a vault and shows its recovery key until it is said to be stored', async () => {
-    const { page } = desktop;
-    await page.getByRole('heading', { name: 'Create a vault' }).waitFor();
-    expect(await violations()).toEqual([]);
-    await page.getByLabel('Operator name').fill('ada');
-    await page.getByLabel('Person').fill('Ada Lovelace');
-    await page.getByLabel('Passphrase', { exact: true }).fill(PASSPHRASE);
-    await page.getByLabel('Passphrase again').fill('something else');
-    await page.getByLabel('under a passphrase').check();
-    await page.getByLabel('Vault passphrase').fill('vault secret');
-    await page.getByLabel('Again', { exact: true }).fill('vault secret');
-    await page.getByRole('button', { name: 'Create the vault' }).click();
-    await page.getByText('The two passphrases differ.').waitFor();
-    await page.getByLabel('Passphrase again').fill(PASSPHRASE);
-    await page.getByRole('button', { name: 'Create the vault' }).click();
-    const key = page.getByTestId('recovery-key');
-    await key.waitFor({ timeout: 30_000 });
-    expect(await key.textContent()).toMatch(/^AGE-SECRET-KEY-1[0-9A-Z]{58}$/);
-    expect(await page.getByRole('button', { name: 'Continue' }).isDisabled()).toBe(true);
-    await page.screenshot({ path: join(PICTURES, 'recovery-key.png') });
-    await page.getByLabel('I have stored the recovery key').check();
-    await page.getByRole('button', { name: 'Continue' }).click();
-    // The key is gone from the page once it was confirmed.
-    await key.waitFor({ state: 'detached' });
+/** Inspects the dialog that is open and closes it. */
+async function dialog(name: string, text: string | RegExp): Promise<string[]> {
+  await page.getByRole('dialog').getByText(text).first().waitFor({ timeout: PATIENCE });
+  const wrong = await inspectScreen(page, name);
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').first().waitFor({ state: 'hidden' });
+  return wrong;
+}
+
+describe('before there is anything', () => {
+  const passphrase = 'correct horse battery';
+  let desktop: LaunchedConsole;
+  let home: string;
+
+  const start = async (): Promise<void> => {
+    desktop = await launchConsole({ env: { HOME: home } });
+    page = desktop.page;
+  };
+  beforeAll(async () => {
+    home = makeHome();
+    await start();
+  });
+  afterAll(async () => {
+    await desktop?.close();
+    removeHome(home);
   });
 
-  it('signs the operator in, and refuses a wrong passphrase with a reason', async () => {
-    const { page } = desktop;
-    // Creating the vault signs its first operator in; signing out leads to the door.
-    await page.getByRole('heading', { name: /Overview|Sign in/ }).waitFor();
-    if (await page.getByRole('heading', { name: 'Overview' }).isVisible()) {
-      await page.getByRole('button', { name: /Ada Lovelace/ }).click();
-      await page.getByRole('menuitem', { name: 'Sign out' }).click();
+  it('the making of a vault and its recovery key', async () => {
+    await heading(page, 'Create a vault').waitFor({ timeout: PATIENCE });
+    const wrong = await inspectScreen(page, 'gate-create');
+    await page.getByRole('radio', { name: 'under a passphrase' }).check();
+    await button(page, 'Create the vault').click();
+    wrong.push(...(await inspectScreen(page, 'gate-create-mistakes')));
+    await page.getByLabel('Operator name', { exact: true }).fill('ada');
+    await page.getByLabel('Person', { exact: true }).fill('Ada Lovelace');
+    for (const label of ['Passphrase', 'Passphrase again', 'Vault passphrase', 'Again'])
+      await page.getByLabel(label, { exact: true }).fill(passphrase);
+    await button(page, 'Create the vault').click();
+    await heading(page, 'Your recovery key').waitFor({ timeout: PATIENCE });
+    wrong.push(...(await inspectScreen(page, 'gate-recovery-key')));
+    await page.getByRole('checkbox', { name: /I have stored/ }).check();
+    await button(page, 'Continue').click();
+    await titled(page, 'Overview').or(heading(page, 'Sign in')).waitFor();
+    expect(wrong).toEqual([]);
+  });
+
+  it('the empty rooms', async () => {
+    if (await heading(page, 'Sign in').isVisible()) {
+      await page.getByLabel('Passphrase', { exact: true }).fill(passphrase);
+      await button(page, 'Sign in').click();
     }
-    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
-    await page.getByLabel('Passphrase', { exact: true }).fill('not this');
-    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-    await page.getByRole('alert').getByText('auth.failed').waitFor();
-    await page.getByLabel('Passphrase', { exact: true }).fill(PASSPHRASE);
-    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+    await titled(page, 'Overview').waitFor();
+    const wrong: string[] = [];
+    for (const room of [...ROOMS, 'settings?tab=environments'])
+      wrong.push(...(await visit(room, `empty-${fileName(room)}`)));
+    expect(wrong).toEqual([]);
+  });
+
+  it('the locked vault and its recovery', async () => {
+    expect(await desktop.close()).toBe(0);
+    await start();
+    await heading(page, 'The vault is locked').waitFor({ timeout: PATIENCE });
+    await page.getByLabel('Vault passphrase', { exact: true }).fill('not this one');
+    await button(page, 'Unlock').click();
+    await page.getByRole('alert').waitFor({ timeout: PATIENCE });
+    const wrong = await inspectScreen(page, 'gate-locked-refused');
+    await button(page, 'Use the recovery key instead').click();
+    await page.getByRole('radio', { name: 'under a passphrase' }).check();
+    wrong.push(...(await inspectScreen(page, 'gate-recover')));
+    expect(wrong).toEqual([]);
   });
 });
 
-describe.each(['light', 'dark'] as const)('every screen in %s', (theme) => {
-  it('opens without an error and breaks no rule of accessibility', async () => {
-    const { page } = desktop;
-    await goTo('settings');
-    await page
-      .getByRole('radiogroup', { name: 'Theme' })
-      .getByText(theme === 'dark' ? 'Dark' : 'Light')
-      .click();
-    await page.waitForFunction(
-      (scheme) => document.documentElement.getAttribute('data-mantine-color-scheme') === scheme,
-      theme,
+describe('in the sample workspace', () => {
+  let desktop: SampleDesktop;
+  let requestId = '';
+
+  /** The newest of a list, asked for over the page's own bridge. */
+  const newest = <T>(channel: string, input: unknown): Promise<T> =>
+    page.evaluate(
+      async ([name, value]) => {
+        const { sallyport } = globalThis as unknown as {
+          sallyport: { call(channel: string, input: unknown): Promise<{ ok: boolean; value: unknown[] }> };
+        };
+        return (await sallyport.call(name as string, value)).value[0] as T;
+      },
+      [channel, input] as const,
     );
-    for (const room of ROOMS) {
-      await goTo(room);
-      expect(await page.getByRole('alert').count(), room).toBe(0);
-      expect(await violations(), room).toEqual([]);
-      await page.screenshot({ path: join(PICTURES, `${room.replaceAll(/[/?=]/g, '-')}-${theme}.png`) });
-    }
-  });
-});
 
-describe('the keyboard', () => {
-  it('goes to a room by G and its letter, opens the palette, and shows its own sheet', async () => {
-    const { page } = desktop;
-    await goTo('overview');
-    await page.keyboard.press('g');
-    await page.keyboard.press('e');
-    await page.getByRole('heading', { name: 'Endpoints', level: 1 }).waitFor();
+  beforeAll(async () => {
+    desktop = await startSample();
+    page = desktop.page;
+  });
+  afterAll(async () => {
+    await desktop?.remove();
+  });
+
+  it('the door', async () => {
+    await page.getByRole('complementary', { name: 'Sample workspace' }).waitFor();
+    const wrong = await inspectScreen(page, 'gate-sign-in');
+    await page.getByRole('button', { name: /^ana\b/ }).click();
+    await page.getByLabel('Passphrase', { exact: true }).fill('not this one');
+    await button(page, 'Sign in').click();
+    await page.getByRole('alert').waitFor({ timeout: PATIENCE });
+    wrong.push(...(await inspectScreen(page, 'gate-sign-in-refused')));
+    await signInAs(desktop, 'ana');
+    expect(wrong).toEqual([]);
+  });
+
+  it('the rooms', async () => {
+    await goTo(page, '/releases');
+    await page
+      .getByRole('table', { name: 'Release requests' })
+      .getByText('phish-url@1.1.0')
+      .waitFor({ timeout: PATIENCE });
+    const wrong: string[] = [];
+    for (const room of [...ROOMS, ...SETTINGS.map((tab) => `settings${tab}`)])
+      wrong.push(...(await visit(room)));
+    expect(wrong).toEqual([]);
+  });
+
+  it('a version with all its tabs', async () => {
+    const wrong: string[] = [];
+    for (const tab of ['', '?tab=scan', '?tab=mapping', '?tab=validation', '?tab=deployed'])
+      wrong.push(...(await visit(`models/phish-url/1.1.0${tab}`, `version${fileName(tab)}`)));
+    await button(page, 'More').click();
+    await page.getByRole('menuitem', { name: 'Revoke' }).waitFor();
+    wrong.push(...(await inspectScreen(page, 'version-menu')));
+    await page.getByRole('menuitem', { name: 'Revoke' }).click();
+    wrong.push(...(await dialog('dialog-revoke', 'This cannot be undone')));
+    expect(wrong).toEqual([]);
+  });
+
+  it('the evidence: reports, comparison, what-if', async () => {
+    const report = await newest<{ id: string }>('validation.list', { ref: null });
+    const wrong = await visit(`validate/${report.id}`, 'report');
+    const comparison = await newest<{ id: string }>('comparison.list', { ref: null });
+    wrong.push(...(await visit(`compare/${comparison.id}`, 'comparison')));
+    await goTo(page, '/validate');
+    await titled(page, 'Validate').waitFor();
+    await page.getByRole('radiogroup').getByText('What if').click();
+    wrong.push(...(await inspectScreen(page, 'validate-what-if')));
+    expect(wrong).toEqual([]);
+  });
+
+  it('a file that is looked into, one that is refused, one that is no model', async () => {
+    const wrong: string[] = [];
+    await goTo(page, '/models');
+    await titled(page, 'Models').waitFor();
+    await desktop.dropFiles('main', [sampleFile('phish-url-1.2.0.onnx')]);
+    wrong.push(...(await dialog('dialog-inspect', 'What is in the file')));
+    const evil = join(desktop.home, 'evil-1.0.0.onnx');
+    writeFileSync(evil, minimalOnnx({ externalLocation: '../../etc/passwd' }));
+    await desktop.dropFiles('main', [evil]);
+    wrong.push(...(await dialog('dialog-inspect-refused', 'A critical finding')));
+    const letter = join(desktop.home, 'letter.onnx');
+    writeFileSync(letter, 'Dear all, this is no model. '.repeat(20));
+    await desktop.dropFiles('main', [letter]);
+    wrong.push(...(await dialog('dialog-inspect-not-onnx', /model\./)));
+    expect(wrong).toEqual([]);
+  });
+
+  it('what is not there, and what matches nothing', async () => {
+    const wrong = await visit('models/phish-url/9.9.9', 'error-no-such-version');
+    wrong.push(...(await visit('nowhere', 'error-no-such-page')));
+    await goTo(page, '/models');
+    await page.getByRole('textbox', { name: 'Search versions' }).fill('nothing like it');
+    await page.getByText('Nothing matches').waitFor();
+    wrong.push(...(await inspectScreen(page, 'models-no-match')));
+    expect(wrong).toEqual([]);
+  });
+
+  it('the palette, the shortcuts and the dialogs of the settings', async () => {
+    await goTo(page, '/settings?tab=operators');
+    await button(page, 'Add an operator').click();
+    const wrong = await dialog('dialog-operator', 'Roles');
+    await goTo(page, '/settings?tab=environments');
+    await button(page, 'Edit the policy').click();
+    wrong.push(...(await dialog('dialog-policy', 'Change the policy')));
+    await goTo(page, '/endpoints');
+    await button(page, 'Add an endpoint').click();
+    wrong.push(...(await dialog('dialog-endpoint', 'Fingerprint')));
     await page.keyboard.press('?');
-    await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
-    await page.keyboard.press('Escape');
-    await page.getByRole('dialog').waitFor({ state: 'detached' });
-    await page.keyboard.press('Control+k');
-    await page.getByPlaceholder('Go to, do, or find by name…').fill('verify');
-    await page.keyboard.press('Enter');
-    await page.getByText('The log is intact').waitFor();
+    wrong.push(...(await dialog('dialog-shortcuts', 'Search and commands')));
+    await page.keyboard.press('Control+K');
+    wrong.push(...(await dialog('dialog-palette', 'Add a model')));
+    expect(wrong).toEqual([]);
   });
-});
 
-describe('an environment made in the window', () => {
-  it('is there with its policy, and in the audit log', async () => {
-    const { page } = desktop;
-    await goTo('settings?tab=environments');
-    await page.getByRole('button', { name: 'Add an environment' }).first().click();
-    await page.getByLabel('Name').fill('production');
-    await page.getByRole('dialog').getByRole('button', { name: 'Add the environment' }).click();
-    await page.getByRole('heading', { name: 'production' }).waitFor();
-    await page.getByText('ROC AUC ≥ 0.9000').waitFor();
-    await goTo('audit');
-    await page.getByRole('table', { name: 'Audit log' }).getByText('environment.added').waitFor();
+  it('a request for a release, and what its approver sees', async () => {
+    requestId = (await newest<{ record: { id: string } }>('requests.list', {})).record.id;
+    const wrong = await visit(`releases/${requestId}`, 'request');
+    await goTo(page, '/releases/new');
+    await titled(page, 'New release request').waitFor();
+    await choose(page, 'Version', /1\.1\.0/);
+    await page.getByRole('table', { name: /gates/i }).waitFor();
+    wrong.push(...(await inspectScreen(page, 'releases-new-filled')));
+    await signInAs(desktop, 'ben');
+    wrong.push(...(await visit('overview', 'overview-waiting')));
+    await goTo(page, '/models/phish-url/1.1.0');
+    await button(page, 'More').click();
+    await page.getByRole('menuitem', { name: 'Set an alias' }).click();
+    wrong.push(...(await dialog('dialog-alias', 'An alias moves')));
+    await goTo(page, `/releases/${requestId}`);
+    await button(page, 'Reject').click();
+    wrong.push(...(await dialog('dialog-reject', 'Reason')));
+    await button(page, 'Approve').click();
+    wrong.push(...(await dialog('dialog-approve', 'Passphrase of ben')));
+    expect(wrong).toEqual([]);
+  });
+
+  it('a rollout under way', async () => {
+    for (const name of ['ben', 'cleo']) {
+      await signInAs(desktop, name);
+      await goTo(page, `/releases/${requestId}`);
+      await button(page, 'Approve').click();
+      await page.getByLabel(`Passphrase of ${name}`, { exact: true }).fill(desktop.operator(name).passphrase);
+      await button(page, 'Sign the approval').click();
+      await page.getByRole('dialog').waitFor({ state: 'hidden', timeout: PATIENCE });
+    }
+    await button(page, 'Deploy').click();
+    const wrong = await dialog('dialog-deploy', 'It runs the signed plan');
+    await button(page, 'Deploy').click();
+    await button(page, 'Start the rollout').click();
+    await page.getByRole('list', { name: 'Phases of the rollout' }).waitFor({ timeout: PATIENCE });
+    await page.locator('main canvas').first().waitFor({ timeout: PATIENCE });
+    wrong.push(...(await inspectScreen(page, 'rollout-running')));
+    wrong.push(...(await visit('rollouts', 'rollouts-running')));
+    wrong.push(...(await visit('overview', 'overview-rollout')));
+    wrong.push(...(await visit('endpoints', 'endpoints-rollout')));
+    expect(wrong).toEqual([]);
+  });
+
+  it('a rollout that was aborted, and the log that tells of it', async () => {
+    const { state } = await newest<{ state: { id: string } }>('rollouts.list', {});
+    await goTo(page, `/rollouts/${state.id}`);
+    await button(page, 'Abort').click();
+    const wrong = await dialog('dialog-abort', 'Reason');
+    await button(page, 'Abort').click();
+    await button(page.getByRole('dialog'), 'Abort').click();
+    await expect.poll(() => page.locator('h1').textContent(), { timeout: PATIENCE }).toContain('rolled back');
+    wrong.push(...(await inspectScreen(page, 'rollout-rolled-back')));
+    await goTo(page, '/audit');
+    await button(page, 'Verify now').click();
+    await page.getByRole('status', { name: 'Outcome of the verification' }).waitFor({ timeout: PATIENCE });
+    wrong.push(...(await inspectScreen(page, 'audit-verdict')));
+    await page.getByRole('table', { name: 'Audit log' }).getByRole('row').nth(1).click();
+    wrong.push(...(await dialog('drawer-entry', 'Canonical JSON')));
+    expect(wrong).toEqual([]);
   });
 });

@@ -1,0 +1,303 @@
+/** Settings, and the whole console without a mouse. */
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { photographFailures } from './support/failures.ts';
+import {
+  accountOf,
+  button,
+  goTo,
+  heading,
+  notice,
+  openRoom,
+  PATIENCE,
+  type SampleDesktop,
+  sampleFile,
+  signInAs,
+  startSample,
+  titled,
+} from './support/workspace.ts';
+
+const ROOMS = [
+  'Overview',
+  'Models',
+  'Validate',
+  'Compare',
+  'Releases',
+  'Rollouts',
+  'Endpoints',
+  'Audit',
+  'Settings',
+];
+
+let desktop: SampleDesktop;
+let page: Page;
+
+beforeAll(async () => {
+  desktop = await startSample();
+  page = desktop.page;
+  await signInAs(desktop, 'ana');
+});
+
+photographFailures(() => page);
+
+afterAll(async () => {
+  await desktop?.remove();
+});
+
+/** The accessible words of what has the keyboard. */
+const focused = () =>
+  page.evaluate(() => {
+    const element = document.activeElement;
+    return (element?.getAttribute('aria-label') ?? element?.textContent ?? '').replace(/\s+/g, ' ').trim();
+  });
+
+/** Presses Tab until the words of the focused element match; fails after `limit` presses. */
+async function tabTo(words: RegExp, { limit = 20, key = 'Tab' } = {}): Promise<void> {
+  for (let presses = 0; presses < limit; presses++) {
+    await page.keyboard.press(key);
+    if (words.test(await focused())) return;
+  }
+  throw new Error(`${key} did not reach ${words} in ${limit} presses; it is at “${await focused()}”.`);
+}
+
+describe('settings', () => {
+  it('show the vault, the runtime and the licence, and name no network', async () => {
+    await openRoom(page, 'Settings');
+    const text = await page.locator('main').innerText();
+    expect(text).toContain('SQLCipher 4');
+    expect(text).toContain('under a passphrase');
+    expect(text).toContain('no telemetry');
+  });
+
+  it('list the operators with their keys, and add one who can sign in', async () => {
+    await page.getByRole('tab', { name: 'Operators' }).click();
+    const table = page.getByRole('table', { name: 'Operators' });
+    await expect.poll(() => table.getByRole('row').count()).toBe(4);
+    await button(page, 'Add an operator').click();
+    const dialog = page.getByRole('dialog');
+    await button(dialog, 'Add the operator').click();
+    await dialog.getByText('Say who it is').waitFor();
+    await dialog.getByLabel('Sign-in name', { exact: true }).fill('grace');
+    await dialog.getByLabel('Person', { exact: true }).fill('Grace Hopper');
+    await dialog.getByLabel('Passphrase', { exact: true }).fill('a moth in relay 70');
+    await dialog.getByLabel('Again', { exact: true }).fill('a moth in relay 70');
+    await button(dialog, 'Add the operator').click();
+    await dialog.waitFor({ state: 'hidden', timeout: PATIENCE });
+    await expect.poll(() => table.getByRole('row').count()).toBe(5);
+  });
+
+  it('let an administrator change a policy', async () => {
+    await page.getByRole('tab', { name: 'Environments and policy' }).click();
+    await button(page, 'Edit the policy').click();
+    const dialog = page.getByRole('dialog', { name: 'Policy of production' });
+    const hours = dialog.getByLabel('Request stays open', { exact: true });
+    await hours.fill('48');
+    await hours.blur();
+    await button(dialog, 'Change the policy').click();
+    await notice(page, 'The policy of production is changed.').waitFor({ timeout: PATIENCE });
+    await expect.poll(() => page.getByRole('tabpanel').innerText()).toMatch(/Request valid\s+(2 d|48 h)/);
+  });
+
+  it('add an environment with a policy of its own', async () => {
+    await button(page, 'Add an environment').click();
+    const dialog = page.getByRole('dialog', { name: 'Add an environment' });
+    await dialog.getByLabel('Name', { exact: true }).fill('staging');
+    await button(dialog, 'Add the environment').click();
+    await dialog.waitFor({ state: 'hidden', timeout: PATIENCE });
+    await page.getByRole('heading', { name: 'staging', level: 2 }).waitFor();
+  });
+
+  it('let nobody else manage: the buttons say which role is missing', async () => {
+    await signInAs(desktop, 'ben');
+    await goTo(page, '/settings?tab=environments');
+    const edit = button(page, 'Edit the policy').first();
+    expect(await edit.getAttribute('aria-disabled')).toBe('true');
+    await edit.hover();
+    await page
+      .getByRole('tooltip')
+      .filter({ hasText: /needs|administrator/ })
+      .first()
+      .waitFor();
+    await page.getByRole('tab', { name: 'Operators' }).click();
+    expect(await button(page, 'Add an operator').getAttribute('aria-disabled')).toBe('true');
+  });
+
+  it('remember the theme over a restart', async () => {
+    await goTo(page, '/settings');
+    const shown = () =>
+      page.evaluate(() => document.documentElement.getAttribute('data-mantine-color-scheme'));
+    const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    await page.getByRole('radiogroup', { name: 'Theme' }).getByText('Dark').click();
+    await expect.poll(shown).toBe('dark');
+    const dark = await background();
+    const { home } = desktop;
+    expect(await desktop.close()).toBe(0);
+    desktop = await startSample(home);
+    page = desktop.page;
+    expect(await shown()).toBe('dark');
+    expect(await background()).toBe(dark);
+    await signInAs(desktop, 'ana');
+    await openRoom(page, 'Settings');
+    await page.getByRole('radiogroup', { name: 'Theme' }).getByText('Light').click();
+    await expect.poll(shown).toBe('light');
+    expect(await background()).not.toBe(dark);
+  });
+});
+
+/** What Enter opens in the palette: its first line, once that has these words. */
+const firstFound = (words: string) =>
+  page.locator('.mantine-Spotlight-action').first().filter({ hasText: words });
+
+describe('by keyboard alone', () => {
+  it('the palette leads to every room', async () => {
+    for (const room of ROOMS) {
+      await page.keyboard.press('Control+K');
+      await page.getByPlaceholder('Go to, do, or find by name…').waitFor();
+      await page.keyboard.type(room);
+      await firstFound(room).waitFor();
+      await page.keyboard.press('Enter');
+      await titled(page, room).waitFor();
+      // Until the palette has gone the keyboard is its own.
+      await page.getByPlaceholder('Go to, do, or find by name…').waitFor({ state: 'hidden' });
+    }
+  });
+
+  it('G and a letter lead to every room too', async () => {
+    const letters = {
+      o: 'Overview',
+      m: 'Models',
+      v: 'Validate',
+      c: 'Compare',
+      r: 'Releases',
+      l: 'Rollouts',
+      e: 'Endpoints',
+      a: 'Audit',
+      s: 'Settings',
+    };
+    for (const [letter, room] of Object.entries(letters)) {
+      await page.keyboard.press('g');
+      await page.keyboard.press(letter);
+      await titled(page, room).waitFor();
+    }
+  });
+
+  it('the palette finds a version by its name and opens it', async () => {
+    await page.keyboard.press('Control+K');
+    await page.getByPlaceholder('Go to, do, or find by name…').waitFor();
+    await page.keyboard.type('phish-url@1.2.0');
+    await firstFound('phish-url@1.2.0').waitFor();
+    await page.keyboard.press('Enter');
+    await titled(page, 'phish-url@1.2.0').waitFor();
+    await page.getByPlaceholder('Go to, do, or find by name…').waitFor({ state: 'hidden' });
+  });
+
+  it('a question mark shows the shortcuts, and Escape puts them away', async () => {
+    await page.keyboard.press('?');
+    const sheet = page.getByRole('dialog', { name: 'Keyboard shortcuts' });
+    await sheet.waitFor();
+    for (const room of ROOMS) expect(await sheet.innerText()).toContain(room);
+    await page.keyboard.press('Escape');
+    await sheet.waitFor({ state: 'hidden' });
+  });
+
+  it('a page that opens takes the keyboard, and a link before the rail leads there too', async () => {
+    await page.reload();
+    await titled(page, 'phish-url@1.2.0').waitFor();
+    const holder = () => page.evaluate(() => document.activeElement?.id);
+    await expect.poll(holder).toBe('main');
+    await tabTo(/^Skip to the page$/, { limit: 25, key: 'Shift+Tab' });
+    await page.keyboard.press('Enter');
+    expect(await holder()).toBe('main');
+  });
+
+  it('the reason of a disabled button is read out when Tab reaches it', async () => {
+    await goTo(page, '/models/phish-url/1.2.0');
+    await titled(page, 'phish-url@1.2.0').waitFor();
+    await page.locator('#main').focus();
+    await tabTo(/^Submit for release$/);
+    expect(await button(page, 'Submit for release').getAttribute('aria-disabled')).toBe('true');
+    await page.getByRole('tooltip').filter({ hasText: 'only a validated version' }).waitFor();
+  });
+
+  it('Tab reaches the primary action of a page, and a focused element can be seen', async () => {
+    const actions: readonly (readonly [string, string, RegExp])[] = [
+      ['/models', 'Models', /^Add a model$/],
+      ['/releases', 'Releases', /^New request$/],
+      ['/endpoints', 'Endpoints', /^Add an endpoint$/],
+      ['/audit', 'Audit', /^Verify now$/],
+      ['/validate', 'Validate', /^Run the validation$/],
+      ['/compare', 'Compare', /^Compare$/],
+    ];
+    for (const [path, title, action] of actions) {
+      await goTo(page, path);
+      await titled(page, title).waitFor();
+      await page.locator('#main').focus();
+      await tabTo(action, { limit: 15 });
+      const seen = await page.evaluate(() => {
+        const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(document.activeElement as Element);
+        return (outlineStyle !== 'none' && Number.parseFloat(outlineWidth) > 0) || boxShadow !== 'none';
+      });
+      expect(seen, `${title}: focus ring`).toBe(true);
+    }
+  });
+
+  it('a dialog keeps the focus inside, and Escape gives it back to the button that opened it', async () => {
+    await goTo(page, '/endpoints');
+    await titled(page, 'Endpoints').waitFor();
+    await button(page, 'Add an endpoint').focus();
+    await page.keyboard.press('Enter');
+    const dialog = page.getByRole('dialog', { name: 'Add an endpoint' });
+    await dialog.getByLabel('Name', { exact: true }).waitFor();
+    for (let presses = 0; presses < 16; presses++) {
+      await page.keyboard.press('Tab');
+      expect(await page.evaluate(() => document.activeElement?.closest('[role="dialog"]') !== null)).toBe(
+        true,
+      );
+    }
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'hidden' });
+    await expect.poll(focused).toBe('Add an endpoint');
+  });
+
+  it('the rows of a table are walked by arrows and opened by Enter', async () => {
+    await goTo(page, '/models');
+    const rows = page.getByRole('group', { name: /arrow keys move/ });
+    await rows.focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => new URL(page.url()).hash).toMatch(/^#\/models\/phish-url\/1\./);
+  });
+
+  it('a validation is run from beginning to end', async () => {
+    await goTo(page, '/validate');
+    await titled(page, 'Validate').waitFor();
+    await page.locator('#main').focus();
+    await page.keyboard.press('Tab');
+    await page.keyboard.type('1.1.0');
+    await page.getByRole('option', { name: /1\.1\.0/ }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await desktop.answerDialog({ paths: [sampleFile('labelled.csv')] });
+    await tabTo(/^Labelled dataset: browse$/, { limit: 4 });
+    await page.keyboard.press('Enter');
+    await page.getByText('labelled.csv', { exact: true }).first().waitFor();
+    await tabTo(/^Run the validation$/, { limit: 8 });
+    await page.keyboard.press('Enter');
+    await titled(page, 'Validation of phish-url@1.1.0').waitFor({ timeout: PATIENCE });
+  });
+
+  it('the account is left and entered again', async () => {
+    await page.keyboard.press('Control+Shift+L');
+    await heading(page, 'Sign in').waitFor();
+    await page.getByRole('combobox', { name: 'Operator' }).focus();
+    await page.keyboard.type('ben');
+    await page.getByRole('option', { name: 'ben' }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    await page.keyboard.type(desktop.operator('ben').passphrase);
+    await page.keyboard.press('Enter');
+    await accountOf(page, desktop.operator('ben').person).waitFor({ timeout: PATIENCE });
+  });
+});
