@@ -202,6 +202,7 @@ test('given it is removed, then its token goes too; while a rollout uses it, it 
         baseline: null,
         latest: null,
         consecutiveErrors: 0,
+        blindSince: null,
       },
     ],
     startedAt: '2026-01-01T00:00:00.000Z',

@@ -630,6 +630,7 @@ export function rollout(
           baseline: null,
           latest: null,
           consecutiveErrors: 0,
+          blindSince: null,
         },
       ],
       pending: [],

@@ -29,6 +29,8 @@ import {
 
 /** Readings or effects in a row that may fail before the rollout stops trusting an endpoint (as Argo Rollouts' consecutiveErrorLimit). */
 export const CONSECUTIVE_ERROR_LIMIT = 4;
+/** Readings must also have failed for so long, in milliseconds: an agent that restarts is no reason to roll back. */
+export const BLIND_LIMIT_MS = 10_000;
 
 /** See the file's head. `now` is only compared with times in the state. */
 export function decide(state: RolloutState, event: RolloutEvent, now: Date): Decision {
@@ -41,6 +43,7 @@ export function decide(state: RolloutState, event: RolloutEvent, now: Date): Dec
         generation: event.generation,
         stableVersion: event.stableVersion,
         consecutiveErrors: 0,
+        blindSince: null,
       });
       return next.phase === 'preparing' && next.endpoints.every((e) => e.pushed)
         ? afterPush(next, now)
@@ -54,6 +57,7 @@ export function decide(state: RolloutState, event: RolloutEvent, now: Date): Dec
         generation: event.generation,
         confirmedPercent: 0,
         consecutiveErrors: 0,
+        blindSince: null,
       });
       return next.phase === 'rolling-back' && next.pending.length === 0
         ? unchanged({ ...next, phase: 'rolled-back' })
@@ -66,12 +70,14 @@ export function decide(state: RolloutState, event: RolloutEvent, now: Date): Dec
     case 'sample-failed': {
       if (!isWatched(current)) return unchanged(current);
       const next = countError(current, event.endpointId);
-      return errorsOf(next, event.endpointId) > CONSECUTIVE_ERROR_LIMIT
-        ? rollBack(
-            next,
-            `${nameOf(next, event.endpointId)} gave no reading ${CONSECUTIVE_ERROR_LIMIT + 1} times in a row (${event.reason}): a canary nobody can watch does not go on.`,
-          )
-        : unchanged(next);
+      const since = next.endpoints.find((e) => e.endpointId === event.endpointId)?.blindSince;
+      const blindMs = now.getTime() - Date.parse(since ?? current.updatedAt);
+      if (errorsOf(next, event.endpointId) <= CONSECUTIVE_ERROR_LIMIT || blindMs < BLIND_LIMIT_MS)
+        return unchanged(next);
+      return rollBack(
+        next,
+        `${nameOf(next, event.endpointId)} gave no reading for ${Math.round(blindMs / 1000)} s (${event.reason}): a canary nobody can watch does not go on.`,
+      );
     }
     case 'tick':
       return isWatched(current) ? judgeStep(current, now) : unchanged(current);
@@ -123,6 +129,7 @@ function routed(state: RolloutState, event: Extract<RolloutEvent, { kind: 'route
     baseline: null,
     latest: null,
     consecutiveErrors: 0,
+    blindSince: null,
   });
   if (next.pending.length > 0) return unchanged(next);
   if (effect.final && next.phase === 'promoting') {
@@ -152,6 +159,7 @@ function sampled(state: RolloutState, event: Extract<RolloutEvent, { kind: 'samp
       latest: sample,
       baseline: endpoint.baseline ?? sample,
       consecutiveErrors: 0,
+      blindSince: null,
     }),
   );
 }
@@ -250,7 +258,12 @@ function resume(state: RolloutState, now: Date): Decision {
   return unchanged({
     ...next,
     stepStartedAt: now.toISOString(),
-    endpoints: next.endpoints.map((e) => ({ ...e, baseline: e.latest, consecutiveErrors: 0 })),
+    endpoints: next.endpoints.map((e) => ({
+      ...e,
+      baseline: e.latest,
+      consecutiveErrors: 0,
+      blindSince: null,
+    })),
   });
 }
 

@@ -38,6 +38,7 @@ export function startRollout(
       baseline: null,
       latest: null,
       consecutiveErrors: 0,
+      blindSince: null,
     })),
     pending: [],
     stableP95Ms: null,

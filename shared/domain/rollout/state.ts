@@ -49,7 +49,9 @@ export const rolloutEndpointSchema = z.object({
   generation: z.number().int(),
   baseline: trafficSampleSchema.nullable(),
   latest: trafficSampleSchema.nullable(),
+  /** Readings or effects that failed in a row, and since when. */
   consecutiveErrors: z.number().int(),
+  blindSince: z.string().nullable(),
 });
 export type RolloutEndpoint = z.infer<typeof rolloutEndpointSchema>;
 

@@ -140,7 +140,8 @@ export function updateEndpoint(
 }
 
 export function countError(state: RolloutState, id: string): RolloutState {
-  return updateEndpoint(state, id, { consecutiveErrors: errorsOf(state, id) + 1 });
+  const since = state.endpoints.find((e) => e.endpointId === id)?.blindSince ?? state.updatedAt;
+  return updateEndpoint(state, id, { consecutiveErrors: errorsOf(state, id) + 1, blindSince: since });
 }
 
 export function errorsOf(state: RolloutState, id: string): number {

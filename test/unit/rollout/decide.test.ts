@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CONSECUTIVE_ERROR_LIMIT } from '../../../shared/domain/rollout/decide.ts';
+import { BLIND_LIMIT_MS, CONSECUTIVE_ERROR_LIMIT } from '../../../shared/domain/rollout/decide.ts';
 import { allowedRolloutActions } from '../../../shared/domain/rollout/phases.ts';
 import { planProblems, rolloutPlanSchema } from '../../../shared/domain/rollout/plan.ts';
 import { HEALTHY, plan, RolloutStage, sample, start } from '../../support/rollout.ts';
@@ -136,10 +136,11 @@ describe('a canary', () => {
 
   it('does not go on when nobody can watch it', () => {
     const stage = new RolloutStage().settle().settle();
-    for (let i = 0; i < CONSECUTIVE_ERROR_LIMIT; i++)
-      stage.send({ kind: 'sample-failed', endpointId: 'a', reason: 'timeout' });
+    const fail = () => stage.send({ kind: 'sample-failed', endpointId: 'a', reason: 'timeout' });
+    for (let i = 0; i < CONSECUTIVE_ERROR_LIMIT * 3; i++) fail();
     expect(stage.state.phase).toBe('stepping');
-    stage.send({ kind: 'sample-failed', endpointId: 'a', reason: 'timeout' });
+    stage.wait(BLIND_LIMIT_MS);
+    fail();
     expect(stage.state.phase).toBe('rolling-back');
   });
 
