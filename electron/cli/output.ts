@@ -1,5 +1,6 @@
 import { toWireError } from '../../shared/contract/result.ts';
 import { ERROR_CODES } from '../../shared/domain/errors.ts';
+import { isControl } from '../../shared/domain/onnx/reading.ts';
 
 /** Where a command writes: `--json` prints one document (or JSON lines) on stdout; messages always go to stderr. */
 export interface Output {
@@ -13,6 +14,13 @@ export interface Output {
   note(text: string): void;
   /** Progress on a terminal only; never in a log. */
   progress(text: string): void;
+}
+
+/** Names inside a model or a data set are somebody else's words: none of them may move the cursor or hide a line. */
+export function printable(text: string): string {
+  return Array.from(text, (character) =>
+    character !== '\n' && character !== '\t' && isControl(character) ? '\uFFFD' : character,
+  ).join('');
 }
 
 export function createOutput(json: boolean): Output {
@@ -31,11 +39,11 @@ export function createOutput(json: boolean): Output {
     json,
     result: (document, text) => {
       wrote = 'result';
-      write(json ? JSON.stringify(document, null, 2) : text);
+      write(json ? JSON.stringify(document, null, 2) : printable(text));
     },
     event: (document, text) => {
       wrote = 'events';
-      write(json ? JSON.stringify(document) : text);
+      write(json ? JSON.stringify(document) : printable(text));
     },
     error: (document) => {
       // A command that fails on what it found (a broken gate, a bad artifact) has printed its one document already.
@@ -44,7 +52,7 @@ export function createOutput(json: boolean): Output {
     },
     note: (text) => {
       clear();
-      process.stderr.write(`${text}\n`);
+      process.stderr.write(`${printable(text)}\n`);
     },
     progress: (text) => {
       if (!tty) return;
