@@ -143,7 +143,8 @@ function databaseError(error: unknown): unknown {
       },
     );
   }
-  if (code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_WRITE') {
+  // SHMSIZE: no room for the index of the write-ahead log, which even reading needs.
+  if (code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_WRITE' || code === 'SQLITE_IOERR_SHMSIZE') {
     return new SallyportError('disk.full', 'The disk is full: nothing of this change was kept.', {
       hint: 'Everything acknowledged before is safe. Free some space and try again.',
       facts,
