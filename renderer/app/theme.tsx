@@ -8,7 +8,9 @@ import {
   Drawer,
   Loader,
   localStorageColorSchemeManager,
+  Menu,
   Modal,
+  Notification,
   NumberInput,
   PasswordInput,
   SegmentedControl,
@@ -89,6 +91,8 @@ export const theme = createTheme({
       },
     }),
     Loader: Loader.extend({ defaultProps: { type: 'oval' } }),
+    // A placeholder that takes the focus is no menu item, and a menu may hold nothing else.
+    Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false } }),
     Modal: Modal.extend({
       defaultProps: {
         closeButtonProps: { 'aria-label': 'Close' },
@@ -97,6 +101,9 @@ export const theme = createTheme({
         overlayProps: { backgroundOpacity: 0.45 },
         transitionProps: { transition: 'fade', duration: 120 },
       },
+    }),
+    Notification: Notification.extend({
+      defaultProps: { closeButtonProps: { 'aria-label': 'Close the message' } },
     }),
     NumberInput: NumberInput.extend(field),
     PasswordInput: PasswordInput.extend(field),

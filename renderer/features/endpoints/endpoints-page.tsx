@@ -142,7 +142,7 @@ function EndpointCard({ view }: { readonly view: EndpointView }): ReactNode {
             <Menu.Item
               leftSection={<IconTrash size={15} />}
               disabled={manage !== null}
-              {...(manage === null ? { color: 'red' } : {})}
+              {...(manage === null ? { c: 'var(--sp-bad)' } : {})}
               onClick={() => setRemoving(true)}
             >
               Remove…

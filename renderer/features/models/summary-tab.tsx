@@ -160,6 +160,8 @@ export function SummaryTab({ view }: { readonly view: VersionView }): ReactNode 
                       <span
                         key={name}
                         className="mono"
+                        // biome-ignore lint/a11y/noNoninteractiveTabindex: scroll container
+                        tabIndex={0}
                         style={{ display: 'block', maxHeight: 120, overflow: 'auto' }}
                       >
                         {value}

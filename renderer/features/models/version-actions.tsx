@@ -38,7 +38,7 @@ function Entry({ icon, label, refusal, onClick, danger = false }: EntryProps): R
       leftSection={icon}
       onClick={onClick}
       disabled={refusal !== null}
-      {...(danger && refusal === null ? { color: 'red' } : {})}
+      {...(danger && refusal === null ? { c: 'var(--sp-bad)' } : {})}
     >
       {label}
       {refusal === null ? null : (

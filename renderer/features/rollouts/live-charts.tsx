@@ -8,6 +8,8 @@ import { Empty, Panel } from '../../ui/page.tsx';
 import { isFinal } from '../../ui/status.tsx';
 import { latencyGuard, latencyLimit, overStep, stepMarks } from './traffic-series.ts';
 
+/** Time shown to either side of the first reading, in milliseconds. */
+const ALONE_MS = 10_000;
 const HEIGHT = 200;
 const formatTime = (at: number): string => formatClock(new Date(at).toISOString());
 const formatRate = (value: number): string => (value >= 10 ? value.toFixed(0) : value.toFixed(1));
@@ -115,7 +117,10 @@ export function LiveCharts({ view }: { readonly view: RolloutView }): ReactNode 
       </Panel>
     );
   }
-  const shared = { height: HEIGHT, formatX: formatTime, marks, legend: true } as const;
+  // One reading has no extent; without one an axis of many hours would be drawn around it.
+  const first = Date.parse(points[0]?.at ?? '');
+  const alone = points.length > 1 ? {} : { xRange: [first - ALONE_MS, first + ALONE_MS] as const };
+  const shared = { height: HEIGHT, formatX: formatTime, marks, legend: true, ...alone } as const;
   return (
     <div style={{ display: 'grid', gridTemplateColumns: 'repeat(2, minmax(0, 1fr))', gap: 14 }}>
       <Panel
