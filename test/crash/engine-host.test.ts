@@ -129,6 +129,27 @@ describe('a worker that dies', () => {
     expect(events.map(({ key }) => key)).toEqual(['slow']);
   });
 
+  test('killed while idle, a request that came before the news of it is asked again, and nobody is blamed', async () => {
+    const { host, pids, events, kill } = start();
+    await host.load(good);
+    for (let round = 0; round < 3; round++) {
+      kill();
+      // No turn of the event loop between the two: the request goes to a process that will never see it.
+      const sent = [host.predict('good', work(1), 1), host.predict('good', work(2), 1)];
+      expect((await Promise.all(sent)).map(({ scores }) => scores?.[0])).toEqual([0.75, 0.75]);
+    }
+    expect(events).toEqual([]);
+    expect(pids).toHaveLength(4);
+  });
+
+  test('killed while idle, a model that was sent then is sent again, and not blamed', async () => {
+    const { host, events, kill } = start();
+    await host.load(good);
+    kill();
+    expect(await host.load(slow)).toMatchObject({ featureCount: 3 });
+    expect(events).toEqual([]);
+  });
+
   test('killed while idle, nobody is blamed and the next request starts it again', async () => {
     const { host, pids, events, kill } = start();
     let asked = 0;

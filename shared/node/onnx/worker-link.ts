@@ -18,7 +18,10 @@ export interface InferenceWorker {
   readonly pid: number | undefined;
 }
 
-/** Why a worker is no more. `culprit` = this request was the one it was working on. */
+/**
+ * Why a worker is no more. `culprit` = this request was the one it was working on, or did not turn to before the
+ * deadline. One that reached a process already dead, before the news of its end came, is not.
+ */
 export interface WorkerGone {
   readonly error: SallyportError;
   readonly culprit: boolean;
@@ -61,6 +64,8 @@ interface Pending {
   readonly listener: RequestListener;
   readonly deadlineMs: number;
   readonly since: number;
+  /** The worker said that it turned to this one. */
+  begun: boolean;
   /** Told already (it waited too long); its reply is still due and is dropped. */
   abandoned: boolean;
 }
@@ -73,6 +78,11 @@ export function openWorkerLink(worker: InferenceWorker, options: LinkOptions): W
   let alive = true;
   let peakRssBytes = 0;
 
+  const begin = (id: number | null): void => {
+    const entry = id === null ? undefined : pending.get(id);
+    if (entry) entry.begun = true;
+  };
+
   const end = (error: SallyportError): void => {
     if (!alive) return;
     alive = false;
@@ -80,8 +90,9 @@ export function openWorkerLink(worker: InferenceWorker, options: LinkOptions): W
     worker.kill();
     const open = [...pending.values()];
     pending.clear();
-    for (const [index, { listener, abandoned }] of open.entries()) {
-      if (!abandoned) listener.gone({ error, culprit: index === 0 });
+    for (const [index, { listener, begun, abandoned }] of open.entries()) {
+      const culprit = index === 0 && (begun || error.code === 'engine.timeout');
+      if (!abandoned) listener.gone({ error, culprit });
     }
     options.onGone?.(error);
   };
@@ -127,6 +138,8 @@ export function openWorkerLink(worker: InferenceWorker, options: LinkOptions): W
   worker.onMessage((message) => {
     const reply = message as WorkerReply;
     if (reply.kind === 'memory') return seeMemory(reply.rssBytes);
+    if (reply.kind === 'begun') return begin(reply.id);
+    if (reply.kind !== 'progress') begin(reply.next);
     const entry = pending.get(reply.id);
     if (!entry) return;
     headSince = performance.now();
@@ -163,7 +176,7 @@ export function openWorkerLink(worker: InferenceWorker, options: LinkOptions): W
       const now = performance.now();
       if (pending.size === 0) headSince = now;
       const id = nextId++;
-      pending.set(id, { listener, deadlineMs, since: now, abandoned: false });
+      pending.set(id, { listener, deadlineMs, since: now, begun: false, abandoned: false });
       worker.postMessage({ ...call, id });
     },
     close: end,

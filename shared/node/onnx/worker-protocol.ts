@@ -3,8 +3,9 @@ import type { OutputMapping } from '../../domain/model/version.ts';
 
 /**
  * Messages between a parent and its inference worker. Rows travel as typed arrays, never as JSON. Every request has
- * an id and gets exactly one reply; progress notes may come before it. The worker answers in the order of arrival,
- * which is how the parent knows which request a crash belongs to.
+ * an id and gets exactly one reply; progress notes may come before it. The worker answers in the order of arrival and
+ * says which request it turns to before it does, which is how the parent knows which one a crash belongs to: a request
+ * sent to a process that was already dead is nobody's fault.
  */
 export type WorkerRequest =
   | {
@@ -32,8 +33,11 @@ export type WorkerRequest =
   | { readonly type: 'task'; readonly id: number; readonly task: unknown };
 
 export type WorkerReply =
-  | { readonly id: number; readonly kind: 'done'; readonly value: unknown }
-  | { readonly id: number; readonly kind: 'failed'; readonly error: WireError }
+  /** The worker turns to this request. Not sent for one that a reply named as `next`. */
+  | { readonly id: number; readonly kind: 'begun' }
+  /** `next`: the request the worker turns to after this one, if it has it already. */
+  | { readonly id: number; readonly kind: 'done'; readonly value: unknown; readonly next: number | null }
+  | { readonly id: number; readonly kind: 'failed'; readonly error: WireError; readonly next: number | null }
   | { readonly id: number; readonly kind: 'progress'; readonly value: unknown }
   /** The worker's own memory reading, for systems where the parent cannot look it up. */
   | { readonly id: 0; readonly kind: 'memory'; readonly rssBytes: number };

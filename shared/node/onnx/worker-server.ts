@@ -100,11 +100,17 @@ export function serveInference(
 
   const drain = async (): Promise<void> => {
     busy = true;
+    let announced: number | null = null;
     for (let request = queue.shift(); request; request = queue.shift()) {
+      const { id } = request;
+      if (announced !== id) send({ id, kind: 'begun' });
       try {
-        send({ id: request.id, kind: 'done', value: await handle(request) });
+        const value = await handle(request);
+        announced = queue[0]?.id ?? null;
+        send({ id, kind: 'done', value, next: announced });
       } catch (error) {
-        send({ id: request.id, kind: 'failed', error: toWireError(error) });
+        announced = queue[0]?.id ?? null;
+        send({ id, kind: 'failed', error: toWireError(error), next: announced });
       }
       noteMemory();
     }
