@@ -13,10 +13,18 @@ export interface QuorumResult {
   readonly ignored: readonly { readonly signature: CountedSignature; readonly reason: string }[];
 }
 
-/** People are compared without case and surrounding or repeated blanks: "Ada  Byron" and "ada byron" are one. */
+/**
+ * A person's name in the one spelling that is compared: without case, without what nobody sees (zero-width spaces,
+ * soft hyphens, direction marks), and with single blanks. "Ada  Byron" and "ada byron" are one.
+ */
+export function personKey(person: string): string {
+  const seen = person.normalize('NFKC').replace(/[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu, '');
+  // Upper case first: it is what makes "ß" and "ss" one.
+  return seen.toUpperCase().toLowerCase().normalize('NFKC').trim().replace(/\s+/gu, ' ');
+}
+
 export function samePerson(a: string, b: string): boolean {
-  const plain = (name: string) => name.normalize('NFKC').trim().replace(/\s+/gu, ' ').toLowerCase();
-  return plain(a) === plain(b);
+  return personKey(a) === personKey(b);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { personKey } from '../approval/quorum.ts';
 
 /**
  * The agent's trust file, YAML or JSON: whose signatures count, how many, and from which vaults. It is read from the
@@ -62,8 +63,3 @@ export const trustFileSchema = z
     }
   });
 export type TrustFile = z.infer<typeof trustFileSchema>;
-
-/** One human being, however the name was spelled: compatibility form, small letters, single spaces. */
-export function personKey(person: string): string {
-  return person.normalize('NFKC').toLowerCase().trim().replace(/\s+/g, ' ');
-}

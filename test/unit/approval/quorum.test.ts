@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { effectiveState, refusalOf } from '../../../shared/domain/approval/lifecycle.ts';
-import { evaluateQuorum } from '../../../shared/domain/approval/quorum.ts';
+import { evaluateQuorum, samePerson } from '../../../shared/domain/approval/quorum.ts';
 import type { ApprovalRecord, RequestRecord } from '../../../shared/domain/approval/request.ts';
 import type { Actor } from '../../../shared/domain/operator/operator.ts';
 
@@ -50,6 +50,17 @@ describe('a quorum', () => {
     );
     expect(result.met).toBe(false);
     expect(result.ignored).toHaveLength(2);
+  });
+  it('knows one person under every spelling that looks the same', () => {
+    const spellings = [
+      ['Ada Byron', 'Ada\u200b Byron'],
+      ['Ada Byron', 'Ada Byron\u200d'],
+      ['Ada Byron', '\u202eAda\u00a0By\u00adron'],
+      ['Jos\u00e9', 'Jose\u0301'],
+      ['Gro\u00df', 'GROSS'],
+    ] as const;
+    for (const [a, b] of spellings) expect([a, b, samePerson(a, b)]).toEqual([a, b, true]);
+    expect(samePerson('Ada Byron', 'Ada Myron')).toBe(false);
   });
   it('is never met by nobody, even when the number asked for is zero', () => {
     expect(evaluateQuorum([], submitter, 0).met).toBe(false);
