@@ -113,11 +113,7 @@ describe('settings', () => {
     const edit = button(page, 'Edit the policy').first();
     expect(await edit.getAttribute('aria-disabled')).toBe('true');
     await edit.hover();
-    await page
-      .getByRole('tooltip')
-      .filter({ hasText: /needs|administrator/ })
-      .first()
-      .waitFor();
+    await page.getByRole('tooltip').filter({ hasText: 'This takes the role administrator' }).waitFor();
     await page.getByRole('tab', { name: 'Operators' }).click();
     expect(await button(page, 'Add an operator').getAttribute('aria-disabled')).toBe('true');
   });
