@@ -42,6 +42,12 @@ export function createServer(options: ServerOptions): FastifyInstance {
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyLimit,
     requestTimeout: options.requestTimeoutMs,
+    // Without these Node looks every 30 s only, and lets a body take as long as its headers may: a minute.
+    http: {
+      connectionsCheckingInterval: Math.min(30_000, Math.max(100, options.requestTimeoutMs / 2)),
+      requestTimeout: options.requestTimeoutMs,
+      headersTimeout: Math.min(60_000, options.requestTimeoutMs),
+    },
     keepAliveTimeout: 72_000,
     connectionTimeout: 0,
     return503OnClosing: true,

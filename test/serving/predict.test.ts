@@ -1,8 +1,9 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startAgent } from '../support/agent.ts';
 import { makeRelease, makeSite, thresholdModel } from '../support/release.ts';
-import { onAgent, type Stage } from './support.ts';
+import { onAgent, type Stage, stage } from './support.ts';
 
 describe('the predict listener', () => {
   let on: Stage;
@@ -210,3 +211,18 @@ test('given a full house, when one more calls, then it is told to come back', as
     await on.agent.remove();
   }
 });
+
+test('a body that never comes ends its connection soon after the time it may take, not half a minute later', async () => {
+  const on = await stage({ limits: { requestTimeoutMs: 200 } });
+  const { hostname, port } = new URL(on.agent.predictUrl);
+  const socket = connect(Number(port), hostname);
+  socket.write(
+    `POST /predict HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${on.agent.token}\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{`,
+  );
+  let answer = '';
+  socket.setEncoding('utf8').on('data', (text: string) => {
+    answer += text;
+  });
+  await once(socket, 'close');
+  expect(answer).toContain(' 408 ');
+}, 20_000);
