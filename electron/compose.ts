@@ -145,7 +145,9 @@ export function createConsoleFactory(options: FactoryOptions): ConsoleFactory {
       pollMs: options.pollMs ?? 1000,
       onUpdate: (view) => events.onRollout?.(view),
       onError: (error) => events.onError?.(error),
-      onMoved: (id) => endpoints.observe(id),
+      onMoved: async (id) => {
+        await endpoints.observe(id);
+      },
       onFinished: () => endpoints.syncCheckpoints(),
     });
     const services: Services = {

@@ -21,6 +21,8 @@ export interface DeskOptions {
 const HOUSEKEEPING_MS = 1000;
 /** Rounds of housekeeping between two looks for checkpoints an agent does not hold yet. */
 const CHECKPOINTS_EVERY = 15;
+/** Rounds between two looks at what every endpoint serves. */
+const ENDPOINTS_EVERY = 10;
 /** Progress reaches the window at most so often, in milliseconds. */
 const PROGRESS_EVERY_MS = 100;
 
@@ -57,11 +59,25 @@ export function createDesk(options: DeskOptions): DeskControl {
       if (of.vault.store.changedElsewhere()) options.onChange(topicSchema.options);
       if (round % CHECKPOINTS_EVERY === 0)
         of.services.endpoints.syncCheckpoints().catch((error: unknown) => options.events.onError?.(error));
+      if (round % ENDPOINTS_EVERY === 0) observeEndpoints(of);
       if (!swept && of.vault.acquireEffectsLock()) {
         swept = true;
         await sweepVault(of.vault, factory.system, { signal: closing.signal });
       }
       await factory.system.sleep(HOUSEKEEPING_MS, closing.signal).catch(() => undefined);
+    }
+  }
+
+  /** An agent that died or moved by itself is noticed without a person asking. */
+  function observeEndpoints(of: Console): void {
+    const { endpoints } = of.services;
+    for (const { id } of of.vault.store.read.endpoints()) {
+      endpoints
+        .observe(id)
+        .then((changed) => {
+          if (changed) options.onChange(['endpoints', 'models', 'overview']);
+        })
+        .catch((error: unknown) => options.events.onError?.(error));
     }
   }
 

@@ -47,8 +47,8 @@ export interface EndpointsService {
   add(actor: Actor, input: AddEndpointInput): Promise<EndpointView>;
   /** Asks an endpoint now. A problem is part of the answer, not an error. */
   check(actor: Actor, input: { readonly id: string }): Promise<EndpointStatus>;
-  /** Keeps what an endpoint serves now, after the program itself moved it. Never throws for what the endpoint answers. */
-  observe(endpointId: string): Promise<void>;
+  /** Looks at an endpoint without a person asking and keeps what it serves; answers whether that or its health changed. */
+  observe(endpointId: string): Promise<boolean>;
   /** Forgets an endpoint and its token; it goes on serving. `refused.state` while a rollout uses it. */
   remove(actor: Actor, input: { readonly id: string }): Promise<{ readonly done: true }>;
   /** The one client of an endpoint in this process; closed with the service. */
@@ -168,7 +168,12 @@ export function createEndpointsService(deps: EndpointsDeps): EndpointsService {
 
     check: (_actor, { id }) => ask(id),
     observe: async (endpointId) => {
-      if (ledger.read.endpoint(endpointId) !== null) await ask(endpointId);
+      if (ledger.read.endpoint(endpointId) === null) return false;
+      const before = ledger.read.lastStatus(endpointId);
+      const after = await ask(endpointId);
+      const facts = (status: EndpointStatus | null) =>
+        JSON.stringify([status?.models, status?.problem?.code]);
+      return facts(before) !== facts(after);
     },
 
     remove: async (actor, { id }) => {
