@@ -12,7 +12,8 @@ import type { Finding } from '../../shared/domain/scan/finding.ts';
 import { scanModel } from '../../shared/domain/scan/scan.ts';
 import { createAgeByteSource, sealToFile } from '../../shared/node/age/index.ts';
 import { diskError, systemCode } from '../../shared/node/files/files.ts';
-import { readStable } from '../../shared/node/files/stable-source.ts';
+import { createHasher, createThreadHasher, type Hasher } from '../../shared/node/files/hasher.ts';
+import { PIECE_BYTES, PIECES_AHEAD, readStable } from '../../shared/node/files/stable-source.ts';
 import { parentPort } from './parent-port.ts';
 
 export interface AddModelRequest {
@@ -44,6 +45,28 @@ export type VaultJobReply =
 /** A progress message for so many bytes: about 50 a second at full speed. */
 const PROGRESS_BYTES = 8 * 1024 * 1024;
 
+/** From this size on, starting a thread costs less than hashing beside the encryption saves. */
+const THREAD_BYTES = 32 * 1024 * 1024;
+/** Pieces of 1 MiB that may wait for that thread: as many as are encrypted while it starts, and to even out its pace. */
+const HASH_LAG = 8;
+
+function hasherFor(sizeBytes: number): Promise<Hasher> {
+  if (sizeBytes < THREAD_BYTES) return Promise.resolve(createHasher());
+  // One buffer for the piece at hand, beside those that wait and those being read.
+  const threaded = createThreadHasher(HASH_LAG + PIECES_AHEAD + 1, PIECE_BYTES, HASH_LAG);
+  // A runtime or a limit that allows no thread costs time, nothing else.
+  return threaded.catch(() => createHasher());
+}
+
+async function* stablePieces(
+  source: FileHandle,
+  path: string,
+  hasher: Promise<Hasher>,
+): AsyncGenerator<Buffer, void, undefined> {
+  const { memory } = await hasher;
+  yield* readStable(source, path, memory.length > 0 ? memory : undefined);
+}
+
 async function openSource(path: string): Promise<FileHandle> {
   try {
     return await open(path, 'r');
@@ -62,6 +85,7 @@ async function addModel(
   post: (reply: VaultJobReply) => void,
 ): Promise<VaultJobReply> {
   const source = await openSource(request.sourcePath);
+  let hasher: Promise<Hasher> | null = null;
   try {
     const status = await source.stat();
     if (!status.isFile())
@@ -70,11 +94,14 @@ async function addModel(
       });
     let reported = 0;
     let reportedPhase = '';
+    // Started here and waited for after the header is made: both take about as long.
+    hasher = hasherFor(status.size);
     const sealed = await sealToFile(
       request.recipients,
-      readStable(source, request.sourcePath),
+      stablePieces(source, request.sourcePath, hasher),
       request.targetPath,
       {
+        hasher,
         onProgress: (phase, done) => {
           if (phase === reportedPhase && done - reported < PROGRESS_BYTES && done !== status.size) return;
           reported = done;
@@ -102,6 +129,7 @@ async function addModel(
       sealed.fileKey.fill(0);
     }
   } finally {
+    await (await hasher)?.close();
     await source.close();
   }
 }

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { fstatSync, readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { ByteSource } from '../../domain/onnx/summary.ts';
+import { readAhead } from '../files/read-ahead.ts';
 import { headerLength, MAX_HEADER_BYTES, makeHeader } from './header.ts';
 import {
   CHUNK_BYTES,
@@ -32,10 +33,10 @@ export class AgeWriter {
     this.#sealer = sealer;
   }
 
-  /** A writer for these recipients (`age1…`). `reuse`: what `update` answers is valid until its next call only. */
+  /** A writer for these recipients (`age1…`). `reuse` as in `ChunkSealer`. */
   static async create(
     recipients: readonly string[],
-    options: { readonly reuse?: boolean } = {},
+    options: { readonly reuse?: number } = {},
   ): Promise<AgeWriter> {
     const header = await makeHeader(recipients);
     const nonce = randomBytes(PAYLOAD_NONCE_BYTES);
@@ -102,18 +103,26 @@ export async function readHeader(handle: FileHandle): Promise<Buffer> {
   return start.subarray(0, length);
 }
 
-/** Chunks that are read at once: 1 MiB, about 2 ms of decryption. */
+/** Chunks that are read at once: 1 MiB, about 1 ms of decryption. */
 const BATCH = 16;
+/** Batches of ciphertext that are being read while one is decrypted and used. */
+const BATCHES_AHEAD = 2;
+
+export interface DecryptOptions {
+  /** Every piece lies in the same memory, valid until the next one is asked for; for who hashes or writes it. */
+  readonly reuse?: boolean;
+  /** Memory for the pieces, used in turn: buffers of 1 MiB. */
+  readonly memory?: readonly Buffer[];
+}
 
 /**
  * Plaintext of an age file, in pieces of up to 1 MiB; a piece is handed out only after its tags verified. The end of
  * the iteration means that the last chunk was seen: a file cut off anywhere throws `integrity.artifact` instead.
- * `reuse`: every piece lies in the same memory, valid until the next one is asked for; for who hashes or writes it.
  */
 export async function* decryptFileStream(
   file: string | FileHandle,
   fileKey: Uint8Array,
-  { reuse = false }: { readonly reuse?: boolean } = {},
+  options: DecryptOptions = {},
 ): AsyncGenerator<Buffer, void, undefined> {
   const handle = typeof file === 'string' ? await open(file, 'r') : file;
   try {
@@ -122,24 +131,27 @@ export async function* decryptFileStream(
     const { size } = await handle.stat();
     const layout = payloadLayout(size - start);
     const key = payloadKeyOf(fileKey, await readExactly(handle, PAYLOAD_NONCE_BYTES, length));
-    const batch = Math.min(BATCH, layout.chunks);
-    const sealedMemory = Buffer.allocUnsafe(batch * SEALED_CHUNK_BYTES);
-    const plaintextMemory = reuse ? Buffer.allocUnsafe(batch * CHUNK_BYTES) : null;
-    for (let first = 0; first < layout.chunks; first += BATCH) {
-      const count = Math.min(BATCH, layout.chunks - first);
-      const from = first * SEALED_CHUNK_BYTES;
-      const sealed = await readExactly(
-        handle,
-        Math.min(count * SEALED_CHUNK_BYTES, size - start - from),
-        start + from,
-        sealedMemory,
-      );
+    const batches = Math.ceil(layout.chunks / BATCH);
+    const largest = Math.min(BATCH, layout.chunks);
+    const sealedMemory = Array.from({ length: Math.min(BATCHES_AHEAD + 1, batches) }, () =>
+      Buffer.allocUnsafe(largest * SEALED_CHUNK_BYTES),
+    );
+    const plainMemory = options.memory ?? (options.reuse ? [Buffer.allocUnsafe(largest * CHUNK_BYTES)] : []);
+    const sealedBatches = readAhead(batches, BATCHES_AHEAD, (batch) => {
+      const from = start + batch * BATCH * SEALED_CHUNK_BYTES;
+      const bytes = Math.min(BATCH * SEALED_CHUNK_BYTES, size - from);
+      return readExactly(handle, bytes, from, sealedMemory[batch % sealedMemory.length]);
+    });
+    let index = 0;
+    let turn = 0;
+    for await (const sealed of sealedBatches) {
+      const count = Math.ceil(sealed.length / SEALED_CHUNK_BYTES);
       const bytes = sealed.length - count * TAG_BYTES;
-      const plaintext = plaintextMemory?.subarray(0, bytes) ?? Buffer.allocUnsafe(bytes);
-      for (let each = 0; each < count; each++) {
-        const index = first + each;
+      const memory = plainMemory[turn++ % plainMemory.length];
+      const plaintext = memory?.subarray(0, bytes) ?? Buffer.allocUnsafe(bytes);
+      for (let each = 0; each < count; each++, index++) {
         openChunkInto(
-          plaintext.subarray(each * CHUNK_BYTES, Math.min((each + 1) * CHUNK_BYTES, plaintext.length)),
+          plaintext.subarray(each * CHUNK_BYTES, Math.min((each + 1) * CHUNK_BYTES, bytes)),
           key,
           index,
           index === layout.chunks - 1,

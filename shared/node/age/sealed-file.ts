@@ -1,7 +1,7 @@
 /** Files that are encrypted once and proved before they are named: written, fsynced, read back, decrypted, hashed. */
-import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import { writeAll } from '../files/files.ts';
+import { createHasher, type Hasher } from '../files/hasher.ts';
+import { writeBehind } from '../files/write-behind.ts';
 import { AgeWriter, decryptFileStream } from './file.ts';
 import { tampered } from './stream.ts';
 
@@ -14,10 +14,15 @@ export interface SealedFile {
   readonly fileKey: Uint8Array;
 }
 
-export interface SealProgress {
+export interface SealOptions {
   /** Plaintext bytes encrypted or verified so far. */
   readonly onProgress?: (phase: 'encrypting' | 'verifying', bytes: number) => void;
+  /** Hashes what goes in and what comes back; its memory holds the pieces that come back. It stays the caller's. */
+  readonly hasher?: Hasher | Promise<Hasher>;
 }
+
+/** Pieces of ciphertext that wait to be written while the next are encrypted. */
+const WAITING = 4;
 
 /**
  * Encrypts `source` into a new file at `path` (mode 0600, must not exist), and proves it: what is read back from the
@@ -28,34 +33,40 @@ export async function sealToFile(
   recipients: readonly string[],
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   path: string,
-  { onProgress }: SealProgress = {},
+  options: SealOptions = {},
 ): Promise<SealedFile> {
-  const writer = await AgeWriter.create(recipients, { reuse: true });
+  // Each answer of the writer is one piece of the queue, which may hold `WAITING` while one more is made.
+  const writer = await AgeWriter.create(recipients, { reuse: WAITING + 1 });
+  const hasher = (await options.hasher) ?? createHasher();
   const handle = await open(path, 'wx+', 0o600);
+  const queue = writeBehind(handle, WAITING);
   try {
-    const hash = createHash('sha256');
     let sizeBytes = 0;
-    await writeAll(handle, writer.begin);
+    await queue.write(writer.begin);
     for await (const piece of source) {
-      hash.update(piece);
+      // Asked for first: a thread hashes the piece while it is encrypted here.
+      const hashed = hasher.update(piece);
+      hashed.catch(() => {});
       sizeBytes += piece.length;
-      for (const sealed of writer.update(piece)) await writeAll(handle, sealed);
-      onProgress?.('encrypting', sizeBytes);
+      for (const sealed of writer.update(piece)) await queue.write(sealed);
+      await hashed;
+      options.onProgress?.('encrypting', sizeBytes);
     }
-    await writeAll(handle, writer.final());
-    await handle.sync();
-    const digest = hash.digest('hex');
+    await queue.write(writer.final());
+    await queue.sync();
+    const digest = await hasher.digest();
 
-    const readBack = createHash('sha256');
     let readBytes = 0;
-    for await (const piece of decryptFileStream(handle, writer.fileKey, { reuse: true })) {
-      readBack.update(piece);
+    const memory = hasher.memory.length > 0 ? { memory: hasher.memory } : { reuse: true };
+    for await (const piece of decryptFileStream(handle, writer.fileKey, memory)) {
+      await hasher.update(piece);
       readBytes += piece.length;
-      onProgress?.('verifying', readBytes);
+      options.onProgress?.('verifying', readBytes);
     }
-    if (readBack.digest('hex') !== digest) throw tampered('what was read back is not what was written');
+    if ((await hasher.digest()) !== digest) throw tampered('what was read back is not what was written');
     return { digest, sizeBytes, fileKey: writer.fileKey };
   } finally {
+    await queue.settled();
     await handle.close();
   }
 }

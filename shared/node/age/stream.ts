@@ -107,14 +107,16 @@ export function payloadLayout(payloadBytes: number): PayloadLayout {
 export class ChunkSealer {
   readonly #key: Uint8Array;
   readonly #held = Buffer.alloc(CHUNK_BYTES);
-  /** Memory of the chunks of one `update`, kept for the next where the caller is done with them by then. */
-  #memory: Buffer | null;
+  /** Memory for what `update` answers, used in turn; none where each answer gets its own. */
+  readonly #memory: Buffer[];
+  #turn = 0;
   #heldBytes = 0;
   #index = 0;
 
-  constructor(payloadKey: Uint8Array, options: { readonly reuse?: boolean } = {}) {
+  /** `reuse`: so many memories serve all answers in turn. One is valid until `update` was called `reuse` times more. */
+  constructor(payloadKey: Uint8Array, { reuse = 0 }: { readonly reuse?: number } = {}) {
     this.#key = payloadKey;
-    this.#memory = options.reuse ? Buffer.alloc(0) : null;
+    this.#memory = Array.from({ length: reuse }, () => Buffer.alloc(0));
   }
 
   /** Sealed chunks that became complete, back to back. `piece` may be reused by the caller afterwards. */
@@ -152,9 +154,14 @@ export class ChunkSealer {
   }
 
   #take(bytes: number): Buffer {
-    if (!this.#memory) return Buffer.allocUnsafe(bytes);
-    if (this.#memory.length < bytes) this.#memory = Buffer.allocUnsafe(bytes);
-    return this.#memory.subarray(0, bytes);
+    if (this.#memory.length === 0) return Buffer.allocUnsafe(bytes);
+    const turn = this.#turn++ % this.#memory.length;
+    let memory = this.#memory[turn];
+    if (memory === undefined || memory.length < bytes) {
+      memory = Buffer.allocUnsafe(bytes);
+      this.#memory[turn] = memory;
+    }
+    return memory.subarray(0, bytes);
   }
 
   /** The last chunk. Call once, after all input. */

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Decrypter, Encrypter } from 'age-encryption';
@@ -19,6 +19,7 @@ import {
   recipientOf,
   sealToFile,
 } from '../../../shared/node/age/index.ts';
+import { createThreadHasher } from '../../../shared/node/files/hasher.ts';
 
 /** Around every border of a 64 KiB chunk, and across the 1 MiB batches of streaming. */
 const SIZES = [0, 1, 65535, 65536, 65537, 131071, 131072, 131073, 16 * 65536, 16 * 65536 + 1, 3_000_001];
@@ -104,6 +105,25 @@ describe('age files on disk', () => {
     expect(Math.max(...pieces.map((piece) => piece.length))).toBeLessThanOrEqual(1024 * 1024);
     expect(Buffer.concat(pieces).equals(bytes)).toBe(true);
     await expect(sealToFile([vault.recipient], [bytes], path)).rejects.toMatchObject({ code: 'EEXIST' });
+  });
+
+  it('is the same file with a thread that hashes', async () => {
+    const path = join(folder, 'threaded.age');
+    const hasher = await createThreadHasher(6, 1024 * 1024, 3);
+    try {
+      const bytes = randomBytes(9 * 1024 * 1024 + 77);
+      const pieces = function* (): Generator<Buffer> {
+        for (let at = 0, turn = 0; at < bytes.length; at += 1024 * 1024, turn++) {
+          const memory = hasher.memory[turn % hasher.memory.length] as Buffer;
+          yield memory.subarray(0, bytes.copy(memory, 0, at, at + 1024 * 1024));
+        }
+      };
+      const sealed = await sealToFile([vault.recipient], pieces(), path, { hasher });
+      expect(sealed.digest).toBe(createHash('sha256').update(bytes).digest('hex'));
+      expect((await decryptBytes([vault.identity], await readFile(path))).equals(bytes)).toBe(true);
+    } finally {
+      await hasher.close();
+    }
   });
 
   it('is read at random like the plaintext', async () => {
