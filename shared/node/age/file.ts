@@ -83,8 +83,13 @@ async function readExactly(
   return buffer.subarray(0, length);
 }
 
-function readExactlySync(fd: number, length: number, position: number): Buffer {
-  const buffer = Buffer.allocUnsafe(length);
+function readExactlySync(
+  fd: number,
+  length: number,
+  position: number,
+  memory = Buffer.allocUnsafe(length),
+): Buffer {
+  const buffer = memory.subarray(0, length);
   let have = 0;
   while (have < length) {
     const bytesRead = readSync(fd, buffer, have, length - have, position + have);
@@ -186,6 +191,9 @@ export function createAgeByteSource(fd: number, fileKey: Uint8Array): ByteSource
   const key = payloadKeyOf(fileKey, readExactlySync(fd, PAYLOAD_NONCE_BYTES, length));
   // Insertion order is age: the first key is the chunk used longest ago.
   const cache = new Map<number, Buffer>();
+  // Memory is used again and again: what is read is copied out, and chunk after chunk of garbage would add up.
+  const sealedMemory = Buffer.allocUnsafeSlow(Math.min(SEALED_CHUNK_BYTES, size - start));
+  let spare: Buffer | null = null;
 
   const chunk = (index: number): Buffer => {
     const known = cache.get(index);
@@ -199,12 +207,19 @@ export function createAgeByteSource(fd: number, fileKey: Uint8Array): ByteSource
       fd,
       last ? layout.lastSealedBytes : SEALED_CHUNK_BYTES,
       start + index * SEALED_CHUNK_BYTES,
+      sealedMemory,
     );
-    const plaintext = Buffer.allocUnsafe(sealed.length - TAG_BYTES);
+    const memory = spare ?? Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    spare = memory;
+    const plaintext = memory.subarray(0, sealed.length - TAG_BYTES);
     openChunkInto(plaintext, key, index, last, sealed);
+    spare = null;
     cache.set(index, plaintext);
-    const oldest = cache.keys().next().value;
-    if (cache.size > CACHED_CHUNKS && oldest !== undefined) cache.delete(oldest);
+    const oldest = cache.entries().next().value;
+    if (cache.size > CACHED_CHUNKS && oldest !== undefined) {
+      cache.delete(oldest[0]);
+      spare = Buffer.from(oldest[1].buffer, 0, CHUNK_BYTES);
+    }
     return plaintext;
   };
   chunk(layout.chunks - 1);

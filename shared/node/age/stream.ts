@@ -19,8 +19,10 @@ export function payloadKeyOf(fileKey: Uint8Array, payloadNonce: Uint8Array): Buf
   return Buffer.from(hkdfSync('sha256', fileKey, payloadNonce, 'payload', 32));
 }
 
+/** One memory for all nonces: each is used up in the call that asked for it. A new one per chunk would be garbage. */
+const nonce = Buffer.alloc(12);
+
 function chunkNonce(index: number, last: boolean): Buffer {
-  const nonce = Buffer.alloc(12);
   // 48 of the counter's 88 bits: 2^48 chunks of 64 KiB are more than any file system holds.
   nonce.writeUIntBE(index, 5, 6);
   nonce[11] = last ? 1 : 0;

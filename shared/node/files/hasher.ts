@@ -71,6 +71,8 @@ export async function createThreadHasher(buffers: number, bytes: number, lag: nu
     workerData: shared,
     execArgv: [],
     env: {},
+    // It makes only small messages: no reason to let them gather in memory.
+    resourceLimits: { maxYoungGenerationSizeMb: 2 },
   });
   let failure: Error | null = null;
   let outstanding = 0;
