@@ -15,7 +15,7 @@ import {
   useTable,
 } from '@tanstack/react-table';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, type ReactNode, useMemo, useRef, useState } from 'react';
+import { type KeyboardEvent, memo, type ReactNode, useCallback, useMemo, useRef, useState } from 'react';
 import styles from './data-table.module.css';
 
 /** Height of a row in CSS pixels. Fixed, so that a hundred thousand rows need no measuring. */
@@ -46,6 +46,45 @@ function minimumWidth<T>(columns: readonly Column<T>[]): number {
   const tracks = columns.reduce((sum, column) => sum + Number(/(\d+)px/.exec(column.width)?.[1] ?? 0), 0);
   return tracks + GAP * (columns.length + 1);
 }
+
+interface RowProps {
+  readonly value: unknown;
+  readonly columns: readonly Column<never>[];
+  readonly tracks: string;
+  readonly index: number;
+  readonly start: number;
+  readonly active: boolean;
+  /** Stable, or every row is drawn anew with every scrolled pixel. */
+  readonly onOpen: ((index: number) => void) | undefined;
+}
+
+/** One row. Scrolling moves no row and changes none, so only those that come into view are drawn. */
+const Row = memo(function Row({ value, columns, tracks, index, start, active, onOpen }: RowProps): ReactNode {
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the scroller handles Enter, and the first cell is a link
+    <div
+      role="row"
+      aria-rowindex={index + 2}
+      className={styles.row}
+      data-open={onOpen === undefined ? undefined : true}
+      data-active={active || undefined}
+      style={{ gridTemplateColumns: tracks, transform: `translateY(${start}px)` }}
+      onClick={(event) => {
+        if ((event.target as HTMLElement).closest('a,button') === null) onOpen?.(index);
+      }}
+    >
+      {columns.map((column) => (
+        <div
+          key={column.id}
+          role="cell"
+          className={column.align === 'right' ? `${styles.cell} ${styles.right}` : styles.cell}
+        >
+          {column.cell(value as never)}
+        </div>
+      ))}
+    </div>
+  );
+});
 
 interface DataTableProps<T> {
   readonly label: string;
@@ -93,7 +132,9 @@ export function DataTable<T>(props: DataTableProps<T>): ReactNode {
     count: sorted.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_HEIGHT,
-    overscan: 12,
+    overscan: 8,
+    // React draws in the frame it finds time in; the browser scrolls on meanwhile.
+    useFlushSync: false,
     onChange: (instance) => {
       const last = instance.getVirtualItems().at(-1);
       if (last !== undefined && last.index >= sorted.length - 30) onEnd?.();
@@ -101,6 +142,15 @@ export function DataTable<T>(props: DataTableProps<T>): ReactNode {
   });
   const tracks = columns.map((column) => column.width).join(' ');
   const minWidth = useMemo(() => minimumWidth(columns), [columns]);
+
+  const latest = useRef({ sorted, onOpen });
+  latest.current = { sorted, onOpen };
+  const openRow = useCallback((index: number): void => {
+    const row = latest.current.sorted[index];
+    if (row === undefined) return;
+    setActive(index);
+    latest.current.onOpen?.(row.original.item);
+  }, []);
 
   const onKeyDown = (event: KeyboardEvent): void => {
     if (sorted.length === 0) return;
@@ -194,32 +244,16 @@ export function DataTable<T>(props: DataTableProps<T>): ReactNode {
               if (row === undefined) return null;
               const value = row.original.item;
               return (
-                // biome-ignore lint/a11y/useKeyWithClickEvents: the scroller handles Enter, and the first cell is a link
-                <div
+                <Row
                   key={rowKey(value)}
-                  role="row"
-                  aria-rowindex={item.index + 2}
-                  className={styles.row}
-                  data-open={onOpen === undefined ? undefined : true}
-                  data-active={active === item.index || undefined}
-                  style={{ gridTemplateColumns: tracks, transform: `translateY(${item.start}px)` }}
-                  onClick={(event) => {
-                    if (onOpen === undefined || (event.target as HTMLElement).closest('a,button') !== null)
-                      return;
-                    setActive(item.index);
-                    onOpen(value);
-                  }}
-                >
-                  {columns.map((column) => (
-                    <div
-                      key={column.id}
-                      role="cell"
-                      className={`${styles.cell} ${column.align === 'right' ? styles.right : ''}`}
-                    >
-                      {column.cell(value)}
-                    </div>
-                  ))}
-                </div>
+                  value={value}
+                  columns={columns}
+                  tracks={tracks}
+                  index={item.index}
+                  start={item.start}
+                  active={active === item.index}
+                  onOpen={onOpen === undefined ? undefined : openRow}
+                />
               );
             })}
           </div>
