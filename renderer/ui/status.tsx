@@ -66,9 +66,20 @@ export function isRunning(phase: RolloutPhase): boolean {
 export function isFinal(phase: RolloutPhase): boolean {
   return phase === 'completed' || phase === 'rolled-back' || phase === 'failed';
 }
-export function PhaseStatus({ phase }: { readonly phase: RolloutPhase }): ReactNode {
+/** Whether a person took the version back by intent, which is no failure: the rollout says so in its reason. */
+export function isDeliberate(reason: string): boolean {
+  return reason.startsWith('Aborted by a person');
+}
+export function PhaseStatus({
+  phase,
+  reason = '',
+}: {
+  readonly phase: RolloutPhase;
+  readonly reason?: string;
+}): ReactNode {
+  const tone = PHASE_TONES[phase] === 'bad' && isDeliberate(reason) ? 'idle' : PHASE_TONES[phase];
   return (
-    <Status tone={PHASE_TONES[phase]} live={isRunning(phase)}>
+    <Status tone={tone} live={isRunning(phase)}>
       {phase.replace('-', ' ')}
     </Status>
   );

@@ -4,15 +4,16 @@ import { Link, useParams } from 'react-router';
 import { formatRef } from '../../../shared/domain/model/version.ts';
 import type { RolloutView } from '../../../shared/domain/view/views.ts';
 import { useCall } from '../../api/queries.ts';
-import { formatDuration, formatShare } from '../../ui/format.ts';
+import { formatDuration, formatShare, plural } from '../../ui/format.ts';
 import { Bars, Loaded } from '../../ui/loaded.tsx';
 import { Callout, Facts, Page, Panel, SimpleTable } from '../../ui/page.tsx';
-import { isFinal, PhaseStatus, Status } from '../../ui/status.tsx';
+import { isDeliberate, isFinal, PhaseStatus, Status } from '../../ui/status.tsx';
 import { Ago, Digest, useNow, VersionLink } from '../../ui/text.tsx';
 import { describeGuards } from '../releases/request-words.ts';
 import { LiveCharts } from './live-charts.tsx';
 import { PhaseStepper } from './phase-stepper.tsx';
 import { RolloutActions } from './rollout-actions.tsx';
+import { useReason } from './use-reason.ts';
 import { VerdictTimeline } from './verdict-timeline.tsx';
 
 export function RolloutPage(): ReactNode {
@@ -35,7 +36,7 @@ export function RolloutPage(): ReactNode {
     <Page
       title={`${formatRef(ref)} to ${state.target}`}
       parent={parent}
-      badges={<PhaseStatus phase={state.phase} />}
+      badges={<PhaseStatus phase={state.phase} reason={state.reason} />}
       note={
         <>
           <VersionLink of={ref} />
@@ -71,14 +72,17 @@ function StepClock({ view }: { readonly view: RolloutView }): ReactNode {
 
 function Content({ view }: { readonly view: RolloutView }): ReactNode {
   const { state } = view;
+  const reason = useReason(state);
   const tone =
     state.phase === 'completed'
       ? 'ok'
-      : state.phase === 'paused'
-        ? 'warn'
-        : isFinal(state.phase) || state.phase === 'rolling-back'
-          ? 'bad'
-          : 'plain';
+      : isDeliberate(state.reason)
+        ? 'plain'
+        : state.phase === 'paused'
+          ? 'warn'
+          : isFinal(state.phase) || state.phase === 'rolling-back'
+            ? 'bad'
+            : 'plain';
   return (
     <Stack gap={14}>
       <Panel>
@@ -86,7 +90,7 @@ function Content({ view }: { readonly view: RolloutView }): ReactNode {
       </Panel>
       <Callout tone={tone}>
         <div style={{ display: 'flex', justifyContent: 'space-between', gap: 16 }}>
-          <span>{state.reason === '' ? 'It has just begun.' : state.reason}</span>
+          <span>{reason}</span>
           <StepClock view={view} />
         </div>
       </Callout>
@@ -120,7 +124,9 @@ function Content({ view }: { readonly view: RolloutView }): ReactNode {
                   ),
                   endpoint.confirmedPercent === null ? '–' : `${endpoint.confirmedPercent} %`,
                   endpoint.consecutiveErrors > 0 ? (
-                    <Status key="e" tone="warn">{`${endpoint.consecutiveErrors} errors`}</Status>
+                    <Status key="e" tone="warn">
+                      {plural(endpoint.consecutiveErrors, 'error')}
+                    </Status>
                   ) : endpoint.pushed ? (
                     <Status key="e" tone="ok">
                       loaded

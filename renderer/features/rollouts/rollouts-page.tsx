@@ -35,7 +35,7 @@ const COLUMNS: readonly Column<RolloutView>[] = [
     header: 'Phase',
     width: '112px',
     sortBy: ({ state }) => state.phase,
-    cell: ({ state }) => <PhaseStatus phase={state.phase} />,
+    cell: ({ state }) => <PhaseStatus phase={state.phase} reason={state.reason} />,
   },
   {
     id: 'step',

@@ -1,7 +1,7 @@
 import { IconScale } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import type { Measurement, Verdict } from '../../../shared/domain/rollout/state.ts';
-import { formatClock, formatCount, formatInstant, formatMs, formatShare } from '../../ui/format.ts';
+import { formatClock, formatCount, formatInstant, formatMs, formatShare, plural } from '../../ui/format.ts';
 import { Empty } from '../../ui/page.tsx';
 import { VerdictStatus } from '../../ui/status.tsx';
 import { foldHolds } from './fold-holds.ts';
@@ -64,7 +64,7 @@ export function VerdictTimeline({
             <div>
               <span className="dim num">{`at ${steps[verdict.step] ?? 0} %: `}</span>
               {verdict.reason}
-              {folded > 0 ? <span className="dim">{` (and ${folded} times before)`}</span> : null}
+              {folded > 0 ? <span className="dim">{` (and ${plural(folded, 'time')} before)`}</span> : null}
             </div>
             <div className={styles.measurements}>
               {verdict.measurements.map((measurement) => (
