@@ -1,4 +1,4 @@
-import type { AuditAction } from '../../shared/domain/audit/entry.ts';
+import type { AuditAction, AuditEntry } from '../../shared/domain/audit/entry.ts';
 
 /** Audit actions as the middle of a sentence: "ada approved request …". */
 const WORDS: Readonly<Record<AuditAction, string>> = {
@@ -29,7 +29,7 @@ const WORDS: Readonly<Record<AuditAction, string>> = {
   'request.rejected': 'rejected',
   'request.withdrawn': 'withdrew',
   'request.expired': 'expired',
-  'request.revoked': 'revoked request',
+  'request.revoked': 'revoked the release of',
   'endpoint.added': 'added endpoint',
   'endpoint.removed': 'removed endpoint',
   'endpoint.checked': 'checked endpoint',
@@ -49,4 +49,15 @@ const WORDS: Readonly<Record<AuditAction, string>> = {
 
 export function describeAction(action: AuditAction): string {
   return WORDS[action];
+}
+
+/**
+ * What an entry happened to, as people name it: `phish@1.1.0 for production` where the subject is the id of a request
+ * or a rollout and the details say which model it is about. Every other subject is a name already.
+ */
+export function subjectOf(entry: Pick<AuditEntry, 'action' | 'subject' | 'details'>): string {
+  const { model, environment, target } = entry.details;
+  if (!/^(request|rollout)\./.test(entry.action) || typeof model !== 'string') return entry.subject;
+  if (typeof target === 'string') return `${model} on ${target}`;
+  return typeof environment === 'string' ? `${model} for ${environment}` : model;
 }

@@ -1,28 +1,30 @@
-import { ActionIcon, CopyButton, Tooltip } from '@mantine/core';
+import { useClipboard } from '@mantine/hooks';
 import { IconCheck, IconCopy } from '@tabler/icons-react';
-import { type ReactNode, useEffect, useState } from 'react';
+import { type ReactNode, useCallback, useSyncExternalStore } from 'react';
 import { Link } from 'react-router';
 import { formatRef, type VersionRef } from '../../shared/domain/model/version.ts';
 import { formatAgo, formatInstant, shortDigest } from './format.ts';
 import styles from './page.module.css';
 
+/** How long "Copied" stays, in milliseconds. */
+const COPIED_MS = 1500;
+
+/** A plain button and not Mantine's: a table has one in every row, and draws dozens of them while it scrolls. */
 export function Copy({ value, label }: { readonly value: string; readonly label: string }): ReactNode {
+  const { copy, copied } = useClipboard({ timeout: COPIED_MS });
   return (
-    <CopyButton value={value} timeout={1500}>
-      {({ copied, copy }) => (
-        <ActionIcon
-          size={20}
-          aria-label={copied ? 'Copied' : label}
-          title={copied ? 'Copied' : label}
-          onClick={(event) => {
-            event.stopPropagation();
-            copy();
-          }}
-        >
-          {copied ? <IconCheck size={13} /> : <IconCopy size={13} />}
-        </ActionIcon>
-      )}
-    </CopyButton>
+    <button
+      type="button"
+      className={styles.copy}
+      aria-label={copied ? 'Copied' : label}
+      title={copied ? 'Copied' : label}
+      onClick={(event) => {
+        event.stopPropagation();
+        copy(value);
+      }}
+    >
+      {copied ? <IconCheck size={13} aria-hidden /> : <IconCopy size={13} aria-hidden />}
+    </button>
   );
 }
 
@@ -40,11 +42,13 @@ export function Digest({
 }): ReactNode {
   return (
     <span className={styles.digest}>
-      <Tooltip label={<span className="mono">{value}</span>} disabled={full} maw={520}>
-        <span className="mono" style={full ? { overflowWrap: 'anywhere', whiteSpace: 'normal' } : undefined}>
-          {full ? value : brief ? shortDigest(value, 8, 0) : shortDigest(value)}
-        </span>
-      </Tooltip>
+      <span
+        className="mono"
+        title={full ? undefined : value}
+        style={full ? { overflowWrap: 'anywhere', whiteSpace: 'normal' } : undefined}
+      >
+        {full ? value : brief ? shortDigest(value, 8, 0) : shortDigest(value)}
+      </span>
       <Copy value={value} label={`Copy ${what}`} />
     </span>
   );
@@ -55,18 +59,35 @@ export function Truncated({
   children,
   mono = false,
   max,
+  title = children,
 }: {
   readonly children: string;
   readonly mono?: boolean;
   readonly max?: number;
+  readonly title?: string;
 }): ReactNode {
   return (
     <span
       className={`${styles.truncate} ${mono ? 'mono' : ''}`}
-      title={children}
+      title={title}
       style={max === undefined ? undefined : { maxWidth: max }}
     >
       {children}
+    </span>
+  );
+}
+
+/** A path on one line. Its end says most, so the ellipsis eats the folders before the last two names. */
+export function PathText({ children, max }: { readonly children: string; readonly max?: number }): ReactNode {
+  const end = /(?:[\\/][^\\/]+){1,2}[\\/]?$/.exec(children)?.[0] ?? children;
+  return (
+    <span
+      className={`${styles.path} mono`}
+      title={children}
+      style={max === undefined ? undefined : { maxWidth: max }}
+    >
+      <span className={styles.pathStart}>{children.slice(0, children.length - end.length)}</span>
+      <span className={styles.pathEnd}>{end}</span>
     </span>
   );
 }
@@ -84,14 +105,48 @@ export function VersionLink({ of: ref }: { readonly of: VersionRef }): ReactNode
   );
 }
 
-/** Milliseconds since the epoch, renewed every half minute: enough for "3 min ago". */
-export function useNow(everyMs = 30_000): number {
-  const [now, setNow] = useState(() => Date.now());
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), everyMs);
-    return () => clearInterval(timer);
-  }, [everyMs]);
-  return now;
+/** One clock for all that are shown with the same period: a table has a time in every row. */
+interface Clock {
+  now: number;
+  readonly listeners: Set<() => void>;
+  timer: ReturnType<typeof setInterval> | undefined;
+}
+const clocks = new Map<number, Clock>();
+
+function clockOf(everyMs: number): Clock {
+  const found = clocks.get(everyMs);
+  if (found !== undefined) return found;
+  const made: Clock = { now: Date.now(), listeners: new Set(), timer: undefined };
+  clocks.set(everyMs, made);
+  return made;
+}
+
+/**
+ * Milliseconds since the epoch, renewed every five seconds: enough for "3 min ago", and never so old that what has just
+ * happened would lie ahead (formatAgo says "just now" within ten).
+ */
+export function useNow(everyMs = 5000): number {
+  const clock = clockOf(everyMs);
+  const subscribe = useCallback(
+    (listener: () => void) => {
+      if (clock.timer === undefined) {
+        clock.now = Date.now();
+        clock.timer = setInterval(() => {
+          clock.now = Date.now();
+          for (const each of clock.listeners) each();
+        }, everyMs);
+      }
+      clock.listeners.add(listener);
+      return () => {
+        clock.listeners.delete(listener);
+        if (clock.listeners.size > 0) return;
+        clearInterval(clock.timer);
+        clock.timer = undefined;
+      };
+    },
+    [clock, everyMs],
+  );
+  return useSyncExternalStore(subscribe, () => clock.now);
 }
 
 /** How long ago; the exact instant in the tooltip. */

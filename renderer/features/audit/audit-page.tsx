@@ -9,6 +9,7 @@ import { call } from '../../api/bridge.ts';
 import { notifyDone, notifyProblem, useAction } from '../../api/mutations.ts';
 import { roleRefusal, useSession } from '../../api/session.ts';
 import { queryKey } from '../../api/topics.ts';
+import { subjectOf } from '../../ui/audit-words.ts';
 import { type Column, DataTable } from '../../ui/data-table.tsx';
 import { formatCount, formatInstant, plural } from '../../ui/format.ts';
 import { GuardedButton } from '../../ui/guarded-button.tsx';
@@ -51,7 +52,7 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
     id: 'subject',
     header: 'Subject',
     width: 'minmax(150px, 1.6fr)',
-    cell: (entry) => <Truncated>{entry.subject}</Truncated>,
+    cell: (entry) => <Truncated title={entry.subject}>{subjectOf(entry)}</Truncated>,
   },
   {
     id: 'details',

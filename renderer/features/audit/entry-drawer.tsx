@@ -2,7 +2,7 @@
 import { Drawer, Group, Stack } from '@mantine/core';
 import type { ReactNode } from 'react';
 import type { AuditEntry } from '../../../shared/domain/audit/entry.ts';
-import { describeAction } from '../../ui/audit-words.ts';
+import { describeAction, subjectOf } from '../../ui/audit-words.ts';
 import { formatInstant } from '../../ui/format.ts';
 import { Facts } from '../../ui/page.tsx';
 import { Copy, Digest } from '../../ui/text.tsx';
@@ -27,7 +27,7 @@ export function EntryDrawer({
         <Stack gap="md">
           <div style={{ fontSize: '0.9375rem' }}>
             <strong style={{ fontWeight: 600 }}>{entry.actor}</strong> {describeAction(entry.action)}{' '}
-            {entry.subject}
+            {subjectOf(entry)}
           </div>
           <Facts
             items={[
@@ -37,6 +37,14 @@ export function EntryDrawer({
                 <span key="a" className="mono">
                   {entry.action}
                 </span>,
+              ],
+              [
+                'Subject',
+                subjectOf(entry) === entry.subject ? null : (
+                  <span key="s" className="mono">
+                    {entry.subject}
+                  </span>
+                ),
               ],
               ['Hash', <Digest key="h" value={entry.hash} what="hash" full />],
               ['Previous', <Digest key="p" value={entry.previous} what="previous hash" full />],

@@ -12,8 +12,8 @@ import { Link, useNavigate } from 'react-router';
 import type { Overview, RolloutView } from '../../../shared/domain/view/views.ts';
 import { useCall } from '../../api/queries.ts';
 import { Sparkline } from '../../charts/sparkline.tsx';
-import { describeAction } from '../../ui/audit-words.ts';
-import { formatMetric, formatShare } from '../../ui/format.ts';
+import { describeAction, subjectOf } from '../../ui/audit-words.ts';
+import { formatMetric, formatShare, plural } from '../../ui/format.ts';
 import { Bars, Loaded } from '../../ui/loaded.tsx';
 import { Empty, Page, Panel, SimpleTable, Stat, Stats } from '../../ui/page.tsx';
 import { isRunning, PhaseStatus } from '../../ui/status.tsx';
@@ -65,7 +65,7 @@ function RunningRollout({ view }: { readonly view: RolloutView }): ReactNode {
           style={{ overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' }}
         >{`${state.target}, ${percent} % of traffic`}</div>
       </div>
-      <PhaseStatus phase={state.phase} />
+      <PhaseStatus phase={state.phase} reason={state.reason} />
       <div style={{ minWidth: 0 }}>
         <Sparkline
           label="Disagreement with stable over time"
@@ -103,7 +103,7 @@ function Content({ overview }: { readonly overview: Overview }): ReactNode {
     <div className={styles.layout}>
       <div className={styles.wide}>
         <Stats>
-          <Stat label="Models" value={overview.models} note={`${overview.versions} versions`} />
+          <Stat label="Models" value={overview.models} note={plural(overview.versions, 'version')} />
           <Stat label="Waiting for you" value={overview.attention.length} />
           <Stat label="Open requests" value={overview.openRequests} />
           <Stat label="Running rollouts" value={overview.runningRollouts} />
@@ -176,7 +176,9 @@ function Content({ overview }: { readonly overview: Overview }): ReactNode {
                 <span className={styles.activityText}>
                   <strong style={{ fontWeight: 500 }}>{entry.actor}</strong>{' '}
                   <span className="dim">{describeAction(entry.action)}</span>{' '}
-                  {entry.subject === entry.actor ? null : <span title={entry.subject}>{entry.subject}</span>}
+                  {entry.subject === entry.actor ? null : (
+                    <span title={entry.subject}>{subjectOf(entry)}</span>
+                  )}
                 </span>
                 <span className="dim">
                   <Ago at={entry.at} />
