@@ -19,7 +19,7 @@ export function DeltasTable({ deltas }: { readonly deltas: ComparisonReport['del
       label="Metrics of champion and challenger"
       columns={['Metric', '>Champion', '>Challenger', '>Change', 'Judgement']}
       rows={deltas.map(({ metric, champion, challenger, delta }) => {
-        const judgement = judgeDelta(metric, delta);
+        const judgement = judgeDelta(metric, delta, champion);
         const latency = metric.startsWith('latency_');
         return {
           key: metric,

@@ -58,10 +58,23 @@ export function higherIsBetter(metric: string): boolean {
   return metric !== 'false_positive_rate' && !isLatency(metric);
 }
 
-/** Whether a change of this metric is an improvement; differences that vanish when written are none. */
-export function judgeDelta(metric: string, delta: number | null): 'better' | 'worse' | 'same' | 'unknown' {
+/** Smallest difference in latency that says something, in milliseconds and as a share of the champion's. */
+const LATENCY_NOISE = { ms: 0.1, share: 0.1 } as const;
+
+/**
+ * Whether a change of this metric is an improvement. Differences that vanish when written are none, and latencies of
+ * two runs on one machine differ by chance: within 0.1 ms or a tenth of the champion's they are the same.
+ */
+export function judgeDelta(
+  metric: string,
+  delta: number | null,
+  champion: number | null = null,
+): 'better' | 'worse' | 'same' | 'unknown' {
   if (delta === null) return 'unknown';
-  const smallest = isLatency(metric) ? 0.005 : 0.00005;
-  if (Math.abs(delta) < smallest) return 'same';
+  const size = Math.abs(delta);
+  const same = isLatency(metric)
+    ? size <= Math.max(LATENCY_NOISE.ms, LATENCY_NOISE.share * (champion ?? 0))
+    : size < 0.00005;
+  if (same) return 'same';
   return delta > 0 === higherIsBetter(metric) ? 'better' : 'worse';
 }

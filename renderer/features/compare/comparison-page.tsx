@@ -168,7 +168,11 @@ function ComparisonView({ report }: { readonly report: ComparisonReport }): Reac
           note={`champion ${formatMs(report.championLatency.p95)}`}
         />
       </Stats>
-      <Panel title="Metrics" note="green is better, red is worse, whatever the direction of the metric" flush>
+      <Panel
+        title="Metrics"
+        note="green is better, red is worse; latencies within 10 % or 0.1 ms are the same"
+        flush
+      >
         <DeltasTable deltas={report.deltas} />
       </Panel>
       <Panel
