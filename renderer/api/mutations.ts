@@ -3,6 +3,7 @@ import { type UseMutationResult, useMutation, useQueryClient } from '@tanstack/r
 import type { ChannelInput, ChannelName, ChannelOutput } from '../../shared/contract/channels.ts';
 import { asProblem, call } from './bridge.ts';
 import { areaOf } from './topics.ts';
+import { windowHint } from './window-hint.ts';
 
 interface ActionOptions<C extends ChannelName> {
   /** What to say when it is done; null or absent says nothing. */
@@ -18,7 +19,9 @@ export function notifyProblem(error: unknown): void {
   notifications.show({
     color: 'red',
     title: problem.message,
-    message: [problem.hint, problem.code].filter((part) => part !== undefined && part !== '').join(' · '),
+    message: [windowHint(problem), problem.code]
+      .filter((part) => part !== undefined && part !== '')
+      .join(' · '),
     autoClose: false,
     withBorder: true,
   });
