@@ -11,8 +11,8 @@ import { ROOMS } from './rooms.ts';
 export interface ShellCommands {
   readonly goTo: (path: string, state?: unknown) => void;
   readonly addModel: () => void;
+  /** Signs the operator out; work under way in the vault goes on. */
   readonly lock: () => void;
-  readonly signOut: () => void;
   /** Signs out and fills in the sign-in form for a sample operator. */
   readonly switchTo: (operator: { name: string; passphrase: string }) => void;
   readonly showShortcuts: () => void;
@@ -57,7 +57,6 @@ export function useShellCommands(showShortcuts: () => void): ShellCommands {
           .catch(notifyProblem);
       },
       lock: () => void leave('vault.lock'),
-      signOut: () => void leave('session.signOut'),
       switchTo: (operator) => {
         holdPrefill(operator);
         void leave('session.signOut');

@@ -4,7 +4,6 @@ import {
   IconCpu,
   IconKeyboard,
   IconLock,
-  IconLogout,
   IconMoon,
   IconPlus,
   IconRoute,
@@ -79,8 +78,13 @@ export function Palette({ commands }: { readonly commands: ShellCommands }): Rea
             leftSection: icon(IconKeyboard),
             onClick: commands.showShortcuts,
           },
-          { id: 'sign-out', label: 'Sign out', leftSection: icon(IconLogout), onClick: commands.signOut },
-          { id: 'lock', label: 'Lock the vault', leftSection: icon(IconLock), onClick: commands.lock },
+          {
+            id: 'lock',
+            label: 'Lock (sign out)',
+            keywords: 'log out vault leave',
+            leftSection: icon(IconLock),
+            onClick: commands.lock,
+          },
         ],
       },
       {
@@ -124,6 +128,7 @@ export function Palette({ commands }: { readonly commands: ShellCommands }): Rea
       limit={40}
       highlightQuery
       scrollable
+      scrollAreaProps={{ scrollbars: 'y' }}
       maxHeight={420}
       size={620}
       attributes={{ content: { 'aria-label': 'Search and commands' } }}

@@ -1,4 +1,3 @@
-import { Tooltip } from '@mantine/core';
 import { IconFlask } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import type { SessionView } from '../../shared/domain/view/views.ts';
@@ -24,20 +23,17 @@ export function SampleBanner({ sample, current, onChoose }: SampleBannerProps): 
       </span>
       <div className={styles.sampleList}>
         {sample.operators.map((operator) => (
-          <Tooltip
+          <button
             key={operator.name}
-            label={`${formatRoles(operator.roles)}. Passphrase: ${operator.passphrase}`}
+            type="button"
+            title={formatRoles(operator.roles)}
+            className={styles.sampleItem}
+            aria-pressed={operator.name === current}
+            onClick={() => onChoose(operator)}
           >
-            <button
-              type="button"
-              className={styles.sampleItem}
-              aria-pressed={operator.name === current}
-              onClick={() => onChoose(operator)}
-            >
-              <strong style={{ fontWeight: 600 }}>{operator.name}</strong>
-              <span className={`mono ${styles.samplePassphrase}`}>{operator.passphrase}</span>
-            </button>
-          </Tooltip>
+            <strong style={{ fontWeight: 600 }}>{operator.name}</strong>
+            <span className={`mono ${styles.samplePassphrase}`}>{operator.passphrase}</span>
+          </button>
         ))}
       </div>
     </aside>

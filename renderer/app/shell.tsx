@@ -1,6 +1,6 @@
 import { Menu } from '@mantine/core';
 import { spotlight } from '@mantine/spotlight';
-import { IconKeyboard, IconLock, IconLogout, IconMoon, IconSearch, IconSun } from '@tabler/icons-react';
+import { IconKeyboard, IconLock, IconMoon, IconSearch, IconSun } from '@tabler/icons-react';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { NavLink, Outlet, useLocation } from 'react-router';
 import { platform } from '../api/bridge.ts';
@@ -26,12 +26,10 @@ function Rail({
   session,
   onShortcuts,
   onLock,
-  onSignOut,
 }: {
   readonly session: SignedIn;
   readonly onShortcuts: () => void;
   readonly onLock: () => void;
-  readonly onSignOut: () => void;
 }): ReactNode {
   const overview = useCall('overview.get', {});
   const waiting = overview.data?.attention.length ?? 0;
@@ -116,11 +114,8 @@ function Rail({
             Keyboard shortcuts
           </Menu.Item>
           <Menu.Divider />
-          <Menu.Item leftSection={<IconLogout size={15} />} onClick={onSignOut}>
-            Sign out
-          </Menu.Item>
           <Menu.Item leftSection={<IconLock size={15} />} onClick={onLock}>
-            Lock the vault
+            Lock (sign out)
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
@@ -158,12 +153,7 @@ export function Shell({ session }: { readonly session: SignedIn }): ReactNode {
           />
         )}
       </div>
-      <Rail
-        session={session}
-        onShortcuts={() => setHelp(true)}
-        onLock={commands.lock}
-        onSignOut={commands.signOut}
-      />
+      <Rail session={session} onShortcuts={() => setHelp(true)} onLock={commands.lock} />
       <main className={styles.main} id="main" ref={main} tabIndex={-1}>
         <ErrorBoundary reset={pathname}>
           <Outlet />

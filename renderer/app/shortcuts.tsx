@@ -22,7 +22,7 @@ export function shortcutGroups(
         { keys: ['?'], text: 'This sheet' },
         { keys: ['/'], text: "The page's search box" },
         { keys: [mod, 'O'], text: 'Add a model' },
-        { keys: [mod, 'Shift', 'L'], text: 'Lock the vault' },
+        { keys: [mod, 'Shift', 'L'], text: 'Lock (sign out)' },
         { keys: [mod, ','], text: 'Settings' },
       ],
     },
@@ -51,7 +51,8 @@ export function ShortcutSheet({
 }): ReactNode {
   return (
     <Modal opened={opened} onClose={onClose} title="Keyboard shortcuts" size={620}>
-      <div className={styles.help}>
+      {/* A sheet to read: the focus is on it, not on the button that closes it. */}
+      <div className={styles.help} tabIndex={-1} data-autofocus style={{ outline: 'none' }}>
         {shortcutGroups(platform() === 'darwin').map((group) => (
           <Fragment key={group.title}>
             <div className={styles.helpTitle}>{group.title}</div>

@@ -103,7 +103,7 @@ describe('a new vault', () => {
   it('refuses a wrong passphrase of the operator, and says so', async () => {
     if (await heading(page, 'Sign in').isHidden()) {
       await accountOf(page, OPERATOR.person).click();
-      await page.getByRole('menuitem', { name: 'Sign out' }).click();
+      await page.getByRole('menuitem', { name: 'Lock (sign out)' }).click();
     }
     await signIn('not this one');
     const problem = page.getByRole('alert');
