@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import type { Confusion, GateResult } from '../../shared/domain/metrics/report.ts';
 import type { Finding } from '../../shared/domain/scan/finding.ts';
 import styles from './evidence.module.css';
-import { formatCount, formatShare } from './format.ts';
+import { formatCount, formatShare, plural } from './format.ts';
 import { formatMetricValue, metricLabel } from './metrics.ts';
 import { Empty, SimpleTable } from './page.tsx';
 import { PassStatus, SeverityStatus } from './status.tsx';
@@ -81,7 +81,7 @@ export function FindingsList({
       <Empty icon={IconShieldCheck} title="No findings">
         {rulesRun.length === 0
           ? 'No scan rule ran, so nothing is known. This is not a pass.'
-          : `${ruleCount(rulesRun)} rules ran over every node, initializer and metadata entry.`}
+          : `${plural(ruleCount(rulesRun), 'rule')} ran over every node, initializer and metadata entry.`}
       </Empty>
     );
   }

@@ -87,7 +87,9 @@ export function Panel({ title, note, actions, flush = false, children, style }: 
           <h2 className={styles.panelTitle} id={id}>
             {title}
           </h2>
-          <div className={styles.panelNote}>{note}</div>
+          <div className={styles.panelNote} title={typeof note === 'string' ? note : undefined}>
+            {note}
+          </div>
           {actions}
         </div>
       )}

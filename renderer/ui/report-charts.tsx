@@ -26,7 +26,7 @@ export function MetricStats({ metrics }: { readonly metrics: ClassificationMetri
       <Stat
         label="Rows"
         value={formatCount(metrics.rows)}
-        note={`${formatShare(metrics.rows === 0 ? null : metrics.positives / metrics.rows, 0)} malicious`}
+        note={`${formatShare(metrics.rows === 0 ? null : metrics.positives / metrics.rows, 0)} positive`}
         title={`${formatCount(metrics.positives)} of ${formatCount(metrics.rows)} rows are malicious`}
       />
     </Stats>

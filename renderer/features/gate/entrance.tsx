@@ -3,7 +3,7 @@ import type { SessionView } from '../../../shared/domain/view/views.ts';
 import { Mark } from '../../app/mark.tsx';
 import { heldPrefill, holdPrefill } from '../../app/prefill.ts';
 import { SampleBanner } from '../../app/sample-banner.tsx';
-import { Truncated } from '../../ui/text.tsx';
+import { PathText } from '../../ui/text.tsx';
 import { CreateVault } from './create-vault.tsx';
 import styles from './entrance.module.css';
 import { Preparing } from './preparing.tsx';
@@ -93,9 +93,7 @@ export function Entrance({ session, onHold }: EntranceProps): ReactNode {
           </div>
           <div className={styles.box}>{step}</div>
           <div className={`${styles.foot} no-print`}>
-            <Truncated mono max={320}>
-              {session.vaultPath}
-            </Truncated>
+            <PathText>{session.vaultPath}</PathText>
             <span style={{ whiteSpace: 'nowrap' }}>{session.version}</span>
           </div>
         </div>

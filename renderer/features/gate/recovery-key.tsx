@@ -4,6 +4,14 @@ import { type ReactNode, useState } from 'react';
 import { Callout } from '../../ui/page.tsx';
 import styles from './entrance.module.css';
 
+/** The key's fixed beginning, then groups of four, each with its place: for reading; copied, it is one word. */
+function groupsOf(key: string): readonly (readonly [number, string])[] {
+  const start = /^AGE-SECRET-KEY-(?:PQ-)?1/.exec(key)?.[0] ?? '';
+  const groups = key.slice(start.length).match(/.{1,4}/g) ?? [];
+  const parts = start === '' ? groups : [start, ...groups];
+  return parts.map((group, place) => [place, group]);
+}
+
 /** The recovery key, shown this once. Going on takes an explicit confirmation. */
 export function RecoveryKey({
   value,
@@ -19,11 +27,18 @@ export function RecoveryKey({
         <h1 className={styles.title}>Your recovery key</h1>
         <p className={styles.lead} style={{ marginBottom: 0 }}>
           It opens this vault when the keychain or the passphrase is lost. It is an age identity:{' '}
-          <span className="mono">age -d -i key.txt</span> opens every artifact with it.
+          <span className="mono" style={{ whiteSpace: 'nowrap' }}>
+            age -d -i key.txt
+          </span>{' '}
+          opens every artifact with it.
         </p>
       </div>
       <div className={`${styles.key} mono`} data-testid="recovery-key">
-        {value}
+        {groupsOf(value).map(([at, group]) => (
+          <span key={at} className={styles.group}>
+            {group}
+          </span>
+        ))}
       </div>
       <Group gap="xs" className="no-print">
         <CopyButton value={value} timeout={2000}>

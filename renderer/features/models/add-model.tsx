@@ -8,7 +8,7 @@ import { notifyDone } from '../../api/mutations.ts';
 import { useCall } from '../../api/queries.ts';
 import { roleRefusal, useSession } from '../../api/session.ts';
 import { FindingsList, ruleCount } from '../../ui/evidence.tsx';
-import { fileName, formatBytes, formatCount } from '../../ui/format.ts';
+import { fileName, formatBytes, formatCount, plural } from '../../ui/format.ts';
 import { JobProgressBar } from '../../ui/job-progress.tsx';
 import { Bars, Loaded } from '../../ui/loaded.tsx';
 import { Callout, Facts, Panel } from '../../ui/page.tsx';
@@ -89,7 +89,7 @@ function FileFacts({ inspection }: { readonly inspection: Inspection }): ReactNo
                 .map((opset) => `${opset.domain === '' ? 'ai.onnx' : opset.domain} ${opset.version}`)
                 .join(', '),
             ],
-            ['Nodes', `${formatCount(onnx.nodeCount)} of ${onnx.operators.length} kinds`],
+            ['Nodes', `${formatCount(onnx.nodeCount)} of ${plural(onnx.operators.length, 'kind')}`],
             ['Parameters', formatCount(onnx.parameterCount)],
             [
               'Inputs',
@@ -112,7 +112,7 @@ function FileFacts({ inspection }: { readonly inspection: Inspection }): ReactNo
           ]}
         />
       </Panel>
-      <Panel title="Scan" note={`${ruleCount(inspection.rulesRun)} rules ran`} flush>
+      <Panel title="Scan" note={`${plural(ruleCount(inspection.rulesRun), 'rule')} ran`} flush>
         <FindingsList findings={inspection.findings} rulesRun={inspection.rulesRun} />
       </Panel>
     </Stack>

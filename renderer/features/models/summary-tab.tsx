@@ -3,7 +3,7 @@ import { type ReactNode, useMemo } from 'react';
 import type { OnnxValue } from '../../../shared/domain/onnx/summary.ts';
 import type { VersionView } from '../../../shared/domain/view/views.ts';
 import { HorizontalBars } from '../../charts/index.tsx';
-import { formatBytes, formatCount } from '../../ui/format.ts';
+import { formatBytes, formatCount, plural } from '../../ui/format.ts';
 import { Facts, Panel, SimpleTable, Stat, Stats } from '../../ui/page.tsx';
 import { Tag } from '../../ui/status.tsx';
 import { VersionLink } from '../../ui/text.tsx';
@@ -71,7 +71,7 @@ export function SummaryTab({ view }: { readonly view: VersionView }): ReactNode 
         <Stack gap={14}>
           <Values title="Inputs" values={onnx.inputs} />
           <Values title="Outputs" values={onnx.outputs} />
-          <Panel title="Operators" note={`${onnx.operators.length} kinds, nested graphs included`}>
+          <Panel title="Operators" note={`${plural(onnx.operators.length, 'kind')}, nested graphs included`}>
             <HorizontalBars
               label={`Operators: ${operators.map((item) => `${item.name} ${item.value}`).join(', ')}`}
               items={operators}

@@ -100,8 +100,11 @@ function VersionTabs({ view }: { readonly view: VersionView }): ReactNode {
           <Panel title="Findings" flush>
             <FindingsList findings={record.findings} rulesRun={record.rulesRun} />
           </Panel>
-          <Panel title="Rules that ran" note="A rule that did not run is never a pass.">
+          <Panel title="Rules that ran">
             <RulesRun rules={record.rulesRun} />
+            <div className="dim" style={{ marginTop: 10 }}>
+              A rule that did not run is never a pass.
+            </div>
           </Panel>
         </div>
       </Tabs.Panel>

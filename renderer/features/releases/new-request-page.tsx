@@ -6,7 +6,7 @@ import { notifyDone, useAction } from '../../api/mutations.ts';
 import { useCall } from '../../api/queries.ts';
 import { roleRefusal, useSession } from '../../api/session.ts';
 import { GatesTable } from '../../ui/evidence.tsx';
-import { formatDuration } from '../../ui/format.ts';
+import { formatDuration, plural } from '../../ui/format.ts';
 import { GuardedButton } from '../../ui/guarded-button.tsx';
 import { Callout, Facts, Page, Panel } from '../../ui/page.tsx';
 import { VersionSelect } from '../../ui/pickers.tsx';
@@ -46,7 +46,7 @@ export function NewRequestPage(): ReactNode {
     submit
       .mutateAsync({ ...ref, environmentId: environment.id, passphrase, plan: planInput(plan) })
       .then(async (view) => {
-        notifyDone(`${formatRef(ref)} waits for ${view.record.quorum} approvals.`);
+        notifyDone(`${formatRef(ref)} waits for ${plural(view.record.quorum, 'approval')}.`);
         await navigate(`/releases/${view.record.id}`, { replace: true });
       })
       .catch(() => setPassphrase(''));
@@ -111,7 +111,7 @@ export function NewRequestPage(): ReactNode {
                     'Approvals',
                     environment === null
                       ? '–'
-                      : `${environment.policy.quorum.approvals} distinct people, not you`,
+                      : `${plural(environment.policy.quorum.approvals, 'person', 'distinct people')}, not you`,
                   ],
                   [
                     'Valid for',

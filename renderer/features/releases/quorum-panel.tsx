@@ -15,7 +15,7 @@ export function QuorumPanel({ view }: { readonly view: RequestView }): ReactNode
   return (
     <Panel
       title="Signatures"
-      note="OpenSSF Model Signing, P-256"
+      note={<span title="OpenSSF Model Signing, ECDSA P-256">OMS, P-256</span>}
       actions={
         <Status
           tone={missing === 0 ? 'ok' : 'accent'}

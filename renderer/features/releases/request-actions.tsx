@@ -7,7 +7,6 @@ import { notifyDone, useAction } from '../../api/mutations.ts';
 import { useCall } from '../../api/queries.ts';
 import { useSession } from '../../api/session.ts';
 import { Ask } from '../../ui/dialogs.tsx';
-import { plural } from '../../ui/format.ts';
 import { GuardedButton } from '../../ui/guarded-button.tsx';
 import { approvalsOf, formatPlan } from './request-words.ts';
 
@@ -168,7 +167,7 @@ export function RequestActions({ view }: { readonly view: RequestView }): ReactN
                     items: [
                       {
                         value: record.environmentName,
-                        label: `${record.environmentName}: all ${plural(here.length, 'endpoint')}`,
+                        label: `${record.environmentName}: ${here.length === 1 ? 'its one endpoint' : `all ${here.length} endpoints`}`,
                       },
                     ],
                   },

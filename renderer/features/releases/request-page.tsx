@@ -6,7 +6,7 @@ import type { RequestView } from '../../../shared/domain/view/views.ts';
 import { useCall } from '../../api/queries.ts';
 import { DeltasTable } from '../../ui/deltas-table.tsx';
 import { FindingsList, GatesTable, RulesRun, ruleCount } from '../../ui/evidence.tsx';
-import { formatBytes, formatCount, formatDuration, formatMs, formatShare } from '../../ui/format.ts';
+import { formatBytes, formatCount, formatDuration, formatMs, formatShare, plural } from '../../ui/format.ts';
 import { Bars, Loaded } from '../../ui/loaded.tsx';
 import { Callout, Facts, Page, Panel, SimpleTable, Stat, Stats } from '../../ui/page.tsx';
 import { MetricStats, ReportCharts } from '../../ui/report-charts.tsx';
@@ -92,14 +92,14 @@ function Evidence({ view }: { readonly view: RequestView }): ReactNode {
         <Stack gap={14} style={{ minWidth: 0 }}>
           <Panel
             title="Gates"
-            note={`measured on ${validation.dataset.fileName}, ${formatCount(validation.metrics.rows)} rows`}
+            note={`measured on ${validation.dataset.fileName}, ${plural(validation.metrics.rows, 'row')}`}
             actions={<PassStatus passed={dossier.gates.every((gate) => gate.passed)} />}
             flush
           >
             <GatesTable gates={dossier.gates} />
           </Panel>
           <MetricStats metrics={validation.metrics} />
-          <Panel title="Scan" note={`${ruleCount(dossier.scan.rulesRun)} rules ran`} flush>
+          <Panel title="Scan" note={`${plural(ruleCount(dossier.scan.rulesRun), 'rule')} ran`} flush>
             <FindingsList findings={dossier.scan.findings} rulesRun={dossier.scan.rulesRun} />
             <div style={{ padding: '10px 14px', borderTop: '1px solid var(--sp-border)' }}>
               <RulesRun rules={dossier.scan.rulesRun} />
@@ -184,7 +184,7 @@ function Evidence({ view }: { readonly view: RequestView }): ReactNode {
                 ['Minimum rows', formatCount(policy.minimumRows)],
                 ['Worst finding', policy.maximumSeverity],
                 ['Datasets', policy.datasets.length === 0 ? 'any' : `${policy.datasets.length} named`],
-                ['Quorum', `${policy.quorum.approvals} people`],
+                ['Quorum', plural(policy.quorum.approvals, 'person', 'people')],
               ]}
             />
           </Panel>

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import { useSession } from '../../api/session.ts';
 import { useAppearance } from '../../app/appearance.ts';
 import { Facts, Panel } from '../../ui/page.tsx';
-import { Digest, Truncated } from '../../ui/text.tsx';
+import { Digest, PathText } from '../../ui/text.tsx';
 
 export function AppearancePanel(): ReactNode {
   const { choice, choose } = useAppearance();
@@ -35,12 +35,7 @@ export function VaultPanel(): ReactNode {
     <Panel title="Vault">
       <Facts
         items={[
-          [
-            'Folder',
-            <Truncated key="p" mono>
-              {session.vaultPath}
-            </Truncated>,
-          ],
+          ['Folder', <PathText key="p">{session.vaultPath}</PathText>],
           [
             'Vault id',
             session.vaultId === null ? null : <Digest key="i" value={session.vaultId} what="vault id" />,

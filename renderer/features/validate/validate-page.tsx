@@ -9,7 +9,7 @@ import { useJob } from '../../api/jobs.ts';
 import { useCall } from '../../api/queries.ts';
 import { roleRefusal, useSession } from '../../api/session.ts';
 import { type Column, DataTable } from '../../ui/data-table.tsx';
-import { formatCount, formatMetric } from '../../ui/format.ts';
+import { formatCount, formatMetric, plural } from '../../ui/format.ts';
 import { GuardedButton } from '../../ui/guarded-button.tsx';
 import { JobProgressBar } from '../../ui/job-progress.tsx';
 import { Loaded } from '../../ui/loaded.tsx';
@@ -164,14 +164,18 @@ function RunForm(): ReactNode {
     if (report !== null) await navigate(`/validate/${report.id}`);
   };
 
+  const start = (
+    <GuardedButton refusal={refusal} onClick={() => void run()}>
+      Run the validation
+    </GuardedButton>
+  );
   return (
     <Panel>
       <Stack gap="sm">
         <div
           style={{
             display: 'grid',
-            gridTemplateColumns:
-              'minmax(200px, 1.4fr) minmax(220px, 1.6fr) minmax(110px, 0.8fr) minmax(240px, 1.4fr)',
+            gridTemplateColumns: 'minmax(200px, 1.4fr) minmax(220px, 1.6fr) minmax(110px, 0.8fr)',
             gap: 14,
             alignItems: 'end',
           }}
@@ -191,7 +195,9 @@ function RunForm(): ReactNode {
             onChange={(event) => setLabel(event.currentTarget.value)}
             spellCheck={false}
           />
-          <div>
+        </div>
+        <Group align="flex-end" gap={14}>
+          <div style={{ width: 300 }}>
             <div style={{ fontSize: '0.78125rem', fontWeight: 500, marginBottom: 4 }} id="against">
               Held against
             </div>
@@ -209,7 +215,28 @@ function RunForm(): ReactNode {
               }
             />
           </div>
-        </div>
+          {against === 'environment' ? (
+            <Select
+              label="Environment"
+              w={260}
+              data={(environments.data ?? []).map((environment) => ({
+                value: environment.id,
+                label: `${environment.name}: ${plural(environment.policy.gates.length, 'gate')}`,
+              }))}
+              value={chosenEnvironment}
+              onChange={setEnvironmentId}
+              allowDeselect={false}
+              placeholder="No environment"
+            />
+          ) : (
+            <span className="dim" style={{ lineHeight: '30px' }}>
+              {against === 'what-if'
+                ? 'A what-if changes no state and counts for no release.'
+                : 'Measured without gates: no pass, no fail.'}
+            </span>
+          )}
+          {against === 'what-if' || job.running ? null : <div style={{ marginLeft: 'auto' }}>{start}</div>}
+        </Group>
         {against === 'what-if' ? (
           <PolicyForm
             value={policy}
@@ -222,33 +249,9 @@ function RunForm(): ReactNode {
         {job.problem === null ? null : <Problem error={job.problem} />}
         {job.running ? (
           <JobProgressBar label="Validating" progress={job.progress} onCancel={job.cancel} unit="rows" />
-        ) : (
-          <Group justify="space-between">
-            {against === 'environment' ? (
-              <Select
-                aria-label="Environment"
-                w={260}
-                data={(environments.data ?? []).map((environment) => ({
-                  value: environment.id,
-                  label: `${environment.name}: ${environment.policy.gates.length} gates`,
-                }))}
-                value={chosenEnvironment}
-                onChange={setEnvironmentId}
-                allowDeselect={false}
-                placeholder="No environment"
-              />
-            ) : (
-              <span className="dim">
-                {against === 'what-if'
-                  ? 'A what-if changes no state and counts for no release.'
-                  : 'Measured without gates: no pass, no fail.'}
-              </span>
-            )}
-            <GuardedButton refusal={refusal} onClick={() => void run()}>
-              Run the validation
-            </GuardedButton>
-          </Group>
-        )}
+        ) : against === 'what-if' ? (
+          <Group justify="flex-end">{start}</Group>
+        ) : null}
       </Stack>
     </Panel>
   );
