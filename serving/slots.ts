@@ -173,13 +173,18 @@ export class Slots {
     );
   }
 
+  /** Judged at its first activation: what was served here stays loadable, so that a rollback needs nobody else. */
+  #wasServed(root: string): boolean {
+    return this.#options.state.history().servedRoots.has(root);
+  }
+
   /** Loads what is to be served and is not loaded yet; hashes again, from the disk, what is. */
   async #warm(name: string, roots: readonly string[]): Promise<Loaded> {
     const warm: Loaded = new Map();
     try {
       for (const root of roots) {
         const { routing } = this.#live.get(name) ?? { routing: this.routing(name) };
-        if (!isServing(routing, root)) await this.#options.admitStored(root);
+        if (!isServing(routing, root) && !this.#wasServed(root)) await this.#options.admitStored(root);
         if (!loadedOf(this.#live.get(name), root)) warm.set(root, await this.#options.engine.load(root));
         else if (routing.stable?.root !== root) await this.#options.store.verify(root);
       }
@@ -199,9 +204,9 @@ export class Slots {
   ): Promise<ChangeAnswer> {
     const live = this.#live.get(name);
     const served: ServedRelease[] = [];
-    if (after.stable && after.stable.root !== before.stable?.root)
+    if (after.stable && after.stable.root !== before.stable?.root && !this.#wasServed(after.stable.root))
       served.push(await this.#options.admitStored(after.stable.root));
-    if (after.canary && after.canary.root !== before.canary?.root)
+    if (after.canary && after.canary.root !== before.canary?.root && !this.#wasServed(after.canary.root))
       served.push(await this.#options.admitStored(after.canary.root));
     const pick = async (ref: ReleaseRef | null): Promise<LoadedRelease | null> => {
       if (!ref) return null;
@@ -230,8 +235,9 @@ export class Slots {
     );
     this.#swap(next);
     this.#retire(live, next);
-    for (const { root } of served) this.#options.store.routed(root);
-    void this.#prune(name);
+    for (const ref of [after.stable, after.canary]) if (ref) this.#options.store.routed(ref.root);
+    // In turn, after this change: a rollback to what is about to be removed must not slip in between.
+    void this.#mutex.run(name, () => this.#prune(name));
     return answer;
   }
 

@@ -150,7 +150,8 @@ export function agentProblem(status: number, body: string, origin: string): Sall
 function codeOf(status: number, reason: string): ErrorCode {
   if (status === 401 || status === 403) return 'endpoint.unauthorized';
   if (reason === 'endpoint.stale') return 'endpoint.stale';
-  if (status === 502 || status === 503 || status === 504) return 'endpoint.unreachable';
+  // Busy counts as away: the same request may be answered later.
+  if (status === 429 || status === 502 || status === 503 || status === 504) return 'endpoint.unreachable';
   return 'endpoint.refused';
 }
 
