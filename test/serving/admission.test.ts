@@ -165,6 +165,33 @@ test('given a release was let in, when the agent asks for more approvals since, 
   }
 });
 
+test('given a release was served, when its approvers are trusted no longer, then a rollback to it still works at once', async () => {
+  const site = makeSite();
+  const agent = await startAgent(site);
+  try {
+    const on = await onAgent(site, agent);
+    const served = makeRelease(site, { serial: 1 });
+    await on.serve(served);
+    await on.serve(makeRelease(site, { version: '1.1.0', serial: 2, model: thresholdModel(5) }));
+    await agent.stop();
+    const strangers = [makeSigner('Katherine Johnson'), makeSigner('Mary Jackson')];
+    const approvers = strangers.map(({ person, name, key }) => ({
+      person,
+      name,
+      publicKeyPem: key.publicKeyPem,
+    }));
+    await writeFile(join(agent.directory, 'trust.yaml'), stringify({ ...site.trust, approvers }));
+    await agent.restart();
+    const receipt = await on.client.rollback('phish', { key: 'back', to: null });
+    expect(receipt.model.stable).toMatchObject({ version: served.version, root: served.root });
+    // Nothing new of theirs comes in.
+    const late = makeRelease(site, { version: '1.2.0', serial: 3 });
+    expect(await refusalOf(on.client.push(late, () => {}))).toBe('refused.quorum');
+  } finally {
+    await agent.remove();
+  }
+});
+
 test('not when one of the signers gives the files of the signed root other names', async () => {
   const site = makeSite();
   const on = await onAgent(site, await startAgent(site));
