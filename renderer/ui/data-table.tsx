@@ -68,7 +68,7 @@ const Row = memo(function Row({ value, columns, tracks, index, start, active, on
       className={styles.row}
       data-open={onOpen === undefined ? undefined : true}
       data-active={active || undefined}
-      style={{ gridTemplateColumns: tracks, transform: `translateY(${start}px)` }}
+      style={{ gridTemplateColumns: tracks, top: start }}
       onClick={(event) => {
         if ((event.target as HTMLElement).closest('a,button') === null) onOpen?.(index);
       }}

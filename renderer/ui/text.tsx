@@ -1,5 +1,5 @@
 import { useClipboard } from '@mantine/hooks';
-import { IconCheck, IconCopy } from '@tabler/icons-react';
+import { IconCheck } from '@tabler/icons-react';
 import { type ReactNode, useCallback, useSyncExternalStore } from 'react';
 import { Link } from 'react-router';
 import { formatRef, type VersionRef } from '../../shared/domain/model/version.ts';
@@ -23,7 +23,7 @@ export function Copy({ value, label }: { readonly value: string; readonly label:
         copy(value);
       }}
     >
-      {copied ? <IconCheck size={13} aria-hidden /> : <IconCopy size={13} aria-hidden />}
+      {copied ? <IconCheck size={13} aria-hidden /> : <span className={styles.copyIcon} aria-hidden />}
     </button>
   );
 }
