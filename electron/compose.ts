@@ -190,7 +190,7 @@ export function createConsoleFactory(options: FactoryOptions): ConsoleFactory {
     files,
     launch: options.launch ?? launchProgram,
     vaultPath: (option) => {
-      const path = option ?? process.env['SALLYPORT_VAULT'];
+      const path = option ?? process.env.SALLYPORT_VAULT;
       return path === undefined || path === '' ? join(userDataFolder('sallyport'), 'vault') : path;
     },
     inspect: (path) => vaultAt(adapters, path),

@@ -6,7 +6,9 @@ export function registerAdministration(router: Router, desk: Desk): void {
   router.register('operators.add', (input) => desk.services().operators.add(desk.actor(), input));
   router.register('environments.list', () => desk.services().environments.list(desk.actor()));
   router.register('environments.add', (input) => desk.services().environments.add(desk.actor(), input));
-  router.register('environments.setPolicy', (input) => desk.services().environments.setPolicy(desk.actor(), input));
+  router.register('environments.setPolicy', (input) =>
+    desk.services().environments.setPolicy(desk.actor(), input),
+  );
   router.register('audit.list', (input) => desk.services().audit.list(desk.actor(), input));
   router.register('audit.verify', () => desk.services().audit.verify(desk.actor()));
   router.register('audit.export', (input) => desk.services().audit.export(desk.actor(), input));

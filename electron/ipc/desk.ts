@@ -1,8 +1,8 @@
-import type { KeysChoice } from '../services/vault/index.ts';
 import type { Actor } from '../../shared/domain/operator/operator.ts';
 import type { SessionView } from '../../shared/domain/view/views.ts';
 import type { JobContext } from '../ports/system.ts';
 import type { Services } from '../services/index.ts';
+import type { KeysChoice } from '../services/vault/index.ts';
 
 /** What the window works on: at most one open vault and one signed-in operator. Handlers see nothing else. */
 export interface Desk {
@@ -11,7 +11,12 @@ export interface Desk {
   services(): Services;
   /** `locked` where nobody is signed in. */
   actor(): Actor;
-  create(input: { operator: string; person: string; operatorPassphrase: string; keys: KeysChoice }): Promise<{ vaultId: string; recoveryKey: string }>;
+  create(input: {
+    operator: string;
+    person: string;
+    operatorPassphrase: string;
+    keys: KeysChoice;
+  }): Promise<{ vaultId: string; recoveryKey: string }>;
   unlock(passphrase: string | null): Promise<SessionView>;
   recover(recoveryKey: string, keys: KeysChoice): Promise<SessionView>;
   signIn(operator: string, passphrase: string): Promise<SessionView>;

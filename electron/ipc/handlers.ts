@@ -8,5 +8,12 @@ import { registerSession } from './session-handlers.ts';
 
 /** All channels but the dialogs, which belong to the window's runtime. */
 export function registerHandlers(router: Router, desk: Desk): void {
-  for (const register of [registerSession, registerRegistry, registerEvidence, registerAdministration, registerReleases]) register(router, desk);
+  for (const register of [
+    registerSession,
+    registerRegistry,
+    registerEvidence,
+    registerAdministration,
+    registerReleases,
+  ])
+    register(router, desk);
 }

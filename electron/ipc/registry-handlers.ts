@@ -7,11 +7,15 @@ export function registerRegistry(router: Router, desk: Desk): void {
   router.register('models.list', (input) => models().list(desk.actor(), input));
   router.register('models.get', (input) => models().get(desk.actor(), input));
   router.register('models.inspectFile', (input) => models().inspectFile(desk.actor(), input));
-  router.register('models.add', ({ jobId, ...input }) => desk.job(jobId, (job) => models().add(desk.actor(), input, job)));
+  router.register('models.add', ({ jobId, ...input }) =>
+    desk.job(jobId, (job) => models().add(desk.actor(), input, job)),
+  );
   router.register('models.setMapping', (input) => models().setMapping(desk.actor(), input));
   router.register('models.alias', (input) => models().alias(desk.actor(), input));
   router.register('models.archive', (input) => models().archive(desk.actor(), input));
   router.register('models.revoke', (input) => models().revoke(desk.actor(), input));
-  router.register('models.verify', ({ jobId, ref }) => desk.job(jobId, (job) => models().verify(desk.actor(), { ref }, job)));
+  router.register('models.verify', ({ jobId, ref }) =>
+    desk.job(jobId, (job) => models().verify(desk.actor(), { ref }, job)),
+  );
   router.register('models.export', (input) => models().export(desk.actor(), input));
 }

@@ -34,9 +34,7 @@ export async function startDesktop({ sample, vault, router, onError }: DesktopOp
     factory,
     vaultPath: factory.vaultPath(vault ?? join(app.getPath('userData'), 'vault')),
     runtime:
-      process.versions['electron'] === undefined
-        ? 'Chromium stand-in'
-        : `Electron ${process.versions['electron']}`,
+      process.versions.electron === undefined ? 'Chromium stand-in' : `Electron ${process.versions.electron}`,
     version: app.getVersion(),
     events,
     onChange: (topics) => router.broadcast('invalidated', { topics: [...topics] }),

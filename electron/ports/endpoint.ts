@@ -9,7 +9,12 @@ export interface ReleasePackage {
   readonly root: string;
   /** Submission and approvals: OpenSSF Model Signing bundles, JSON text. */
   readonly bundles: readonly string[];
-  readonly files: readonly { name: string; digest: string; sizeBytes: number; open(): AsyncIterable<Uint8Array> }[];
+  readonly files: readonly {
+    name: string;
+    digest: string;
+    sizeBytes: number;
+    open(): AsyncIterable<Uint8Array>;
+  }[];
 }
 
 /** Where traffic of one model should go. `canary` null = all to stable. */
@@ -42,10 +47,18 @@ export interface EndpointClient {
   identity(signal?: AbortSignal): Promise<AgentIdentity>;
   models(signal?: AbortSignal): Promise<ServedModel[]>;
   /** Idempotent and resumable: files already there are not sent again. Resolves when the agent has verified the release. */
-  push(release: ReleasePackage, onProgress: (sent: number, total: number) => void, signal?: AbortSignal): Promise<void>;
+  push(
+    release: ReleasePackage,
+    onProgress: (sent: number, total: number) => void,
+    signal?: AbortSignal,
+  ): Promise<void>;
   route(model: string, change: RoutingChange, signal?: AbortSignal): Promise<Receipt>;
   /** Back to the previous version (or `to`), at once; drops a canary first if there is one. */
-  rollback(model: string, request: { key: string; to: string | null }, signal?: AbortSignal): Promise<Receipt>;
+  rollback(
+    model: string,
+    request: { key: string; to: string | null },
+    signal?: AbortSignal,
+  ): Promise<Receipt>;
   traffic(model: string, signal?: AbortSignal): Promise<TrafficSample>;
   /** Stores a signed audit checkpoint at the agent; refused when it contradicts one it holds. */
   storeCheckpoint(vaultId: string, note: string, signal?: AbortSignal): Promise<void>;
@@ -57,6 +70,10 @@ export interface EndpointClient {
 /** Opens clients; the token comes from the secret store when a call needs it. */
 export interface EndpointConnector {
   /** Asks an unknown endpoint who it is, before anything is pinned. */
-  probe(adminUrl: string, token: string, signal?: AbortSignal): Promise<AgentIdentity & { fingerprint: string }>;
+  probe(
+    adminUrl: string,
+    token: string,
+    signal?: AbortSignal,
+  ): Promise<AgentIdentity & { fingerprint: string }>;
   connect(endpoint: Endpoint, token: () => Promise<string>): EndpointClient;
 }

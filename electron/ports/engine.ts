@@ -1,6 +1,6 @@
 import type { BinaryEvaluation } from '../../shared/domain/metrics/evaluation.ts';
-import type { OutputMapping } from '../../shared/domain/model/version.ts';
 import type { DatasetInfo, DisagreementRow } from '../../shared/domain/metrics/report.ts';
+import type { OutputMapping } from '../../shared/domain/model/version.ts';
 import type { JobContext } from './system.ts';
 
 /** A model's plaintext bytes, hashed and loaded from this one buffer. */
@@ -22,8 +22,17 @@ export interface LabelledDataset {
 
 /** Runs models over data in worker processes: deadline, memory watch and quarantine are the engine's. */
 export interface InferenceEngine {
-  evaluate(model: EngineModel, data: LabelledDataset, job: JobContext): Promise<{ dataset: DatasetInfo; evaluation: BinaryEvaluation; rowsPerSecond: number }>;
-  compare(champion: EngineModel, challenger: EngineModel, data: LabelledDataset, job: JobContext): Promise<{
+  evaluate(
+    model: EngineModel,
+    data: LabelledDataset,
+    job: JobContext,
+  ): Promise<{ dataset: DatasetInfo; evaluation: BinaryEvaluation; rowsPerSecond: number }>;
+  compare(
+    champion: EngineModel,
+    challenger: EngineModel,
+    data: LabelledDataset,
+    job: JobContext,
+  ): Promise<{
     dataset: DatasetInfo;
     champion: BinaryEvaluation;
     challenger: BinaryEvaluation;

@@ -4,7 +4,7 @@
  */
 export const ERROR_CODES = {
   // input
-  'usage': 2,
+  usage: 2,
   'input.invalid': 2,
   'model.not-onnx': 2,
   'model.truncated': 2,
@@ -17,7 +17,7 @@ export const ERROR_CODES = {
   'dataset.non-finite': 2,
   // state
   'not-found': 3,
-  'conflict': 4,
+  conflict: 4,
   'refused.role': 4,
   'refused.policy': 4,
   'refused.gate': 4,
@@ -33,7 +33,7 @@ export const ERROR_CODES = {
   'integrity.vault': 5,
   'integrity.endpoint': 5,
   // keys
-  'locked': 6,
+  locked: 6,
   'auth.failed': 6,
   'keychain.missing': 6,
   'keychain.locked': 6,
@@ -48,9 +48,9 @@ export const ERROR_CODES = {
   'engine.crashed': 1,
   'engine.timeout': 1,
   'engine.memory': 1,
-  'cancelled': 1,
+  cancelled: 1,
   'disk.full': 1,
-  'unexpected': 1,
+  unexpected: 1,
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -18,7 +18,8 @@ export function openWorkerPort(): WorkerPort {
       onMessage: (listener) => parentPort.on('message', (event) => listener(event.data)),
     };
   }
-  if (!process.send) throw new Error('This file is the entry of a worker process; it is not started by hand.');
+  if (!process.send)
+    throw new Error('This file is the entry of a worker process; it is not started by hand.');
   process.on('disconnect', () => process.exit(0));
   return {
     postMessage: (message) => {

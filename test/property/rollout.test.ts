@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../shared/domain/rollout/decide.ts';
-import { isFinal } from '../../shared/domain/rollout/phases.ts';
 import type { RolloutEvent } from '../../shared/domain/rollout/events.ts';
+import { isFinal } from '../../shared/domain/rollout/phases.ts';
 import { rolloutStateSchema } from '../../shared/domain/rollout/state.ts';
 import { RolloutStage, sample, start, T0 } from '../support/rollout.ts';
 

@@ -4,9 +4,13 @@ import type { LaunchProgram } from '../../ports/processes.ts';
 
 /** Programs as Node child processes. They are killed when this process ends. */
 export const launchProgram: LaunchProgram = (entry, args) => {
-  const child = spawn(process.execPath, [entry, ...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], serialization: 'advanced' });
+  const child = spawn(process.execPath, [entry, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    serialization: 'advanced',
+  });
   const { stdout, stderr } = child;
-  if (stdout === null || stderr === null) throw new SallyportError('unexpected', 'A program could not be started.');
+  if (stdout === null || stderr === null)
+    throw new SallyportError('unexpected', 'A program could not be started.');
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
   const exited = new Promise<number | null>((resolve) => {

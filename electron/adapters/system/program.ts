@@ -42,6 +42,6 @@ export function userDataFolder(
   platform: NodeJS.Platform = process.platform,
 ): string {
   if (platform === 'darwin') return join(homedir(), 'Library', 'Application Support', name);
-  if (platform === 'win32') return join(env['APPDATA'] ?? join(homedir(), 'AppData', 'Roaming'), name);
-  return join(env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config'), name);
+  if (platform === 'win32') return join(env.APPDATA ?? join(homedir(), 'AppData', 'Roaming'), name);
+  return join(env.XDG_CONFIG_HOME ?? join(homedir(), '.config'), name);
 }

@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { comparisonReportSchema, gateResultSchema, validationReportSchema } from '../metrics/report.ts';
-import { lineageSchema, modelNameSchema, outputMappingSchema, semverSchema, sha256Schema } from '../model/version.ts';
+import {
+  lineageSchema,
+  modelNameSchema,
+  outputMappingSchema,
+  semverSchema,
+  sha256Schema,
+} from '../model/version.ts';
 import { onnxSummarySchema } from '../onnx/summary.ts';
 import { findingSchema } from '../scan/finding.ts';
 
@@ -33,7 +39,13 @@ export const dossierSchema = z.strictObject({
 export type Dossier = z.infer<typeof dossierSchema>;
 
 /** Files of a release directory; any other name is refused. Signature bundles are kept beside the directory, never in it. */
-export const RELEASE_FILES = ['dossier.json', 'model.onnx', 'plan.json', 'policy.yaml', 'request.json'] as const;
+export const RELEASE_FILES = [
+  'dossier.json',
+  'model.onnx',
+  'plan.json',
+  'policy.yaml',
+  'request.json',
+] as const;
 export const OPTIONAL_RELEASE_FILES = ['bom.cdx.json', 'model-card.md'] as const;
 
 export const requestStateSchema = z.enum(['open', 'approved', 'rejected', 'withdrawn', 'expired', 'revoked']);

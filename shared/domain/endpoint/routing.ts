@@ -82,6 +82,7 @@ export function applyRollback(routing: ModelRouting, to: ReleaseRef | null): Rou
     if (routing.canary === null) return { kind: 'changed', routing };
     return { kind: 'changed', routing: { ...routing, generation, canary: null } };
   }
+  const previous = routing.stable ?? routing.previous;
   return {
     kind: 'changed',
     routing: {
@@ -89,7 +90,7 @@ export function applyRollback(routing: ModelRouting, to: ReleaseRef | null): Rou
       generation,
       stable: to,
       canary: null,
-      previous: routing.stable ?? routing.previous,
+      previous: previous?.root === to.root ? null : previous,
     },
   };
 }

@@ -1,18 +1,22 @@
 import { z } from 'zod';
-import { findingSchema } from '../scan/finding.ts';
 import { onnxSummarySchema } from '../onnx/summary.ts';
+import { findingSchema } from '../scan/finding.ts';
 
 /** A plain name: starts with a letter or digit, then letters, digits, `.`, `_`, `-`; never a path, at most 100 characters. */
 export const modelNameSchema = z.string().regex(/^[a-zA-Z0-9](?:[a-zA-Z0-9._-]{0,98}[a-zA-Z0-9])?$/, {
-  error: 'A model name is letters, digits, dots, underscores and hyphens, at most 100 characters, with no path in it.',
+  error:
+    'A model name is letters, digits, dots, underscores and hyphens, at most 100 characters, with no path in it.',
 });
 /** A semantic version, as semver.org 2.0.0 spells it, without a leading `v`. */
 export const semverSchema = z
   .string()
   .max(100)
-  .regex(/^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?$/, {
-    error: 'A version is a semantic version such as 1.2.0.',
-  });
+  .regex(
+    /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?$/,
+    {
+      error: 'A version is a semantic version such as 1.2.0.',
+    },
+  );
 /** Lower-case hex SHA-256. */
 export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -52,7 +56,9 @@ export const versionMetadataSchema = z.strictObject({
   licence: z.string().max(200).optional(),
   datasetDigest: z.string().max(200).optional(),
   codeReference: z.string().max(500).optional(),
-  trainingParameters: z.record(z.string().max(200), z.union([z.string().max(2000), z.number(), z.boolean()])).optional(),
+  trainingParameters: z
+    .record(z.string().max(200), z.union([z.string().max(2000), z.number(), z.boolean()]))
+    .optional(),
   metrics: z.record(z.string().max(200), z.number()).optional(),
   tags: z.array(z.string().min(1).max(60)).max(50).optional(),
   permittedToDeploy: z.boolean().optional(),
@@ -82,7 +88,11 @@ export const modelVersionSchema = z.object({
 export type ModelVersion = z.infer<typeof modelVersionSchema>;
 
 /** Aliases move; `champion` and `challenger` are the ones the program itself reads. */
-export const aliasSchema = z.object({ name: modelNameSchema, alias: z.string().regex(/^[a-z][a-z0-9-]{0,39}$/), version: semverSchema });
+export const aliasSchema = z.object({
+  name: modelNameSchema,
+  alias: z.string().regex(/^[a-z][a-z0-9-]{0,39}$/),
+  version: semverSchema,
+});
 export type Alias = z.infer<typeof aliasSchema>;
 
 export const versionRefSchema = z.object({ name: modelNameSchema, version: semverSchema });

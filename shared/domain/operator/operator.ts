@@ -6,7 +6,9 @@ export type Role = z.infer<typeof roleSchema>;
 export const operatorSchema = z.object({
   id: z.string(),
   /** Sign-in name. */
-  name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,59}$/, { error: 'An operator name is lower-case letters, digits, dots, underscores and hyphens.' }),
+  name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,59}$/, {
+    error: 'An operator name is lower-case letters, digits, dots, underscores and hyphens.',
+  }),
   /** The human being behind the name; quorum counts people, not names. */
   person: z.string().min(1).max(200),
   roles: z.array(roleSchema).min(1),

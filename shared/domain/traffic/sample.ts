@@ -11,7 +11,9 @@ export const versionTrafficSchema = z.object({
 export type VersionTraffic = z.infer<typeof versionTrafficSchema>;
 
 /** Upper bounds of the latency buckets in milliseconds. */
-export const LATENCY_BUCKETS_MS = [0.5, 1, 2, 3, 5, 7.5, 10, 15, 20, 30, 50, 75, 100, 150, 200, 300, 500, 1000, 2000, 5000] as const;
+export const LATENCY_BUCKETS_MS = [
+  0.5, 1, 2, 3, 5, 7.5, 10, 15, 20, 30, 50, 75, 100, 150, 200, 300, 500, 1000, 2000, 5000,
+] as const;
 
 /** One reading of an endpoint, for the slot that runs the rollout's model. */
 export const trafficSampleSchema = z.object({

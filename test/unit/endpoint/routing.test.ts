@@ -44,6 +44,12 @@ const steps = fc.array(
 );
 
 describe('routing of a model', () => {
+  test('given a model taken out of service, when it is rolled back to the version it had, then that is not its own previous one', () => {
+    const out = applyRouting({ ...emptyRouting('phish'), stable: ref(0) }, { stable: null, canary: null });
+    if (out.kind !== 'changed') throw new Error('refused');
+    expect(applyRollback(out.routing, ref(0))).toMatchObject({ routing: { stable: ref(0), previous: null } });
+  });
+
   test('stays sound whatever is asked of it, and its generation rises with every change', () => {
     fc.assert(
       fc.property(steps, (asked) => {
