@@ -1,6 +1,7 @@
 import { IconAlertTriangle, IconArrowBackUp, IconCheck, IconPlayerPause } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import type { RolloutState } from '../../../shared/domain/rollout/state.ts';
+import { isDeliberate } from '../../ui/status.tsx';
 import styles from './phase-stepper.module.css';
 import { type Station, stationsOf } from './stations.ts';
 
@@ -22,6 +23,7 @@ export function PhaseStepper({ state }: { readonly state: RolloutState }): React
           key={station.label}
           className={styles.station}
           data-status={station.status}
+          data-deliberate={isDeliberate(state.reason) || undefined}
           aria-current={station.status === 'active' ? 'step' : undefined}
         >
           <span className={styles.dot}>{ICONS[station.status]}</span>
