@@ -51,6 +51,11 @@ export function describeAction(action: AuditAction): string {
   return WORDS[action];
 }
 
+/** Whose doing an entry is: a sign-in is the operator's own, though the program writes it before it knows them. */
+export function personOf(entry: Pick<AuditEntry, 'action' | 'actor' | 'subject'>): string {
+  return entry.action.startsWith('session.') ? entry.subject : entry.actor;
+}
+
 /**
  * What an entry happened to, as people name it: `phish@1.1.0 for production` where the subject is the id of a request
  * or a rollout and the details say which model it is about. Every other subject is a name already.

@@ -25,7 +25,7 @@ export function Problem({
         {hint === undefined ? null : <div className={styles.problemHint}>{hint}</div>}
         <div className={`${styles.problemCode} mono`}>{problem.code}</div>
       </div>
-      {onRetry === undefined ? null : (
+      {onRetry === undefined || problem.code === 'not-found' ? null : (
         <Button variant="default" onClick={onRetry} style={{ alignSelf: 'center' }}>
           Try again
         </Button>

@@ -39,7 +39,7 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
   {
     id: 'actor',
     header: 'Who',
-    width: 'minmax(78px, 0.8fr)',
+    width: 'minmax(70px, 0.6fr)',
     cell: (entry) => <Truncated>{entry.actor}</Truncated>,
   },
   {
@@ -51,13 +51,13 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
   {
     id: 'subject',
     header: 'Subject',
-    width: 'minmax(150px, 1.6fr)',
+    width: 'minmax(200px, 2.4fr)',
     cell: (entry) => <Truncated title={entry.subject}>{subjectOf(entry)}</Truncated>,
   },
   {
     id: 'details',
     header: 'Details',
-    width: 'minmax(120px, 2fr)',
+    width: 'minmax(96px, 1.4fr)',
     cell: (entry) => (
       <span className="dim">
         <Truncated mono>

@@ -2,7 +2,7 @@
 import { Drawer, Group, Stack } from '@mantine/core';
 import type { ReactNode } from 'react';
 import type { AuditEntry } from '../../../shared/domain/audit/entry.ts';
-import { describeAction, subjectOf } from '../../ui/audit-words.ts';
+import { describeAction, personOf, subjectOf } from '../../ui/audit-words.ts';
 import { formatInstant } from '../../ui/format.ts';
 import { Facts } from '../../ui/page.tsx';
 import { Copy, Digest } from '../../ui/text.tsx';
@@ -26,12 +26,13 @@ export function EntryDrawer({
       {entry === null ? null : (
         <Stack gap="md">
           <div style={{ fontSize: '0.9375rem' }}>
-            <strong style={{ fontWeight: 600 }}>{entry.actor}</strong> {describeAction(entry.action)}{' '}
-            {subjectOf(entry)}
+            <strong style={{ fontWeight: 600 }}>{personOf(entry)}</strong> {describeAction(entry.action)}{' '}
+            {entry.subject === personOf(entry) ? '' : subjectOf(entry)}
           </div>
           <Facts
             items={[
               ['When', formatInstant(entry.at)],
+              ['Written by', entry.actor],
               [
                 'Action',
                 <span key="a" className="mono">

@@ -12,7 +12,7 @@ import { Link, useNavigate } from 'react-router';
 import type { Overview, RolloutView } from '../../../shared/domain/view/views.ts';
 import { useCall } from '../../api/queries.ts';
 import { Sparkline } from '../../charts/sparkline.tsx';
-import { describeAction, subjectOf } from '../../ui/audit-words.ts';
+import { describeAction, personOf, subjectOf } from '../../ui/audit-words.ts';
 import { formatMetric, formatShare, plural } from '../../ui/format.ts';
 import { Bars, Loaded } from '../../ui/loaded.tsx';
 import { Empty, Page, Panel, SimpleTable, Stat, Stats } from '../../ui/page.tsx';
@@ -174,9 +174,9 @@ function Content({ overview }: { readonly overview: Overview }): ReactNode {
             {overview.recent.map((entry) => (
               <li key={entry.seq} className={styles.activityItem}>
                 <span className={styles.activityText}>
-                  <strong style={{ fontWeight: 500 }}>{entry.actor}</strong>{' '}
+                  <strong style={{ fontWeight: 500 }}>{personOf(entry)}</strong>{' '}
                   <span className="dim">{describeAction(entry.action)}</span>{' '}
-                  {entry.subject === entry.actor ? null : (
+                  {entry.subject === personOf(entry) ? null : (
                     <span title={entry.subject}>{subjectOf(entry)}</span>
                   )}
                 </span>
