@@ -16,6 +16,7 @@ import {
   goTo,
   heading,
   makeHome,
+  notice,
   PATIENCE,
   removeHome,
   type SampleDesktop,
@@ -280,6 +281,8 @@ describe('in the sample workspace', () => {
     await page.getByRole('list', { name: 'Phases of the rollout' }).waitFor({ timeout: PATIENCE });
     await page.locator('main canvas').first().waitFor({ timeout: PATIENCE });
     wrong.push(...(await inspectScreen(page, 'rollout-running')));
+    // The message goes by itself: half faded it can be read by nobody, and is not meant to be.
+    await notice(page, 'has started').waitFor({ state: 'hidden' });
     wrong.push(...(await visit('rollouts', 'rollouts-running')));
     wrong.push(...(await visit('overview', 'overview-rollout')));
     wrong.push(...(await visit('endpoints', 'endpoints-rollout')));
