@@ -35,7 +35,7 @@ const BUILD_OUTPUTS = ['out/main/index.js', 'out/preload/index.cjs', 'out/render
 /** Debian packages by what they are for. */
 const TO_COMPILE = ['libsecret-1-dev', 'pkg-config', 'g++', 'make', 'python3'];
 const TO_SHOW = ['chromium', 'fonts-dejavu-core', 'fonts-liberation'];
-const TO_TEST = ['dbus', 'gnome-keyring'];
+const TO_TEST = ['age', 'dbus', 'gnome-keyring'];
 
 const forTests = process.argv.includes('--for-tests') || process.env.npm_lifecycle_event === 'pretest';
 
