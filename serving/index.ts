@@ -8,5 +8,8 @@ if (command === 'worker') {
   await import('./worker.ts');
 } else {
   const { runCommand } = await import('./commands.ts');
-  process.exitCode = await runCommand(command, rest, process.argv[1] ?? '');
+  const code = await runCommand(command, rest, process.argv[1] ?? '');
+  process.exitCode = code;
+  // Electron's utility process does not end by itself: once what was printed is out, it is ended.
+  if ('parentPort' in process) process.stdout.write('', () => process.exit(code));
 }
