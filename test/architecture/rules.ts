@@ -55,7 +55,7 @@ export const ROOMS: readonly Room[] = [
     files: [DOMAIN, 'electron/ports/', `${CONTRACT}result.ts`],
     types: [CONTRACT],
     // `node:path` computes on text alone; nothing else of Node belongs into a use case.
-    modules: ['zod', 'semver', 'yaml', 'node:path'],
+    modules: ['zod', 'yaml', 'node:path'],
   },
   {
     name: 'adapters',

@@ -137,10 +137,12 @@ describe('submitting', () => {
 
   test('several at the same moment each get a serial of their own', async () => {
     const at = await ready();
+    const count = artifactCount(at);
     const made = await Promise.all([at.submit('1.0.0'), at.submit('1.0.0'), at.submit('1.0.0')]);
     expect(made.map(({ request }) => request.serial).sort()).toEqual([1, 2, 3]);
-    // What lost its serial left nothing behind: four files a request, and the model.
     expect(at.vault.store.read.requests()).toHaveLength(3);
+    // What was frozen under a serial that was lost left nothing behind: four small files a request, no more.
+    expect(artifactCount(at)).toBe(count + 3 * 4);
   });
 });
 

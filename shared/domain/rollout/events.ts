@@ -31,7 +31,7 @@ export type RolloutEvent =
     }
   | { readonly kind: 'sampled'; readonly endpointId: string; readonly sample: TrafficSample }
   | { readonly kind: 'sample-failed'; readonly endpointId: string; readonly reason: string }
-  /** A fresh reading of an endpoint's routing, asked for before a rollout that another hand touched goes on. */
+  /** Time has passed: the current step is judged by what was read so far. */
   | { readonly kind: 'tick' }
   | { readonly kind: 'pause' }
   | { readonly kind: 'resume' }
