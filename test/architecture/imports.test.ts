@@ -6,7 +6,6 @@ import { parseSource, projectSources, ROOT } from './source.ts';
 
 /** Files that may be longer than others because they are one table or one rule, with the reason. */
 const TABLES: Readonly<Record<string, string>> = {
-  'shared/domain/rollout/decide.ts': 'the one rule of a rollout: every phase and event in one place',
   'shared/domain/onnx/schema.ts': 'the table of messages and fields of the ONNX format',
   'test/unit/scan/scan.test.ts': 'the corpus of attacks and what must be said of each',
   'test/support/renderer-data.ts': 'the records of a made-up vault that the window is shown with',
