@@ -112,6 +112,7 @@ export function createDesk(options: DeskOptions): DeskControl {
                 roles,
               })),
             },
+      readOnly: null,
       runtime: options.runtime,
       version: options.version,
     };

@@ -8,6 +8,11 @@ export interface System {
   sha256(bytes: Uint8Array): Uint8Array;
   /** Resolves after `ms`, or rejects with the signal's reason. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Passed at every step after which a stop must lose nothing (`add.renamed`, `rekey.swapped`). Does nothing in the
+   * program; the crash harness ends the process there.
+   */
+  reached(point: string): void;
 }
 
 /** Progress and cancellation of a long operation. */

@@ -19,6 +19,7 @@ import type { AuditDraft, Ledger } from './ledger.ts';
 /** Parts of the program that a change concerns: the areas of the contract. */
 export type ChangeTopic =
   | 'session'
+  | 'vault'
   | 'models'
   | 'validation'
   | 'comparison'

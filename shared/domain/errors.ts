@@ -50,6 +50,7 @@ export const ERROR_CODES = {
   'engine.memory': 1,
   cancelled: 1,
   'disk.full': 1,
+  'disk.read-only': 1,
   unexpected: 1,
 } as const;
 

@@ -104,6 +104,7 @@ export function createFakeBridge(options: FakeOptions): FakeBridge {
           })),
         }
       : null,
+    readOnly: null,
     runtime: 'Electron 45.4.1',
     version: '0.1.0',
   });

@@ -41,6 +41,7 @@ export function createSystem(): System {
     newId,
     randomBytes: (length) => new Uint8Array(randomBytes(length)),
     sha256: (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest()),
+    reached: () => undefined,
     sleep: async (ms, signal) => {
       try {
         await delay(ms, undefined, signal ? { signal } : {});

@@ -17,6 +17,8 @@ export const operatorSchema = z.object({
   /** SHA-256 hex of that PEM text: the key's fingerprint and the signature bundles' hint. */
   keyFingerprint: z.string(),
   createdAt: z.string(),
+  /** When an administrator took the account out of use; null or missing while it is in use. */
+  disabledAt: z.string().nullable().optional(),
 });
 export type Operator = z.infer<typeof operatorSchema>;
 
@@ -33,10 +35,13 @@ export const PERMISSIONS = {
   'model.add': ['analyst'],
   'model.describe': ['analyst', 'release-manager'],
   'model.map': ['analyst'],
-  'model.alias': ['release-manager'],
+  'model.alias': ['analyst', 'release-manager'],
+  /** Moving one of the vault's protected aliases. */
+  'model.alias-protected': ['release-manager'],
   'model.archive': ['analyst', 'release-manager'],
   'model.revoke': ['release-manager', 'administrator'],
   'model.export': ['analyst', 'release-manager', 'auditor'],
+  'model.collect': ['release-manager', 'administrator'],
   'model.verify': ['analyst', 'release-manager', 'auditor', 'administrator'],
   'validation.run': ['analyst', 'release-manager'],
   'comparison.run': ['analyst', 'release-manager'],
@@ -50,6 +55,9 @@ export const PERMISSIONS = {
   'endpoint.manage': ['administrator', 'release-manager'],
   'environment.manage': ['administrator'],
   'operator.manage': ['administrator'],
+  'vault.settings': ['administrator'],
+  'vault.rekey': ['administrator'],
+  'vault.backup': ['administrator'],
   'audit.export': ['auditor', 'administrator'],
   'audit.verify': ['analyst', 'release-manager', 'auditor', 'administrator'],
 } as const satisfies Record<string, readonly Role[]>;

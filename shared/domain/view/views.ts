@@ -13,6 +13,7 @@ import { roleSchema } from '../operator/operator.ts';
 import { policySchema } from '../policy/policy.ts';
 import { rolloutPlanSchema } from '../rollout/plan.ts';
 import { rolloutActionSchema, rolloutStateSchema, trafficPointSchema } from '../rollout/state.ts';
+import { vaultSettingsSchema } from '../vault/settings.ts';
 
 export const versionActionSchema = z.enum([
   'validate',
@@ -99,10 +100,30 @@ export const sessionViewSchema = z.object({
       operators: z.array(z.object({ name: z.string(), passphrase: z.string(), roles: z.array(roleSchema) })),
     })
     .nullable(),
+  /** Why nothing can be written at present (full disk, read-only folder); null where all is well. */
+  readOnly: z.string().nullable(),
   runtime: z.string(),
   version: z.string(),
 });
 export type SessionView = z.infer<typeof sessionViewSchema>;
+
+/** The open vault, as Settings shows it. */
+export const vaultViewSchema = z.object({
+  id: z.string(),
+  path: z.string(),
+  keys: z.enum(['keychain', 'passphrase']),
+  /** Public keys: the vault's own, and the one whose private half is the recovery key. */
+  recipient: z.string(),
+  recoveryRecipient: z.string(),
+  createdAt: z.string(),
+  versions: z.number().int(),
+  artifactBytes: z.number(),
+  auditEntries: z.number().int(),
+  lastBackup: z.object({ at: z.string(), head: z.number().int() }).nullable(),
+  lastRekey: z.string().nullable(),
+  settings: vaultSettingsSchema,
+});
+export type VaultView = z.infer<typeof vaultViewSchema>;
 
 export const overviewSchema = z.object({
   models: z.number().int(),

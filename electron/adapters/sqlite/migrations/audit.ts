@@ -1,0 +1,3 @@
+/** Audit log: full-text search. */
+export const AUDIT = `
+`;

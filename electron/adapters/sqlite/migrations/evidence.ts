@@ -1,0 +1,3 @@
+/** Evidence: datasets, profiles, reports. */
+export const EVIDENCE = `
+`;

@@ -1,0 +1,3 @@
+/** Registry: search, collected files. */
+export const REGISTRY = `
+`;
