@@ -2,4 +2,5 @@
 export { type CreateVaultInput, createVault, type KeysChoice } from './create-vault.ts';
 export { type KeysKind, type OpenVault, openVault, vaultAt } from './open-vault.ts';
 export { recoverVault } from './recover-vault.ts';
+export { readVaultSettings, VAULT_SETTINGS } from './settings.ts';
 export { type Swept, sweepVault } from './sweep.ts';
