@@ -79,11 +79,15 @@ export interface FactoryOptions {
   readonly pollMs?: number;
   /** log2 of scrypt's N for new key files; only tests lower it. */
   readonly workFactor?: number;
+  /** The machine's own when left out; the crash harness ends the process in `reached`. */
+  readonly system?: System;
+  /** The operating system's keychain when left out. */
+  readonly keychainSecrets?: VaultAdapters['keychainSecrets'];
 }
 
 export function createConsoleFactory(options: FactoryOptions): ConsoleFactory {
   const { files } = options;
-  const system = createSystem();
+  const system = options.system ?? createSystem();
   const forkWorker = options.forkWorker ?? createForkWorker((entry) => files.worker(entry));
   const keys = createKeyTools(options.workFactor === undefined ? {} : { workFactor: options.workFactor });
   const adapters: VaultAdapters = {
@@ -91,7 +95,7 @@ export function createConsoleFactory(options: FactoryOptions): ConsoleFactory {
     keys,
     checkpoints: checkpointTools,
     directories: vaultDirectories,
-    keychainSecrets: (vaultId) => new KeychainSecrets({ vaultId, forkWorker }),
+    keychainSecrets: options.keychainSecrets ?? ((vaultId) => new KeychainSecrets({ vaultId, forkWorker })),
     fileSecrets: (path, recipient, identity) =>
       new FileSecrets({ path: join(path, 'secrets.age'), recipient, identity }),
     artifacts: (path, recipients, identity) =>
@@ -100,6 +104,7 @@ export function createConsoleFactory(options: FactoryOptions): ConsoleFactory {
         recipients: () => recipients,
         identity,
         forkWorker,
+        reached: (point) => system.reached(point),
       }),
   };
 

@@ -152,14 +152,17 @@ export function createLedger(deps: LedgerDeps): VaultLedger {
       const told = typeof draft === 'function' ? draft(value) : draft;
       action = told.action;
       appendEntry(tx, actor, told);
+      system.reached('commit.written');
       return value;
     });
+    system.reached('commit.stored');
     if (witnessKept) {
       // The change is durable by now, so it is not reported as failed when the keychain fails here: the next commit
       // writes the head first, and is refused while that does not work. One entry at most is acknowledged unwitnessed.
       await flushWitness().catch(() => {
         witnessCurrent = false;
       });
+      system.reached('commit.witnessed');
     }
     notify(topicsOf(action));
     return result;

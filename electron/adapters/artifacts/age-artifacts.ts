@@ -29,6 +29,8 @@ export interface AgeArtifactsOptions {
   /** The vault's private key; throws `locked` while the vault is locked. Asked for at every reading. */
   readonly identity: () => string;
   readonly forkWorker: ForkWorker;
+  /** Told at each step of storing a file: `System.reached`. */
+  readonly reached?: (point: string) => void;
 }
 
 /** Largest content of `putBytes`: it is encrypted where the window's messages are handled. */
@@ -215,8 +217,11 @@ export class AgeArtifacts implements ArtifactStore {
     try {
       await this.#makeFolder(dirname(path));
       const stored = await write(temporary, artifactId);
+      this.#options.reached?.('artifact.written');
       await rename(temporary, path);
+      this.#options.reached?.('artifact.renamed');
       await fsyncDirectory(dirname(path));
+      this.#options.reached?.('artifact.stored');
       return stored;
     } catch (error) {
       await rm(temporary, { force: true });

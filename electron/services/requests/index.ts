@@ -188,8 +188,10 @@ export function createRequestsService(deps: RequestsDeps): RequestsService {
         };
         const stored: { name: string; artifactId: string; digest: string; sizeBytes: number }[] = [];
         try {
-          for (const [name, text] of Object.entries(texts))
+          for (const [name, text] of Object.entries(texts)) {
             stored.push({ name, ...(await artifacts.putBytes(Buffer.from(text, 'utf8'))) });
+            system.reached('submit.file');
+          }
           const files = [
             ...stored,
             {
@@ -204,6 +206,7 @@ export function createRequestsService(deps: RequestsDeps): RequestsService {
           const bundle = await withOperatorKey(operator.id, input.passphrase, (key) =>
             signer.sign(directory, files, key, operator.publicKeyPem),
           );
+          system.reached('submit.signed');
           const record: RequestRecord = {
             id,
             request,
@@ -259,6 +262,7 @@ export function createRequestsService(deps: RequestsDeps): RequestsService {
       const bundle = await withOperatorKey(operator.id, passphrase, (key) =>
         signer.sign(releaseDirectoryName(record.request), signed, key, operator.publicKeyPem),
       );
+      system.reached('approve.signed');
       const approval = approvalOf(id, operator, 'approval', bundle, system.now());
       const state = await ledger.commit(
         actor,

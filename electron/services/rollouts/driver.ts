@@ -36,8 +36,9 @@ export async function driveRollout(deps: DriverDeps, id: string, signal: AbortSi
     if (state === null || isFinal(state)) return;
     if (state.pending.length > 0) {
       const events = await Promise.all(
-        state.pending.map((effect) =>
-          runEffect(
+        state.pending.map(async (effect) => {
+          deps.system.reached(`rollout.${effect.kind}.due`);
+          const event = await runEffect(
             effect,
             state,
             () => deps.client(effect.endpointId),
@@ -46,11 +47,16 @@ export async function driveRollout(deps: DriverDeps, id: string, signal: AbortSi
               return release;
             },
             signal,
-          ),
-        ),
+          );
+          deps.system.reached(`rollout.${effect.kind}.acted`);
+          return event;
+        }),
       );
       if (signal.aborted) return;
-      for (const event of events) await deps.apply(id, event);
+      for (const event of events) {
+        await deps.apply(id, event);
+        deps.system.reached('rollout.applied');
+      }
       const failed = events.some((event) => event.kind === 'effect-failed');
       if (failed) release = null;
       failures = failed ? failures + 1 : 0;

@@ -247,6 +247,7 @@ export function createRolloutsService(deps: RolloutsDeps): RolloutsService {
           tx.saveRollout(state);
         },
       );
+      system.reached('deploy.started');
       deps.onUpdate(viewOf(state));
       if (holdsEffects) drive(state.id);
       return viewOf(state);
@@ -291,6 +292,7 @@ export function createRolloutsService(deps: RolloutsDeps): RolloutsService {
           return client.rollback(name, { key, to });
         }),
       );
+      system.reached('rollback.acted');
       const durationMs = performance.now() - started;
       const receipts = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
       const failed = answers.findIndex((answer) => answer.status === 'rejected');

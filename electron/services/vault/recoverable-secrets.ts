@@ -38,11 +38,14 @@ export function recoverableSecrets(inner: SecretStore, deps: RecoverableDeps): S
       if (isCopied(name)) {
         const content = utf8(JSON.stringify({ vaultId: deps.vaultId, name, value }));
         await directory.write(fileOf(name, system), await keys.encrypt([deps.recoveryRecipient], content));
+        system.reached('secret.copied');
       }
       await inner.set(name, value);
+      if (isCopied(name)) system.reached('secret.kept');
     },
     delete: async (name) => {
       await inner.delete(name);
+      system.reached('secret.deleted');
       if (isCopied(name)) await directory.remove(fileOf(name, system));
     },
     close: () => inner.close(),
