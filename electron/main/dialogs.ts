@@ -8,6 +8,11 @@ const OPEN: Readonly<Record<Kind, { readonly title: string; readonly filters: Fi
   model: { title: 'Add a model', filters: [{ name: 'ONNX models', extensions: ['onnx'] }, ALL] },
   dataset: { title: 'Choose labelled data', filters: [{ name: 'Tables', extensions: ['csv', 'tsv'] }, ALL] },
   policy: { title: 'Choose a policy', filters: [{ name: 'Policies', extensions: ['yaml', 'yml'] }, ALL] },
+  backup: { title: 'Choose a backup', filters: [{ name: 'Backups', extensions: ['tar'] }, ALL] },
+  audit: {
+    title: 'Choose an exported log',
+    filters: [{ name: 'Exported logs', extensions: ['jsonl'] }, ALL],
+  },
   directory: { title: 'Choose a folder', filters: [] },
 };
 

@@ -15,11 +15,12 @@ import {
   type EventPayload,
 } from '../../shared/contract/channels.ts';
 import { type Result, toWireError } from '../../shared/contract/result.ts';
-import { SallyportError } from '../../shared/domain/errors.ts';
+import { type ErrorCode, SallyportError } from '../../shared/domain/errors.ts';
 import { allowedVersionActions } from '../../shared/domain/model/actions.ts';
 import { isPermitted, type Operator } from '../../shared/domain/operator/operator.ts';
 import type { RequestView, RolloutView, SessionView, VersionRow } from '../../shared/domain/view/views.ts';
 import * as data from './renderer-data.ts';
+import * as vaultData from './renderer-vault.ts';
 
 export interface FakeOptions {
   readonly vault: 'absent' | 'locked' | 'open';
@@ -32,6 +33,11 @@ export interface FakeOptions {
   readonly now: number;
   /** How long a long operation takes. */
   readonly jobMs: number;
+  readonly keys?: 'keychain' | 'passphrase';
+  /** What opening the vault is refused with. */
+  readonly problem?: ErrorCode;
+  /** Why nothing can be written. */
+  readonly readOnly?: string;
 }
 
 type Handlers = { readonly [C in ChannelName]: (input: z.output<Channels[C]['input']>) => unknown };
@@ -79,6 +85,7 @@ export function createFakeBridge(options: FakeOptions): FakeBridge {
   let endpoints = options.empty ? [] : data.endpointViews(clock);
   const audit = options.empty ? data.auditEntries(clock, 3) : data.auditEntries(clock, 1_284);
   let vault = options.vault;
+  let about = vaultData.vaultView(clock, records);
   let signedIn: Operator | null = operators.find((operator) => operator.name === options.operator) ?? null;
   const cancelled = new Set<string>();
 
@@ -90,7 +97,7 @@ export function createFakeBridge(options: FakeOptions): FakeBridge {
   const session = (): SessionView => ({
     vault,
     vaultPath: '/home/ada/.local/share/sallyport',
-    keys: 'keychain',
+    keys: options.keys ?? 'keychain',
     vaultId: vault === 'absent' ? null : data.hex('vault').slice(0, 32),
     operator:
       signedIn === null ? null : { name: signedIn.name, person: signedIn.person, roles: signedIn.roles },
@@ -104,7 +111,7 @@ export function createFakeBridge(options: FakeOptions): FakeBridge {
           })),
         }
       : null,
-    readOnly: null,
+    readOnly: options.readOnly ?? null,
     runtime: 'Electron 45.4.1',
     version: '0.1.0',
   });
@@ -206,6 +213,13 @@ export function createFakeBridge(options: FakeOptions): FakeBridge {
     push('invalidated', { topics: ['requests', 'overview', 'audit'] });
     return requestView(requests[at]);
   };
+  const setOperator = (id: string, part: Partial<Operator>): Operator => {
+    const at = operators.findIndex((operator) => operator.id === id);
+    const next = { ...find(operators[at], 'The operator'), ...part };
+    operators[at] = next;
+    push('invalidated', { topics: ['operators'] });
+    return next;
+  };
   const checkPassphrase = (passphrase: string): void => {
     if (passphrase === 'wrong')
       throw new SallyportError('auth.failed', 'That is not the passphrase of this operator.', {
@@ -235,6 +249,7 @@ export function createFakeBridge(options: FakeOptions): FakeBridge {
       return { vaultId: 'vault-1', recoveryKey: FAKE_RECOVERY_KEY };
     },
     'vault.unlock': () => {
+      if (options.problem !== undefined) throw vaultData.openingProblem(options.problem);
       vault = 'open';
       return session();
     },
@@ -247,6 +262,37 @@ export function createFakeBridge(options: FakeOptions): FakeBridge {
       signedIn = null;
       return session();
     },
+    'vault.about': () => about,
+    'vault.setSettings': ({ settings }) => {
+      about = { ...about, settings };
+      return about;
+    },
+    'vault.rekey': async ({ full, newRecoveryKey, jobId }) => {
+      await job(jobId, full ? 'encrypting artifacts again' : 'rewrapping headers', about.artifactBytes);
+      about = { ...about, lastRekey: new Date(clock.now).toISOString() };
+      return {
+        artifacts: records.length,
+        bytes: full ? about.artifactBytes : 0,
+        full,
+        recoveryKey: newRecoveryKey ? FAKE_RECOVERY_KEY : null,
+      };
+    },
+    'vault.backup': async ({ path, jobId }) => {
+      await job(jobId, 'writing', about.artifactBytes);
+      about = { ...about, lastBackup: { at: new Date(clock.now).toISOString(), head: audit.length } };
+      return { path, bytes: about.artifactBytes, artifacts: records.length, auditHead: audit.length };
+    },
+    'vault.restore': async ({ path, jobId }) => {
+      if (path.includes('broken'))
+        throw new SallyportError('integrity.vault', 'The backup ends before its manifest.', {
+          hint: 'Nothing was restored. Copy the file again, or use another backup.',
+        });
+      await job(jobId, 'checking', 92_508);
+      vault = 'locked';
+      push('invalidated', { topics: ['session'] });
+      return session();
+    },
+    'vault.saveRecoveryKit': ({ path }) => ({ path }),
     'overview.get': () => ({
       models: new Set(records.map((record) => record.name)).size,
       versions: records.length,
@@ -324,6 +370,19 @@ export function createFakeBridge(options: FakeOptions): FakeBridge {
       await job(jobId, 'hashing', 92_508);
       return { checked: 1, bytes: 92_508, bad: [] };
     },
+    'models.describe': ({ name, version, metadata }) => {
+      const at = records.findIndex((record) => record.name === name && record.version === version);
+      const next = { ...versionOf({ name, version }), metadata };
+      records[at] = next;
+      push('invalidated', { topics: ['models'] });
+      return versionView(next);
+    },
+    'models.unalias': () => ({ removed: true }),
+    'models.diff': ({ a, b }) => vaultData.differences(versionOf(a), versionOf(b)),
+    'models.collect': async ({ dryRun, jobId }) => {
+      await job(jobId, dryRun ? 'looking' : 'removing', records.length);
+      return vaultData.collection(records, dryRun);
+    },
     'models.export': ({ directory }) => ({ path: `${directory}/model.onnx`, digest: data.hex('export') }),
     'validation.run': async ({ jobId, version, environmentId }) => {
       await job(jobId, 'scoring', 12_480);
@@ -365,6 +424,13 @@ export function createFakeBridge(options: FakeOptions): FakeBridge {
       };
       operators.push(added);
       return added;
+    },
+    'operators.setRoles': ({ id, roles }) => setOperator(id, { roles }),
+    'operators.setDisabled': ({ id, disabled }) =>
+      setOperator(id, { disabledAt: disabled ? new Date(clock.now).toISOString() : null }),
+    'operators.changePassphrase': ({ passphrase }) => {
+      checkPassphrase(passphrase);
+      return find(signedIn ?? undefined, 'The operator');
     },
     'environments.list': () => environments,
     'environments.add': ({ name, policy }) => {
@@ -473,6 +539,16 @@ export function createFakeBridge(options: FakeOptions): FakeBridge {
       ],
     }),
     'audit.export': ({ path }) => ({ path, entries: audit.length, head: audit[0]?.hash ?? '' }),
+    'audit.verifyFile': async ({ path, jobId }) => {
+      await job(jobId, 'hashing', 1_284);
+      if (path.includes('edited'))
+        return {
+          ...vaultData.fileVerdict(1_284),
+          ok: false,
+          problems: [{ seq: 412, problem: 'Its hash is not that of its content.' }],
+        };
+      return vaultData.fileVerdict(1_284);
+    },
     'jobs.cancel': ({ jobId }) => {
       cancelled.add(jobId);
       return { done: true };
@@ -483,7 +559,11 @@ export function createFakeBridge(options: FakeOptions): FakeBridge {
           ? '/data/feeds/phish-july-labelled.csv'
           : kind === 'model'
             ? '/data/models/phish-url-1.3.0.onnx'
-            : '/data/out',
+            : kind === 'backup'
+              ? '/media/safe/sallyport-2026-06-01.tar'
+              : kind === 'audit'
+                ? '/media/usb/audit.jsonl'
+                : '/data/out',
     }),
     'dialogs.save': ({ suggestedName }) => ({ path: `/data/out/${suggestedName}` }),
   };

@@ -28,7 +28,7 @@ export const sessionChannels = {
   'vault.lock': { input: nothing, output: sessionViewSchema },
   'jobs.cancel': { input: z.object({ jobId }), output: done },
   'dialogs.open': {
-    input: z.object({ kind: z.enum(['model', 'dataset', 'policy', 'directory']) }),
+    input: z.object({ kind: z.enum(['model', 'dataset', 'policy', 'directory', 'backup', 'audit']) }),
     output: z.object({ path: path.nullable() }),
   },
   'dialogs.save': {
