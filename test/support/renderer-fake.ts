@@ -533,10 +533,22 @@ export function createFakeBridge(options: FakeOptions): FakeBridge {
       signaturesChecked: 9,
       checkpointsChecked: 128,
       witnesses: [
-        { name: 'keychain', status: 'agrees', detail: 'holds the head' },
-        { name: 'mail-gateway-1', status: 'agrees', detail: `checkpoint at ${audit.length - 4}` },
-        { name: 'mail-gateway-standby-frankfurt-2', status: 'absent', detail: 'does not answer' },
+        {
+          name: 'keychain',
+          status: 'agrees',
+          detail: 'holds the head',
+          proves: `The log ends where it ended when this machine last wrote it, at entry ${audit.length}.`,
+        },
+        {
+          name: 'mail-gateway-1',
+          status: 'agrees',
+          detail: `checkpoint at ${audit.length - 4}`,
+          proves: `The first ${audit.length - 4} entries are those it was told of.`,
+        },
+        { name: 'mail-gateway-standby-frankfurt-2', status: 'absent', detail: 'does not answer', proves: '' },
       ],
+      restores: [],
+      unproven: [],
     }),
     'audit.export': ({ path }) => ({ path, entries: audit.length, head: audit[0]?.hash ?? '' }),
     'audit.verifyFile': async ({ path, jobId }) => {

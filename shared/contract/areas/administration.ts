@@ -43,9 +43,22 @@ export const administrationChannels = {
   },
   'audit.verify': { input: nothing, output: auditVerdictSchema },
   'audit.export': {
-    input: z.object({ path }),
+    /** `from`: the first entry that is written; the whole log when left out. */
+    input: z.object({ path, from: z.number().int().min(1).optional() }),
     output: z.object({ path, entries: z.number().int(), head: z.string() }),
   },
   /** Proves an exported log without any vault. */
-  'audit.verifyFile': { input: z.object({ path, jobId }), output: auditVerdictSchema },
+  'audit.verifyFile': {
+    input: z.object({
+      path,
+      jobId,
+      /** The vault's public checkpoint key, as it was noted elsewhere; the one in the file when left out. */
+      key: z.string().max(1000).nullish(),
+      /** File with one signed checkpoint, or several one after another, that were kept elsewhere. */
+      checkpointPath: path.nullish(),
+      /** File with a head that was kept elsewhere: JSON with `seq` and `hash`. */
+      headPath: path.nullish(),
+    }),
+    output: auditVerdictSchema,
+  },
 } as const;

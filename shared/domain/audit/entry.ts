@@ -77,6 +77,19 @@ export type AuditEntry = z.infer<typeof auditEntrySchema>;
 export const auditHeadSchema = z.object({ seq: z.number().int(), hash: z.string() });
 export type AuditHead = z.infer<typeof auditHeadSchema>;
 
+/** A restore from a backup that the log itself tells of: a fact to know, not tampering. */
+export const auditRestoreSchema = z.object({
+  /** The entry `vault.restored`. */
+  seq: z.number().int(),
+  at: z.string(),
+  /** The last entry that came out of the backup. */
+  restoredTo: z.number().int(),
+  /** Entries written after the backup, gone since; null where nothing outside the vault had counted them. */
+  lost: z.number().int().nullable(),
+  backupAt: z.string().nullable(),
+});
+export type AuditRestore = z.infer<typeof auditRestoreSchema>;
+
 /** Outcome of `audit verify`. `problems` is in order of sequence: the first one names the first bad entry. */
 export const auditVerdictSchema = z.object({
   ok: z.boolean(),
@@ -87,10 +100,15 @@ export const auditVerdictSchema = z.object({
       name: z.string(),
       status: z.enum(['agrees', 'behind', 'absent', 'contradicts']),
       detail: z.string(),
+      /** What it shows by itself, in a sentence; '' where it shows nothing. */
+      proves: z.string(),
     }),
   ),
   problems: z.array(z.object({ seq: z.number().int().nullable(), problem: z.string() })),
   signaturesChecked: z.number().int(),
   checkpointsChecked: z.number().int(),
+  restores: z.array(auditRestoreSchema),
+  /** What nothing of the above shows, in sentences. Never empty for a log without a witness. */
+  unproven: z.array(z.string()),
 });
 export type AuditVerdict = z.infer<typeof auditVerdictSchema>;
