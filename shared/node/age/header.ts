@@ -1,4 +1,5 @@
 /** age headers, by the age-encryption library: who can open a file, and the file key for those who can. */
+import { randomBytes } from 'node:crypto';
 import {
   Decrypter,
   Encrypter,
@@ -9,6 +10,7 @@ import {
   Stanza,
 } from 'age-encryption';
 import { SallyportError } from '../../domain/errors.ts';
+import { recipientFor, wrapFor } from './recipient.ts';
 import { PAYLOAD_NONCE_BYTES, TAG_BYTES, tampered } from './stream.ts';
 
 export interface AgeIdentity {
@@ -45,52 +47,82 @@ function checkIdentity(identity: string): void {
   if (!/^AGE-SECRET-KEY-1[0-9A-Z]{58}$/.test(identity)) throw notAnIdentity();
 }
 
-/** Throws `input.invalid` for anything but an X25519 recipient, `age1…`. */
-export function checkRecipient(recipient: string): void {
-  if (!/^age1[02-9ac-hj-np-z]{58}$/.test(recipient)) {
-    throw new SallyportError('input.invalid', 'This is not an age recipient.', {
-      hint: 'It reads age1… in small letters, 62 characters.',
-    });
-  }
-}
-
 /** A new file's header and the random key its payload is encrypted with. */
 export interface AgeHeader {
   readonly bytes: Uint8Array;
   readonly fileKey: Uint8Array;
 }
 
+/** Bytes of a file key. */
+const FILE_KEY_BYTES = 16;
+
 /**
- * Makes a header for these recipients. The library encrypts an empty body; a recipient of ours that wraps nothing
- * sees the file key go by, and the body is cut off.
+ * Makes a header for these recipients, around `fileKey` or a fresh one. The library draws the key and encrypts an empty
+ * body: a recipient of ours that wraps nothing puts our key in the place of the drawn one, and the body is cut off.
  */
-export async function makeHeader(recipients: readonly (string | Recipient)[]): Promise<AgeHeader> {
+export async function makeHeader(
+  recipients: readonly (string | Recipient)[],
+  fileKey: Uint8Array = randomBytes(FILE_KEY_BYTES),
+): Promise<AgeHeader> {
   if (recipients.length === 0)
     throw new SallyportError('usage', 'A file that nobody can open was not written.', {
       hint: 'Give at least one recipient.',
     });
   const encrypter = new Encrypter();
-  let seen: Uint8Array | null = null;
-  for (const recipient of recipients) {
-    if (typeof recipient === 'string') checkRecipient(recipient);
-    try {
-      encrypter.addRecipient(recipient);
-    } catch (cause) {
-      throw new SallyportError('input.invalid', 'This is not an age recipient.', {
-        hint: 'Its checksum does not match: a letter is wrong.',
-        cause,
-      });
-    }
-  }
   encrypter.addRecipient({
-    wrapFileKey: (fileKey) => {
-      seen = Uint8Array.from(fileKey);
+    wrapFileKey: (drawn) => {
+      drawn.set(fileKey);
       return [];
     },
   });
+  for (const recipient of recipients)
+    encrypter.addRecipient(typeof recipient === 'string' ? recipientFor(recipient) : recipient);
   const file = await encrypter.encrypt(new Uint8Array(0));
-  if (!seen) throw new SallyportError('unexpected', 'The age library made a header without a file key.');
-  return { bytes: file.subarray(0, file.length - PAYLOAD_NONCE_BYTES - TAG_BYTES), fileKey: seen };
+  const bytes = file.subarray(0, file.length - PAYLOAD_NONCE_BYTES - TAG_BYTES);
+  // A library that hands each recipient a copy would make a header around a key of its own: its MAC would tell.
+  await stanzasOf(bytes, fileKey);
+  return { bytes, fileKey };
+}
+
+/** The stanzas of a header, for who holds the file key; `integrity.artifact` where its MAC is not by that key. */
+async function stanzasOf(headerBytes: Uint8Array, fileKey: Uint8Array): Promise<readonly Stanza[]> {
+  let seen: readonly Stanza[] = [];
+  await openHeader(
+    {
+      unwrapFileKey: (stanzas) => {
+        seen = stanzas;
+        return fileKey;
+      },
+    },
+    headerBytes,
+  );
+  return seen;
+}
+
+/**
+ * What a header says of who can open its file:
+ * `confirmed`: exactly these recipients, each stanza made again and found equal;
+ * `unconfirmed`: as many X25519 recipients, but not shown to be these (another program or an earlier version made the
+ * header, or somebody else's key stands in the place of one of them);
+ * `foreign`: more, fewer or others.
+ */
+export type HeaderRecipients = 'confirmed' | 'unconfirmed' | 'foreign';
+
+/** Judges a header against the recipients it should have, in any order. `integrity.artifact` where its MAC is wrong. */
+export async function checkHeaderRecipients(
+  headerBytes: Uint8Array,
+  fileKey: Uint8Array,
+  recipients: readonly string[],
+): Promise<HeaderRecipients> {
+  const spelled = ({ args, body }: Stanza): string =>
+    [...args, Buffer.from(body).toString('base64')].join(' ');
+  const stanzas = await stanzasOf(headerBytes, fileKey);
+  if (stanzas.length !== recipients.length || stanzas.some(({ args }) => args[0] !== 'X25519'))
+    return 'foreign';
+  const found = new Set(stanzas.map(spelled));
+  return recipients.every((recipient) => found.has(spelled(wrapFor(recipient, fileKey))))
+    ? 'confirmed'
+    : 'unconfirmed';
 }
 
 /** Headers above this are refused: a few recipients need some hundred bytes. */

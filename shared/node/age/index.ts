@@ -3,11 +3,14 @@ export { decryptBytes, encryptBytes } from './bytes.ts';
 export { AgeWriter, createAgeByteSource, decryptFileStream, encryptStream, readHeader } from './file.ts';
 export {
   type AgeIdentity,
-  checkRecipient,
+  checkHeaderRecipients,
   generateIdentity,
+  type HeaderRecipients,
   headerLength,
   openHeader,
   recipientOf,
 } from './header.ts';
 export { decryptWithPassphrase, encryptWithPassphrase, MAX_WORK_FACTOR, WORK_FACTOR } from './passphrase.ts';
+export { checkRecipient } from './recipient.ts';
+export { type ResealedFile, type RewrappedFile, resealFile, rewrapHeader } from './rewrap.ts';
 export { type SealedFile, sealToFile } from './sealed-file.ts';

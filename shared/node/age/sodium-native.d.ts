@@ -1,4 +1,4 @@
-/** The two functions of sodium-native this program uses; the package brings no types of its own. */
+/** The functions of sodium-native this program uses; the package brings no types of its own. */
 declare module 'sodium-native' {
   interface Sodium {
     /** Writes ciphertext and tag to `c` (m.length + 16 bytes). `nsec` is always null. */
@@ -19,6 +19,10 @@ declare module 'sodium-native' {
       npub: Uint8Array,
       k: Uint8Array,
     ): number;
+    /** Writes the public point of a 32-byte secret to `q`. */
+    crypto_scalarmult_base(q: Uint8Array, n: Uint8Array): void;
+    /** X25519 of secret `n` and point `p`, to `q`; throws for a point of low order. */
+    crypto_scalarmult(q: Uint8Array, n: Uint8Array, p: Uint8Array): void;
   }
   const sodium: Sodium;
   export default sodium;

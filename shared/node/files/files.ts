@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, lstat, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SallyportError } from '../../domain/errors.ts';
 
@@ -10,15 +10,95 @@ export function systemCode(error: unknown): string {
   return typeof error.code === 'string' ? error.code : '';
 }
 
-/** Turns "no space" into `disk.full`; anything else is returned as it came. Use as `throw diskError(error)`. */
+const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+const READ_ONLY = new Set(['EROFS', 'EACCES', 'EPERM']);
+
+/**
+ * What the system says of a failed *write*, in the program's words: no space, quota used up or file too large become
+ * `disk.full`; a read-only disk or folder, or one of somebody else, `disk.read-only`. Anything else is returned as it
+ * came. Use as `throw diskError(error)`.
+ */
 export function diskError(error: unknown): unknown {
   const code = systemCode(error);
-  if (code !== 'ENOSPC' && code !== 'EDQUOT' && code !== 'EFBIG') return error;
-  return new SallyportError('disk.full', 'The disk is full: the file was not written.', {
-    hint: 'What was there before is unchanged. Free some space and try again.',
-    facts: { system: code },
-    cause: error,
-  });
+  if (FULL.has(code)) {
+    const quota = code === 'EDQUOT';
+    return new SallyportError(
+      'disk.full',
+      quota
+        ? 'Your share of the disk is used up: the file was not written.'
+        : 'The disk is full: the file was not written.',
+      {
+        hint: `What was there before is unchanged. Free some space${quota ? ' or ask for more' : ''} and try again.`,
+        facts: { system: code },
+        cause: error,
+      },
+    );
+  }
+  if (!READ_ONLY.has(code)) return error;
+  return new SallyportError(
+    'disk.read-only',
+    code === 'EROFS'
+      ? 'The disk is read-only: the file was not written.'
+      : 'The folder may not be written to: the file was not written.',
+    {
+      hint:
+        code === 'EROFS'
+          ? 'What was there before is unchanged. Mount the disk for writing and try again.'
+          : 'What was there before is unchanged. Give your account the right to write there and try again.',
+      facts: { system: code },
+      cause: error,
+    },
+  );
+}
+
+/** Thrown by `openRegularFile`: there is something by that name, but no file with bytes of its own. */
+export class NotRegularFile extends SallyportError {
+  /** What is there: `a directory`, `a named pipe`, … */
+  readonly what: string;
+
+  constructor(path: string, what: string, cause?: unknown) {
+    super('input.invalid', `${path} is ${what}, not a file.`, {
+      hint: 'Give the path of the file itself.',
+      facts: { path, what },
+      ...(cause === undefined ? {} : { cause }),
+    });
+    this.what = what;
+  }
+}
+
+function kindOf(status: Stats): string | null {
+  if (status.isFile()) return null;
+  if (status.isSymbolicLink()) return 'a symbolic link';
+  if (status.isDirectory()) return 'a directory';
+  if (status.isFIFO()) return 'a named pipe';
+  if (status.isSocket()) return 'a socket';
+  return 'a device';
+}
+
+/**
+ * Opens a regular file for reading and nothing else, without ever waiting: a pipe would wait for its writer, a device
+ * may act on being opened. Links are followed only with `follow`, for a path that a person gave. Errors:
+ * `NotRegularFile`; system errors as they come.
+ */
+export async function openRegularFile(
+  path: string,
+  { follow = false }: { readonly follow?: boolean } = {},
+): Promise<FileHandle> {
+  // Looked at before it is opened, for the sake of devices; what counts is the look at what was opened.
+  const there = kindOf(await (follow ? stat(path) : lstat(path)));
+  if (there !== null) throw new NotRegularFile(path, there);
+  const noFollow = follow ? 0 : (constants.O_NOFOLLOW ?? 0);
+  let handle: FileHandle;
+  try {
+    handle = await open(path, constants.O_RDONLY | noFollow | (constants.O_NONBLOCK ?? 0));
+  } catch (error) {
+    if (!follow && systemCode(error) === 'ELOOP') throw new NotRegularFile(path, 'a symbolic link', error);
+    throw error;
+  }
+  const opened = kindOf(await handle.stat());
+  if (opened === null) return handle;
+  await handle.close();
+  throw new NotRegularFile(path, opened);
 }
 
 /** Makes a rename, creation or removal in `path` durable. Windows has no such call: its rename is journalled. */
