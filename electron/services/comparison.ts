@@ -2,7 +2,11 @@
 import { z } from 'zod';
 import { SallyportError } from '../../shared/domain/errors.ts';
 import { compareMetrics } from '../../shared/domain/metrics/compare.ts';
-import type { ClassificationMetrics, ComparisonReport } from '../../shared/domain/metrics/report.ts';
+import {
+  type ClassificationMetrics,
+  type ComparisonReport,
+  plainComparison,
+} from '../../shared/domain/metrics/report.ts';
 import { formatRef, type VersionRef, versionRefSchema } from '../../shared/domain/model/version.ts';
 import type { Actor } from '../../shared/domain/operator/operator.ts';
 import type { ArtifactStore } from '../ports/artifacts.ts';
@@ -93,6 +97,7 @@ export function createComparisonService(deps: ComparisonDeps): ComparisonService
         challengerFixes: measured.challengerFixes,
         challengerBreaks: measured.challengerBreaks,
         disagreementRows: [...measured.rows],
+        ...plainComparison(),
         runBy: actor.name,
         createdAt: system.now().toISOString(),
         durationMs: Math.max(0, system.now().getTime() - startedAt),

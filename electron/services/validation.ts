@@ -2,7 +2,12 @@
 import { z } from 'zod';
 import { SallyportError } from '../../shared/domain/errors.ts';
 import type { BinaryEvaluation } from '../../shared/domain/metrics/evaluation.ts';
-import type { DatasetInfo, GateResult, ValidationReport } from '../../shared/domain/metrics/report.ts';
+import {
+  type DatasetInfo,
+  type GateResult,
+  plainValidation,
+  type ValidationReport,
+} from '../../shared/domain/metrics/report.ts';
 import { stateRefusal } from '../../shared/domain/model/actions.ts';
 import {
   formatRef,
@@ -92,6 +97,7 @@ export function createValidationService(deps: ValidationDeps): ValidationService
         ref,
         digest: version.digest,
         mapping: version.mapping,
+        ...plainValidation(),
         ...reportFigures(measured),
         environmentId: judge.environment?.id ?? null,
         environmentName: judge.environment?.name ?? null,

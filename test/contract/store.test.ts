@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { openStore } from '../../electron/adapters/sqlite/store.ts';
-import type {
-  ClassificationMetrics,
-  ComparisonReport,
-  ValidationReport,
+import {
+  type ClassificationMetrics,
+  type ComparisonReport,
+  PLAIN_DATASET,
+  plainComparison,
+  plainValidation,
+  UNMEASURED_METRICS,
+  type ValidationReport,
 } from '../../shared/domain/metrics/report.ts';
 import type { ModelVersion } from '../../shared/domain/model/version.ts';
 import { openDatabase } from '../../shared/node/sqlite/database.ts';
@@ -29,6 +33,7 @@ const metrics: ClassificationMetrics = {
   mcc: 1,
   roc_auc: 0.99,
   false_positive_rate: 0,
+  ...UNMEASURED_METRICS,
 };
 const latency = { p50: 1, p95: 2, p99: 3, samples: 10 };
 const dataset = {
@@ -37,6 +42,7 @@ const dataset = {
   sizeBytes: 10,
   rows: 10,
   labelColumn: 'label',
+  ...PLAIN_DATASET,
   featureColumns: 3,
   ignoredColumns: [],
 };
@@ -137,6 +143,7 @@ describe('reports', () => {
     dataset,
     metrics: { ...metrics, f1 },
     latency,
+    ...plainValidation(),
     rowsPerSecond: 100,
     roc: [{ x: 0, y: 1 }],
     precisionRecall: [],
@@ -197,6 +204,7 @@ describe('reports', () => {
       disagreements: 0,
       challengerFixes: 0,
       challengerBreaks: 0,
+      ...plainComparison(),
       disagreementRows: [],
       runBy: 'ada',
       createdAt: AT,

@@ -10,7 +10,12 @@ import { createSessionService } from '../../electron/services/session/index.ts';
 import { type OpenVault, openVault } from '../../electron/services/vault/index.ts';
 import type { RequestRecord } from '../../shared/domain/approval/request.ts';
 import { SallyportError } from '../../shared/domain/errors.ts';
-import type { ValidationReport } from '../../shared/domain/metrics/report.ts';
+import {
+  PLAIN_DATASET,
+  plainValidation,
+  UNMEASURED_METRICS,
+  type ValidationReport,
+} from '../../shared/domain/metrics/report.ts';
 import { guessMapping } from '../../shared/domain/model/guess-mapping.ts';
 import type { ModelVersion } from '../../shared/domain/model/version.ts';
 import { readOnnx } from '../../shared/domain/onnx/reader.ts';
@@ -225,11 +230,19 @@ function validationOf(model: ModelVersion, environment: Environment, clock: Virt
       sizeBytes: 10_000,
       rows: 1000,
       labelColumn: 'label',
+      ...PLAIN_DATASET,
       featureColumns: 3,
       ignoredColumns: [],
     },
     mapping: model.mapping,
-    metrics: { rows: 1000, positives: 500, confusion: { tn: 475, fp: 25, fn: 25, tp: 475 }, ...metrics },
+    ...plainValidation(),
+    metrics: {
+      ...UNMEASURED_METRICS,
+      rows: 1000,
+      positives: 500,
+      confusion: { tn: 475, fp: 25, fn: 25, tp: 475 },
+      ...metrics,
+    },
     latency: { p50: 0.1, p95: 0.2, p99: 0.3, samples: 1000 },
     rowsPerSecond: 10_000,
     roc: [],

@@ -4,7 +4,15 @@
  */
 import type { ApprovalRecord } from '../../shared/domain/approval/request.ts';
 import type { AuditEntry } from '../../shared/domain/audit/entry.ts';
-import type { ComparisonReport, GateResult, ValidationReport } from '../../shared/domain/metrics/report.ts';
+import {
+  type ComparisonReport,
+  type GateResult,
+  PLAIN_DATASET,
+  plainComparison,
+  plainValidation,
+  UNMEASURED_METRICS,
+  type ValidationReport,
+} from '../../shared/domain/metrics/report.ts';
 import type { ModelVersion } from '../../shared/domain/model/version.ts';
 import type { Operator, Role } from '../../shared/domain/operator/operator.ts';
 import type { Environment, Policy } from '../../shared/domain/policy/policy.ts';
@@ -259,6 +267,7 @@ export function metricsOf(number: string): ValidationReport['metrics'] {
     mcc: (tp * tn - fp * fn) / Math.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)),
     roc_auc: auc,
     false_positive_rate: fp / (fp + tn),
+    ...UNMEASURED_METRICS,
   };
 }
 
@@ -314,6 +323,7 @@ export const DATASET: ValidationReport['dataset'] = {
   sizeBytes: 4_812_330,
   rows: ROWS,
   labelColumn: 'label',
+  ...PLAIN_DATASET,
   featureColumns: 34,
   ignoredColumns: ['url', 'kind'],
 };
@@ -341,6 +351,7 @@ export function validation(
     mapping: MAPPING,
     metrics,
     latency: { p50: 0.18, p95: 0.31, p99: 0.52, samples: 1000 },
+    ...plainValidation(),
     rowsPerSecond: 214_000,
     roc: points.map((x) => ({ x, y: x ** k })),
     precisionRecall: points.map((x) => ({ x, y: 1 - 0.6 * x ** 14 - 0.02 * x })),
@@ -395,6 +406,7 @@ export function comparison(clock: Clock): ComparisonReport {
       })),
       { metric: 'latency_p95_ms', champion: 0.31, challenger: 0.36, delta: 0.05 },
     ],
+    ...plainComparison(),
     disagreements: 214,
     challengerFixes: 151,
     challengerBreaks: 63,

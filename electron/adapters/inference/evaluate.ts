@@ -5,7 +5,7 @@ import {
 } from '../../../shared/domain/metrics/classification.ts';
 import type { BinaryEvaluation } from '../../../shared/domain/metrics/evaluation.ts';
 import { latencyOf } from '../../../shared/domain/metrics/latency.ts';
-import type { DisagreementRow } from '../../../shared/domain/metrics/report.ts';
+import { type DisagreementRow, PLAIN_DATASET } from '../../../shared/domain/metrics/report.ts';
 import { featureColumns } from '../../../shared/domain/model/feature-columns.ts';
 import type { LoadedModel } from '../../../shared/node/onnx/session.ts';
 import type { TaskContext } from '../../../shared/node/onnx/worker-server.ts';
@@ -114,6 +114,7 @@ export async function evaluate(task: EvaluateTask, context: TaskContext): Promis
       labelColumn,
       featureColumns: union.length,
       ignoredColumns: ignored,
+      ...PLAIN_DATASET,
     },
     evaluations,
     rowsPerSecond: rows / Math.max(seconds, 1e-9),

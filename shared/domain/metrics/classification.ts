@@ -1,7 +1,7 @@
 import { SallyportError } from '../errors.ts';
 import { GrowableFloats } from './growable.ts';
 import { type CurvePoint, rank } from './ranking.ts';
-import type { ClassificationMetrics, Confusion } from './report.ts';
+import { type ClassificationMetrics, type Confusion, UNMEASURED_METRICS } from './report.ts';
 
 /** Rows one run may have: 8 bytes of score each. */
 export const MAX_ROWS = 50_000_000;
@@ -163,6 +163,8 @@ export function metricsOf(confusion: Confusion, rocAuc: number | null): Classifi
     mcc: ratio(tp * tn - fp * fn, margins),
     roc_auc: rocAuc,
     false_positive_rate: ratio(fp, fp + tn),
+    ...UNMEASURED_METRICS,
+    positive_rate: ratio(tp + fp, rows),
   };
 }
 

@@ -13,10 +13,27 @@ export const METRIC_DIRECTION: Readonly<Record<GateMetric, 'higher' | 'lower'>> 
   f1: 'higher',
   mcc: 'higher',
   roc_auc: 'higher',
+  pr_auc: 'higher',
+  log_loss: 'lower',
+  brier: 'lower',
+  ece: 'lower',
+  tpr_at_fpr_0_01: 'higher',
+  tpr_at_fpr_0_001: 'higher',
   false_positive_rate: 'lower',
   latency_p50_ms: 'lower',
   latency_p95_ms: 'lower',
   latency_p99_ms: 'lower',
+  positive_rate: 'lower',
+  mae: 'lower',
+  rmse: 'lower',
+  r2: 'higher',
+  model_size_mb: 'lower',
+  disagreement_rate: 'lower',
+  broken_rate: 'lower',
+  drift_score_psi: 'lower',
+  drift_feature_share: 'lower',
+  robustness_recall_drop: 'lower',
+  robustness_false_positive_rise: 'lower',
 };
 
 export const METRIC_NAMES = Object.keys(METRIC_DIRECTION) as readonly GateMetric[];
@@ -36,7 +53,7 @@ export function measuredValue({ metrics, latency }: Measured, metric: GateMetric
     case 'latency_p99_ms':
       return latency?.p99 ?? null;
     default:
-      return metrics[metric];
+      return metric in metrics ? (metrics[metric as keyof ClassificationMetrics] as number | null) : null;
   }
 }
 

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ComparisonReport, ValidationReport } from '../../../shared/domain/metrics/report.ts';
+import {
+  type ComparisonReport,
+  PLAIN_DATASET,
+  plainComparison,
+  plainValidation,
+  UNMEASURED_METRICS,
+  type ValidationReport,
+} from '../../../shared/domain/metrics/report.ts';
 import {
   curveChart,
   escapeHtml,
@@ -13,6 +20,7 @@ import {
 import { CLASSIFIER } from '../../support/engine-models.ts';
 
 const METRICS = {
+  ...UNMEASURED_METRICS,
   rows: 8,
   positives: 4,
   confusion: { tn: 3, fp: 1, fn: 1, tp: 3 },
@@ -32,6 +40,7 @@ const DATASET = {
   sizeBytes: 100,
   rows: 8,
   labelColumn: 'label',
+  ...PLAIN_DATASET,
   featureColumns: 3,
   ignoredColumns: ['url'],
 };
@@ -44,6 +53,7 @@ const VALIDATION: ValidationReport = {
   mapping: CLASSIFIER,
   metrics: METRICS,
   latency: LATENCY,
+  ...plainValidation(),
   rowsPerSecond: 1000,
   roc: [
     { x: 0, y: 0 },
@@ -86,6 +96,7 @@ const COMPARISON: ComparisonReport = {
   challengerMetrics: METRICS,
   championLatency: LATENCY,
   challengerLatency: LATENCY,
+  ...plainComparison(),
   deltas: [{ metric: 'accuracy', champion: 0.75, challenger: 0.8, delta: 0.05 }],
   disagreements: 2,
   challengerFixes: 1,
