@@ -3,6 +3,7 @@ export const CHANNEL_NAMES = [
   'session.status',
   'session.signIn',
   'session.signOut',
+  'session.active',
   'vault.create',
   'vault.unlock',
   'vault.recover',

@@ -8,6 +8,8 @@ export const sessionChannels = {
   'session.status': { input: nothing, output: sessionViewSchema },
   'session.signIn': { input: z.object({ operator: z.string(), passphrase }), output: sessionViewSchema },
   'session.signOut': { input: nothing, output: sessionViewSchema },
+  /** Somebody is at the window: the time until the operator is signed out begins anew. */
+  'session.active': { input: nothing, output: done },
   'vault.create': {
     input: z.object({
       operator: z.string(),
