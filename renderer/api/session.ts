@@ -13,6 +13,9 @@ export type SignedIn = SessionView & { readonly operator: NonNullable<SessionVie
 
 export const SessionContext = createContext<SignedIn | null>(null);
 
+/** Says that the operator leaves by hand: the page they were on is not kept behind the sign-in form. */
+export const LeaveContext = createContext<() => void>(() => undefined);
+
 /** The session of the signed-in operator. Only inside the shell, which exists only when somebody is signed in. */
 export function useSession(): SignedIn {
   const session = useContext(SessionContext);
@@ -20,12 +23,19 @@ export function useSession(): SignedIn {
   return session;
 }
 
-/** Puts a session a call has answered with into the cache and forgets everything the former operator saw. */
-export function useAdoptSession(): (session: SessionView) => void {
+/**
+ * Puts a session a call has answered with into the cache and forgets everything the former operator saw; for one who
+ * comes back to a waiting page it is only asked for anew.
+ */
+export function useAdoptSession(): (session: SessionView, back?: boolean) => void {
   const client = useQueryClient();
   return useCallback(
-    (session) => {
-      client.removeQueries({ predicate: (query) => query.queryKey[0] !== 'session' });
+    (session, back = false) => {
+      const others = {
+        predicate: (query: { queryKey: readonly unknown[] }) => query.queryKey[0] !== 'session',
+      };
+      if (back) void client.invalidateQueries(others);
+      else client.removeQueries(others);
       client.setQueryData(queryKey('session.status', {}), session);
     },
     [client],

@@ -10,7 +10,7 @@ export type Area = AreaOf<ChannelName>;
  */
 const STALE_ON: Readonly<Record<Area, readonly Topic[]>> = {
   session: ['session', 'operators'],
-  vault: ['session'],
+  vault: ['session', 'vault', 'models'],
   overview: ['overview', 'models', 'validation', 'requests', 'endpoints', 'rollouts', 'audit'],
   models: ['models', 'validation', 'endpoints', 'rollouts'],
   validation: ['validation'],

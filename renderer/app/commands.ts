@@ -1,10 +1,10 @@
 import { notifications } from '@mantine/notifications';
 import { spotlight } from '@mantine/spotlight';
-import { useEffect, useMemo, useRef } from 'react';
+import { useContext, useEffect, useMemo, useRef } from 'react';
 import { useNavigate } from 'react-router';
 import { call, onEvent } from '../api/bridge.ts';
 import { notifyProblem } from '../api/mutations.ts';
-import { useAdoptSession } from '../api/session.ts';
+import { LeaveContext, useAdoptSession } from '../api/session.ts';
 import { holdPrefill } from './prefill.ts';
 import { ROOMS } from './rooms.ts';
 
@@ -36,13 +36,16 @@ function isTyping(target: EventTarget | null): boolean {
 export function useShellCommands(showShortcuts: () => void): ShellCommands {
   const navigate = useNavigate();
   const adopt = useAdoptSession();
+  const dropPage = useContext(LeaveContext);
   const show = useRef(showShortcuts);
   show.current = showShortcuts;
 
   const commands = useMemo<ShellCommands>(() => {
     const leave = async (channel: 'session.signOut' | 'vault.lock'): Promise<void> => {
       try {
-        adopt(await call(channel, {}));
+        const session = await call(channel, {});
+        dropPage();
+        adopt(session);
         // They name models and people, and the next to sit here may be somebody else.
         notifications.clean();
       } catch (error) {
@@ -63,7 +66,7 @@ export function useShellCommands(showShortcuts: () => void): ShellCommands {
       },
       showShortcuts: () => show.current(),
     };
-  }, [navigate, adopt]);
+  }, [navigate, adopt, dropPage]);
 
   useEffect(
     () =>

@@ -1,17 +1,21 @@
-import { Menu } from '@mantine/core';
+import { Menu, Portal } from '@mantine/core';
 import { spotlight } from '@mantine/spotlight';
 import { IconKeyboard, IconLock, IconMoon, IconSearch, IconSun } from '@tabler/icons-react';
+import { useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { NavLink, Outlet, useLocation } from 'react-router';
 import { platform } from '../api/bridge.ts';
 import { useCall } from '../api/queries.ts';
 import { formatRoles, type SignedIn } from '../api/session.ts';
+import { queryKey } from '../api/topics.ts';
 import { useAppearance } from './appearance.ts';
 import { useShellCommands } from './commands.ts';
 import { DropTarget } from './drop-target.tsx';
 import { ErrorBoundary } from './error-boundary.tsx';
+import { IdleWatch } from './idle-watch.tsx';
 import { Mark } from './mark.tsx';
 import { Palette } from './palette.tsx';
+import { ReadOnlyBanner } from './read-only-banner.tsx';
 import { ROOMS, roomOf } from './rooms.ts';
 import { SampleBanner } from './sample-banner.tsx';
 import styles from './shell.module.css';
@@ -129,6 +133,7 @@ export function Shell({ session }: { readonly session: SignedIn }): ReactNode {
   const commands = useShellCommands(() => setHelp(true));
   const { pathname } = useLocation();
   const main = useRef<HTMLElement>(null);
+  const client = useQueryClient();
 
   // A new page takes the focus, so that the keyboard continues there and not in the rail.
   // biome-ignore lint/correctness/useExhaustiveDependencies: the path is the cause
@@ -138,11 +143,17 @@ export function Shell({ session }: { readonly session: SignedIn }): ReactNode {
   }, [pathname]);
 
   return (
-    <div className={styles.shell}>
+    <div className={styles.shell} data-page>
       <button type="button" className={styles.skip} onClick={() => main.current?.focus()}>
         Skip to the page
       </button>
       <div className={styles.banner}>
+        {session.readOnly === null ? null : (
+          <ReadOnlyBanner
+            reason={session.readOnly}
+            onCheck={() => void client.invalidateQueries({ queryKey: queryKey('session.status', {}) })}
+          />
+        )}
         {session.sample === null ? null : (
           <SampleBanner
             sample={session.sample}
@@ -160,6 +171,10 @@ export function Shell({ session }: { readonly session: SignedIn }): ReactNode {
         </ErrorBoundary>
       </main>
       <Palette commands={commands} />
+      {/* Above dialogs: they stand in a portal too. */}
+      <Portal>
+        <IdleWatch />
+      </Portal>
       <ShortcutSheet opened={help} onClose={() => setHelp(false)} />
       <section aria-label="Drop target">
         <DropTarget />

@@ -49,7 +49,7 @@ export function VersionSelect({ label, value, onChange, description, only }: Ver
 
 interface FilePickerProps {
   readonly label: string;
-  readonly kind: 'dataset' | 'model';
+  readonly kind: 'dataset' | 'model' | 'backup' | 'audit';
   readonly path: string | null;
   readonly onPick: (path: string) => void;
   readonly hint: string;

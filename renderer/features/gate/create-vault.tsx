@@ -9,7 +9,7 @@ import { KeysFields, keysInput, keysProblem, NO_KEYS_CHOICE } from './keys-field
 interface CreateVaultProps {
   readonly onStart: () => void;
   readonly onFailed: () => void;
-  readonly onCreated: (recoveryKey: string) => void;
+  readonly onCreated: (output: { readonly vaultId: string; readonly recoveryKey: string }) => void;
 }
 
 /** The first start: a vault, its keys, and the first operator. */
@@ -40,7 +40,7 @@ export function CreateVault({ onStart, onFailed, onCreated }: CreateVaultProps):
     // The promise, not the mutation's callbacks: those are dropped when this form leaves the screen, the key must not be.
     create
       .mutateAsync({ operator, person: person.trim(), operatorPassphrase: passphrase, keys: keysInput(keys) })
-      .then((output) => onCreated(output.recoveryKey))
+      .then(onCreated)
       .catch(onFailed);
   };
 

@@ -1,14 +1,18 @@
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import type { SessionView } from '../../../shared/domain/view/views.ts';
 import { Mark } from '../../app/mark.tsx';
 import { heldPrefill, holdPrefill } from '../../app/prefill.ts';
 import { SampleBanner } from '../../app/sample-banner.tsx';
+import { fileName } from '../../ui/format.ts';
+import { Callout } from '../../ui/page.tsx';
 import { PathText } from '../../ui/text.tsx';
+import { VerifyFile } from '../audit/verify-file.tsx';
 import { CreateVault } from './create-vault.tsx';
 import styles from './entrance.module.css';
 import { Preparing } from './preparing.tsx';
 import { Recover } from './recover.tsx';
 import { RecoveryKey } from './recovery-key.tsx';
+import { Restore } from './restore.tsx';
 import { SignIn } from './sign-in.tsx';
 import { Unlock } from './unlock.tsx';
 
@@ -16,30 +20,56 @@ interface EntranceProps {
   readonly session: SessionView;
   /** True while the recovery key is on the screen: the gate must not open before it is confirmed. */
   readonly onHold: (hold: boolean) => void;
+  /** Whose page waits behind the door; null where none does. */
+  readonly waiting: string | null;
 }
 
-/** Before the shell: create a vault, unlock or recover it, sign in. */
-export function Entrance({ session, onHold }: EntranceProps): ReactNode {
-  const [recoveryKey, setRecoveryKey] = useState<string | null>(null);
+/** What stands in the door besides what the vault's state asks for. */
+type Aside = 'recover' | 'restore' | 'verify' | null;
+
+/** Before the shell: create a vault, unlock, recover or restore it, sign in; and prove an exported log without any. */
+export function Entrance({ session, onHold, waiting }: EntranceProps): ReactNode {
+  const [created, setCreated] = useState<{ readonly vaultId: string; readonly recoveryKey: string } | null>(
+    null,
+  );
   const [creating, setCreating] = useState(false);
-  const [recovering, setRecovering] = useState(false);
+  const [aside, setAside] = useState<Aside>(null);
+  const [restored, setRestored] = useState<string | null>(null);
   const [prefill, setPrefill] = useState(heldPrefill);
   // The same operator chosen again, after a refused passphrase, fills the form in again.
   const [choices, setChoices] = useState(0);
+  // The title of the page behind may name a model.
+  useEffect(() => {
+    document.title = 'Sallyport';
+  }, []);
 
   const step = ((): ReactNode => {
-    if (recoveryKey !== null) {
+    if (created !== null) {
       return (
         <RecoveryKey
-          value={recoveryKey}
+          value={created.recoveryKey}
+          vaultId={created.vaultId}
+          title="Your recovery key"
+          next="Continue"
           onStored={() => {
-            setRecoveryKey(null);
+            setCreated(null);
             onHold(false);
           }}
         />
       );
     }
     if (session.vault === 'preparing') return <Preparing />;
+    if (aside === 'verify') return <VerifyFile onBack={() => setAside(null)} />;
+    if (session.vault === 'absent' && aside === 'restore')
+      return (
+        <Restore
+          onBack={() => setAside(null)}
+          onRestored={(path) => {
+            setRestored(path);
+            setAside(null);
+          }}
+        />
+      );
     if (session.vault === 'absent' || creating) {
       return (
         <CreateVault
@@ -51,23 +81,31 @@ export function Entrance({ session, onHold }: EntranceProps): ReactNode {
             setCreating(false);
             onHold(false);
           }}
-          onCreated={(key) => {
-            setRecoveryKey(key);
+          onCreated={(output) => {
+            setCreated(output);
             setCreating(false);
           }}
         />
       );
     }
     if (session.vault === 'locked') {
-      return recovering ? (
-        <Recover onBack={() => setRecovering(false)} />
+      return aside === 'recover' ? (
+        <Recover onBack={() => setAside(null)} />
       ) : (
-        <Unlock keys={session.keys} onRecover={() => setRecovering(true)} />
+        <Unlock keys={session.keys} onRecover={() => setAside('recover')} />
       );
     }
-    return <SignIn key={choices} operators={session.operators} prefill={prefill} />;
+    return (
+      <SignIn
+        key={`${choices} ${waiting}`}
+        operators={session.operators}
+        prefill={prefill}
+        waiting={waiting}
+      />
+    );
   })();
-  const wide = recoveryKey !== null || session.vault === 'absent' || creating;
+  const wide = created !== null || session.vault === 'absent' || creating || aside === 'verify';
+  const free = created === null && !creating && aside === null && session.vault !== 'preparing';
 
   return (
     <div className={styles.room}>
@@ -91,7 +129,31 @@ export function Entrance({ session, onHold }: EntranceProps): ReactNode {
               <div className={styles.claim}>The guarded door for security models</div>
             </div>
           </div>
-          <div className={styles.box}>{step}</div>
+          <div className={styles.box}>
+            {restored === null || session.vault === 'absent' ? null : (
+              <div style={{ marginBottom: 16 }}>
+                <Callout tone="ok">
+                  {`Restored from ${fileName(restored)}. `}
+                  {session.vault === 'open'
+                    ? 'Sign in as an operator of that vault.'
+                    : 'Open it now: by its passphrase, by this keychain if it held the keys, or by the recovery key.'}
+                </Callout>
+              </div>
+            )}
+            {step}
+            {free ? (
+              <div className={styles.links}>
+                {session.vault === 'absent' ? (
+                  <button type="button" className={styles.linkish} onClick={() => setAside('restore')}>
+                    Restore from a backup
+                  </button>
+                ) : null}
+                <button type="button" className={styles.linkish} onClick={() => setAside('verify')}>
+                  Verify an exported audit log
+                </button>
+              </div>
+            ) : null}
+          </div>
           <div className={`${styles.foot} no-print`}>
             <PathText>{session.vaultPath}</PathText>
             <span style={{ whiteSpace: 'nowrap' }}>{session.version}</span>

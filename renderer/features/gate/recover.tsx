@@ -23,7 +23,7 @@ export function Recover({ onBack }: { readonly onBack: () => void }): ReactNode 
     if (ready)
       recover
         .mutateAsync({ recoveryKey: key, keys: keysInput(keys) })
-        .then(adopt)
+        .then((session) => adopt(session, true))
         .catch(() => undefined);
   };
   return (

@@ -10,12 +10,14 @@ import styles from './entrance.module.css';
 interface SignInProps {
   readonly operators: readonly string[];
   readonly prefill: { readonly name: string; readonly passphrase: string } | null;
+  /** Whose page waits behind this form; null where none does. */
+  readonly waiting: string | null;
 }
 
 /** Who is acting: an operator and the passphrase of that operator's key. */
-export function SignIn({ operators, prefill }: SignInProps): ReactNode {
+export function SignIn({ operators, prefill, waiting }: SignInProps): ReactNode {
   const [operator, setOperator] = useState<string | null>(
-    prefill?.name ?? (operators.length === 1 ? (operators[0] ?? null) : null),
+    prefill?.name ?? waiting ?? (operators.length === 1 ? (operators[0] ?? null) : null),
   );
   const [passphrase, setPassphrase] = useState(prefill?.passphrase ?? '');
   const adopt = useAdoptSession();
@@ -30,15 +32,20 @@ export function SignIn({ operators, prefill }: SignInProps): ReactNode {
       .mutateAsync({ operator, passphrase })
       .then((session) => {
         dropPrefill();
-        void navigate('/overview', { replace: true });
-        adopt(session);
+        const back = waiting !== null && session.operator?.name === waiting;
+        if (!back) void navigate('/overview', { replace: true });
+        adopt(session, back);
       })
       .catch(() => setPassphrase(''));
   };
   return (
     <form onSubmit={submit}>
       <h1 className={styles.title}>Sign in</h1>
-      <p className={styles.lead}>Every change is recorded under the operator who made it.</p>
+      <p className={styles.lead}>
+        {waiting === null
+          ? 'Every change is recorded under the operator who made it.'
+          : `${waiting} was signed out. Work under way goes on, and the page is kept for ${waiting} as it was.`}
+      </p>
       <Stack gap="sm">
         <Select
           label="Operator"
@@ -48,6 +55,7 @@ export function SignIn({ operators, prefill }: SignInProps): ReactNode {
           onChange={setOperator}
           searchable
           nothingFoundMessage="No such operator"
+          comboboxProps={{ withinPortal: false }}
           openOnFocus={false}
           size="sm"
           autoFocus={operator === null}

@@ -1,0 +1,25 @@
+import { IconLockExclamation } from '@tabler/icons-react';
+import type { ReactNode } from 'react';
+import styles from './shell.module.css';
+
+/** Nothing can be written at present: why, and what still works. */
+export function ReadOnlyBanner({
+  reason,
+  onCheck,
+}: {
+  readonly reason: string;
+  readonly onCheck: () => void;
+}): ReactNode {
+  return (
+    <div className={styles.readOnly} role="status">
+      <IconLockExclamation size={16} aria-hidden style={{ flex: 'none' }} />
+      <span style={{ minWidth: 0, flex: 1 }}>
+        <strong style={{ fontWeight: 600 }}>Read-only.</strong> {reason} Looking, verifying and exporting
+        elsewhere go on; every change is refused until it can be written.
+      </span>
+      <button type="button" className={styles.check} onClick={onCheck}>
+        Check again
+      </button>
+    </div>
+  );
+}
