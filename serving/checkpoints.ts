@@ -5,7 +5,7 @@
 import { constants } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Checkpoint, checkpointSchema, contradicts } from '../shared/domain/audit/checkpoint.ts';
+import { admitCheckpoint, type Checkpoint, checkpointSchema } from '../shared/domain/audit/checkpoint.ts';
 import { SallyportError } from '../shared/domain/errors.ts';
 import { verifyCheckpoint } from '../shared/node/checkpoint/index.ts';
 import { diskError, fsyncDirectory, systemCode, writeAll } from '../shared/node/files/files.ts';
@@ -14,6 +14,30 @@ import type { Trust } from './trust.ts';
 
 /** Newest notes given back at once; older ones stay in the file. */
 const MAX_NOTES = 10_000;
+
+function refusal(
+  { size }: Checkpoint,
+  { why, held }: { readonly why: 'older' | 'contradicts'; readonly held: Checkpoint },
+): SallyportError {
+  if (why === 'contradicts') {
+    return new SallyportError(
+      'integrity.audit',
+      `The agent holds another root for size ${size} of this log.`,
+      {
+        hint: 'One of the two logs was written anew. Nothing was stored; run `sallyport audit verify`.',
+        facts: { size },
+      },
+    );
+  }
+  return new SallyportError(
+    'conflict',
+    `The agent holds a checkpoint of ${held.size} entries; this one has ${size}.`,
+    {
+      hint: 'A log only grows: this one lost entries, or the checkpoint came late. Nothing was stored.',
+      facts: { size, newest: held.size },
+    },
+  );
+}
 
 export class Checkpoints {
   readonly #directory: string;
@@ -28,36 +52,20 @@ export class Checkpoints {
   /**
    * Durable once it resolves. The same note again is not written twice. `integrity.audit` when it contradicts one
    * held here, `conflict` when it is older than the newest (a log only grows), `not-found` for a vault not trusted.
+   *
+   * A vault restored from a backup tells so in its signed checkpoints: then what the agent holds of the entries it lost
+   * stays as it is, and the new one goes beside it. Only where the vault's key is pinned: others could write anything.
    */
   store(vaultId: string, note: string): Promise<void> {
     return this.#mutex.run(vaultId, async () => {
       const checkpoint = this.#read(vaultId, note);
       const notes = await this.notes(vaultId);
-      for (const held of notes) {
-        if (held === note) return;
-        if (contradicts(this.#read(vaultId, held), checkpoint)) {
-          throw new SallyportError(
-            'integrity.audit',
-            `The agent holds another root for size ${checkpoint.size} of this log.`,
-            {
-              hint: 'One of the two logs was written anew. Nothing was stored; run `sallyport audit verify`.',
-              facts: { size: checkpoint.size },
-            },
-          );
-        }
-      }
-      const newest = notes.at(-1);
-      const newestSize = newest === undefined ? 0 : this.#read(vaultId, newest).size;
-      if (checkpoint.size < newestSize) {
-        throw new SallyportError(
-          'conflict',
-          `The agent holds a checkpoint of ${newestSize} entries; this one has ${checkpoint.size}.`,
-          {
-            hint: 'A log only grows: this one lost entries, or the checkpoint came late. Nothing was stored.',
-            facts: { size: checkpoint.size, newest: newestSize },
-          },
-        );
-      }
+      if (notes.includes(note)) return;
+      const verdict = admitCheckpoint(
+        notes.map((held) => this.#read(vaultId, held)),
+        checkpoint,
+      );
+      if (!verdict.admitted) throw refusal(checkpoint, verdict);
       await this.#append(vaultId, note);
     });
   }

@@ -1,13 +1,19 @@
 import { fromHex, toHex } from '../../shared/domain/audit/bytes.ts';
 import { makeEntry } from '../../shared/domain/audit/chain.ts';
-import { CHECKPOINT_EVERY, checkpointOrigin } from '../../shared/domain/audit/checkpoint.ts';
-import { type AuditAction, type AuditHead, auditHeadSchema } from '../../shared/domain/audit/entry.ts';
+import { checkpointOrigin, isCheckpointDue, MAX_RESTORES } from '../../shared/domain/audit/checkpoint.ts';
+import {
+  type AuditAction,
+  type AuditHead,
+  auditHeadSchema,
+  type ChainProblem,
+} from '../../shared/domain/audit/entry.ts';
 import {
   appendEntryHash,
   EMPTY_FRONTIER,
   type MerkleFrontier,
   merkleRoot,
 } from '../../shared/domain/audit/merkle.ts';
+import { restoreOf } from '../../shared/domain/audit/restore.ts';
 import { SallyportError } from '../../shared/domain/errors.ts';
 import { type Actor, isPermitted } from '../../shared/domain/operator/operator.ts';
 import type { SecretStore } from '../ports/secrets.ts';
@@ -36,6 +42,8 @@ export type WitnessStatus = {
   readonly status: 'agrees' | 'behind' | 'absent' | 'contradicts';
   readonly detail: string;
   readonly head: AuditHead | null;
+  /** Where it contradicts: the first entry that is not what it was. */
+  readonly problem?: ChainProblem;
 };
 
 export interface LedgerDeps {
@@ -53,11 +61,21 @@ export interface VaultLedger extends Ledger {
   /** Calls `listener` after each acknowledged change of this process; answers how to stop. */
   onChange(listener: (topics: readonly ChangeTopic[]) => void): () => void;
   witness(): Promise<WitnessStatus>;
+  /**
+   * Writes the entry of a restore behind the head that came out of the backup, naming the head the witness still
+   * holds. Nothing is compared first: that the witness contradicts is what the entry explains. The witness stays where
+   * it is until `advance`.
+   */
+  restored(backup: { readonly createdAt: string }): Promise<void>;
+  /** Gives the witness the head of now. `integrity.audit` where it contradicts and no restore explains it. */
+  advance(): Promise<void>;
 }
 
 /** Name of the head among the secrets. */
 export const HEAD_SECRET = 'audit-head';
 const FRONTIER_SETTING = 'audit.frontier';
+/** The restores this log has seen, so that a checkpoint tells of them without a search. */
+const RESTORES_SETTING = 'audit.restores';
 
 /** The one writer of the vault: see `Ledger`. Made once per process and open vault. */
 export function createLedger(deps: LedgerDeps): VaultLedger {
@@ -84,19 +102,21 @@ export function createLedger(deps: LedgerDeps): VaultLedger {
     const kept = parseHead(text);
     if (!kept)
       return { status: 'contradicts', detail: 'what the keychain holds is not a head of a log', head: null };
-    if (!head || head.seq < kept.seq) {
+    if (head && (head.seq < kept.seq || hashAt(kept.seq) !== kept.hash) && restoredFrom(kept)) {
       return {
-        status: 'contradicts',
-        detail: `the keychain saw entry ${kept.seq}, the log ends at ${head?.seq ?? 0}: it was cut off or replaced by an older one`,
+        status: 'behind',
+        detail: `a backup was restored: the keychain holds entry ${kept.seq} of the history that it replaced`,
         head: kept,
       };
     }
+    if (!head || head.seq < kept.seq) {
+      const last = head?.seq ?? 0;
+      const detail = `the keychain saw entry ${kept.seq}, the log ends at ${last}: it was cut off or replaced by an older one`;
+      return { status: 'contradicts', detail, head: kept, problem: { seq: last + 1, problem: detail } };
+    }
     if (kept.seq > 0 && hashAt(kept.seq) !== kept.hash) {
-      return {
-        status: 'contradicts',
-        detail: `entry ${kept.seq} is not the one the keychain saw: the log was rewritten`,
-        head: kept,
-      };
+      const detail = `entry ${kept.seq} is not the one the keychain saw: the log was rewritten`;
+      return { status: 'contradicts', detail, head: kept, problem: { seq: kept.seq, problem: detail } };
     }
     return kept.seq === head.seq
       ? { status: 'agrees', detail: `entry ${kept.seq}`, head: kept }
@@ -105,6 +125,18 @@ export function createLedger(deps: LedgerDeps): VaultLedger {
           detail: `the keychain holds entry ${kept.seq} of ${head.seq}, which agree`,
           head: kept,
         };
+  }
+
+  /**
+   * Whether the log tells of a restore that gave up exactly this head. Only who has the vault's key can write such an
+   * entry, and it explains no other head: an older copy of the database stays what it is.
+   */
+  function restoredFrom(kept: AuditHead): boolean {
+    for (const entry of store.read.audit.entries()) {
+      const restore = restoreOf(entry);
+      if (restore?.lost === kept.seq && restore.lostHash === kept.hash) return true;
+    }
+    return false;
   }
 
   /** Hash of a stored entry, or null where it is missing or cannot be read. */
@@ -181,8 +213,12 @@ export function createLedger(deps: LedgerDeps): VaultLedger {
       system.sha256,
     );
     tx.audit.append(entry, line);
+    const restore = restoreOf(entry);
+    if (restore) tx.setSetting(RESTORES_SETTING, JSON.stringify([...readRestores(tx), restore]));
     const frontier = readFrontier(tx);
-    if (entry.seq - frontier.size >= CHECKPOINT_EVERY) makeCheckpoint(tx, frontier);
+    // An export is signed to its last line; agents hear of a restore before they hear of anything after it.
+    if (isCheckpointDue(entry.seq, frontier.size) || restore || entry.action === 'audit.exported')
+      makeCheckpoint(tx, frontier);
   }
 
   /** Signs the Merkle root of all entries; the tree is continued from where the last checkpoint left it. */
@@ -190,10 +226,14 @@ export function createLedger(deps: LedgerDeps): VaultLedger {
     let frontier = from;
     for (const row of tx.audit.rows(from.size + 1))
       frontier = appendEntryHash(frontier, row.hash, system.sha256);
+    const restores = readRestores(tx)
+      .slice(-MAX_RESTORES)
+      .map(({ restored, lost }) => ({ restored, lost }));
     const checkpoint = {
       origin: checkpointOrigin(deps.vaultId),
       size: frontier.size,
       root: toHex(merkleRoot(frontier, system.sha256)),
+      ...(restores.length === 0 ? {} : { restores }),
     };
     tx.audit.saveCheckpoint(frontier.size, deps.checkpoints.sign(checkpoint, deps.checkpointKey));
     tx.setSetting(
@@ -210,6 +250,22 @@ export function createLedger(deps: LedgerDeps): VaultLedger {
     read: store.read,
     commit,
     witness,
+    advance: async () => {
+      if (witnessKept) await flushWitness();
+    },
+    restored: async ({ createdAt }) => {
+      const text = witnessKept ? await secrets.get(HEAD_SECRET) : null;
+      const lostHead = text === null ? null : parseHead(text);
+      store.transaction((tx) => {
+        const restoredHead = tx.audit.head();
+        if (!restoredHead)
+          throw new SallyportError('integrity.audit', 'The restored vault has no audit log.', {
+            hint: 'Nothing was restored. Use another backup.',
+          });
+        const details = { lostHead, restoredHead, backup: { createdAt } };
+        appendEntry(tx, null, { action: 'vault.restored', subject: deps.vaultId, details });
+      });
+    },
     require: async (actor, permission, subject) => {
       if (isPermitted(actor.roles, permission)) return;
       await commit(
@@ -252,6 +308,12 @@ function readFrontier(tx: StoreWriter): MerkleFrontier {
   if (text === null) return EMPTY_FRONTIER;
   const { size, peaks } = JSON.parse(text) as { size: number; peaks: string[] };
   return { size, peaks: peaks.map((peak) => fromHex(peak) ?? new Uint8Array()) };
+}
+
+function readRestores(
+  tx: StoreWriter,
+): readonly { readonly restored: number; readonly lost: number | null }[] {
+  return JSON.parse(tx.setting(RESTORES_SETTING) ?? '[]') as { restored: number; lost: number | null }[];
 }
 
 const TOPICS: Readonly<Record<string, readonly ChangeTopic[]>> = {

@@ -77,6 +77,12 @@ export type AuditEntry = z.infer<typeof auditEntrySchema>;
 export const auditHeadSchema = z.object({ seq: z.number().int(), hash: z.string() });
 export type AuditHead = z.infer<typeof auditHeadSchema>;
 
+/** Something that does not hold; `seq` names the entry, or is null where no single one can be named. */
+export interface ChainProblem {
+  readonly seq: number | null;
+  readonly problem: string;
+}
+
 /** A restore from a backup that the log itself tells of: a fact to know, not tampering. */
 export const auditRestoreSchema = z.object({
   /** The entry `vault.restored`. */
