@@ -52,7 +52,7 @@ export async function writeLines(path: string, lines: Iterable<string>): Promise
 }
 
 /** A hard link refuses an existing name in one step; removable media (FAT) know no links. */
-async function nameNewFile(temporary: string, target: string): Promise<void> {
+export async function nameNewFile(temporary: string, target: string): Promise<void> {
   try {
     await link(temporary, target);
   } catch (error) {

@@ -1,0 +1,21 @@
+import type { StoreReader } from '../../ports/stores.ts';
+
+/** A stored file that a row names. */
+export interface NamedArtifact {
+  readonly artifactId: string;
+  readonly digest: string;
+  /** Whose it is, for people. */
+  readonly what: string;
+}
+
+/** Every stored file the rows name, each once: a request's model is its version's. */
+export function namedArtifacts(read: StoreReader): NamedArtifact[] {
+  const named = new Map<string, NamedArtifact>();
+  for (const { artifactId, digest, ref } of read.allArtifacts())
+    named.set(artifactId, { artifactId, digest, what: `${ref.name}@${ref.version}` });
+  for (const { id } of read.requests())
+    for (const { artifactId, digest, name } of read.requestFiles(id)?.files ?? [])
+      if (!named.has(artifactId))
+        named.set(artifactId, { artifactId, digest, what: `${name} of request ${id}` });
+  return [...named.values()];
+}
