@@ -1,6 +1,6 @@
 /** Rollouts: start what was approved, drive it by the one rule, answer what people ask of it, roll back. */
 
-import type { Endpoint, Receipt } from '../../../shared/domain/endpoint/endpoint.ts';
+import type { Endpoint } from '../../../shared/domain/endpoint/endpoint.ts';
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import { formatRef } from '../../../shared/domain/model/version.ts';
 import type { Actor, Permission } from '../../../shared/domain/operator/operator.ts';
@@ -16,6 +16,7 @@ import type { Ledger } from '../ledger.ts';
 import type { RequestsService } from '../requests/index.ts';
 import { applyEvent } from './apply.ts';
 import { driveRollout } from './driver.ts';
+import { createRollbacks, type RollbackResult } from './rollback.ts';
 
 export interface RolloutsDeps {
   readonly store: Store;
@@ -34,13 +35,6 @@ export interface RolloutsDeps {
   readonly onFinished: () => Promise<void>;
 }
 
-export interface RollbackResult {
-  readonly version: string;
-  readonly previous: string;
-  readonly durationMs: number;
-  readonly endpoints: string[];
-}
-
 export interface RolloutsService {
   list(actor: Actor): Promise<RolloutView[]>;
   get(actor: Actor, input: { id: string }): Promise<RolloutView>;
@@ -52,6 +46,8 @@ export interface RolloutsService {
   rollback(actor: Actor, input: { name: string; target: string; to: string | null }): Promise<RollbackResult>;
   /** Resolves when the rollout is final. */
   finished(id: string, signal?: AbortSignal): Promise<RolloutView>;
+  /** Resolves when no rollback of a killed process is left to finish. Waits for ever where nobody runs effects. */
+  settled(): Promise<void>;
   /** Takes up what an earlier process left; call once after the vault is open. */
   start(): void;
   /** Stops driving; every rollout stays as it is and is taken up by the next `start`. */
@@ -63,6 +59,7 @@ export function createRolloutsService(deps: RolloutsDeps): RolloutsService {
   const read = store.read;
   const driving = new Map<string, Promise<void>>();
   const stop = new AbortController();
+  const rollbacks = createRollbacks(deps);
   let sweeper: Promise<void> | null = null;
   let holdsEffects = false;
 
@@ -117,7 +114,10 @@ export function createRolloutsService(deps: RolloutsDeps): RolloutsService {
     while (!stop.signal.aborted) {
       try {
         holdsEffects ||= deps.tryAcquireEffects();
-        if (holdsEffects) for (const state of read.unfinished()) drive(state.id);
+        if (holdsEffects) {
+          for (const state of read.unfinished()) drive(state.id);
+          await rollbacks.settle();
+        }
       } catch (error) {
         deps.onError(error);
       }
@@ -282,58 +282,15 @@ export function createRolloutsService(deps: RolloutsDeps): RolloutsService {
             endpoints: ended.endpoints.map((e) => e.endpointName),
           };
       }
-      const key = `rollback/${system.newId()}`;
-      const before = new Map<string, string>();
-      const answers = await Promise.allSettled(
-        endpoints.map(async (endpoint): Promise<Receipt> => {
-          const client = deps.clientFor(endpoint.id);
-          const served = (await client.models()).find((model) => model.name === name);
-          before.set(endpoint.id, served?.stable?.version ?? '');
-          return client.rollback(name, { key, to });
-        }),
-      );
-      system.reached('rollback.acted');
-      const durationMs = performance.now() - started;
-      const receipts = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
-      const failed = answers.findIndex((answer) => answer.status === 'rejected');
-      const version = receipts[0]?.model.stable?.version ?? null;
-      const previous = endpoints.map((e) => before.get(e.id)).find((v) => v !== undefined && v !== '') ?? '';
-      if (version !== null) {
-        await ledger.commit(
-          actor,
-          {
-            action: 'rollout.rolled-back',
-            subject: `${name} on ${target}`,
-            details: {
-              from: previous,
-              to: version,
-              endpoints: receipts.length,
-              of: endpoints.length,
-              durationMs: Math.round(durationMs),
-            },
-          },
-          (tx) => {
-            if (tx.version({ name, version }) !== null) tx.setAlias({ name, alias: 'champion', version });
-          },
-        );
-      }
-      const failure = answers[failed];
-      if (failure !== undefined && failure.status === 'rejected') {
-        if (failure.reason instanceof SallyportError && receipts.length === 0) throw failure.reason;
-        throw new SallyportError(
-          'endpoint.refused',
-          `${endpoints[failed]?.name ?? target} did not roll back: ${failureMessage(failure.reason)}`,
-          {
-            hint: `${receipts.length} of ${endpoints.length} endpoints serve ${version ?? 'the earlier version'} now. Run the rollback again for the rest.`,
-          },
-        );
-      }
-      await Promise.all(endpoints.map((endpoint) => deps.onMoved(endpoint.id).catch(deps.onError)));
+      const result = await rollbacks.run(actor, { name, target, to }, endpoints);
       await deps.onFinished();
-      return { version: version ?? '', previous, durationMs, endpoints: endpoints.map((e) => e.name) };
+      return result;
     },
 
     finished,
+    async settled() {
+      while (rollbacks.pending()) await system.sleep(Math.min(deps.pollMs, 200), stop.signal);
+    },
     start() {
       sweeper ??= sweep();
     },
@@ -343,8 +300,4 @@ export function createRolloutsService(deps: RolloutsDeps): RolloutsService {
       await Promise.all(driving.values());
     },
   };
-}
-
-function failureMessage(error: unknown): string {
-  return error instanceof Error ? error.message : 'unknown error';
 }

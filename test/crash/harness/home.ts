@@ -1,0 +1,168 @@
+/** Where a killed run lives: a vault under a keychain of files, the people in it, and what there is to work on. */
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Console, ConsoleFactory } from '../../../electron/compose.ts';
+import type { ForkWorker } from '../../../electron/ports/processes.ts';
+import type { System } from '../../../electron/ports/system.ts';
+import { DEFAULT_GUARDS } from '../../../shared/domain/rollout/plan.ts';
+import { startAgent, type TestAgent } from '../../support/agent.ts';
+import {
+  approveSample,
+  consoleFactory,
+  LABELLED,
+  MODEL,
+  OPEN_POLICY,
+  PEOPLE,
+  QUIET,
+  SAMPLE_DATA,
+  signIn,
+  VAULT_PASSPHRASE,
+} from '../../support/console.ts';
+import { fileKeychain } from '../../support/file-keychain.ts';
+import { logisticRegression, model } from '../../support/onnx-builder.ts';
+
+/** What a run knows about the vault it is given. Plain data: it crosses to the process that will be killed. */
+export interface Home {
+  readonly vault: string;
+  readonly keychain: string;
+  /** A small model file that is not in the vault. */
+  readonly model: string;
+  /** Files that a run writes outside of the vault: backups, exports, restored vaults. */
+  readonly outside: string;
+  readonly recoveryKey: string;
+  readonly environmentId: string;
+  /** A request nobody has decided on, and two with every approval. */
+  readonly open: string;
+  readonly approved: Readonly<Record<'1.0.0' | '1.1.0', string>>;
+}
+
+/** Nothing is watched and nothing is waited for: each rollout is a push and one change of routing. */
+export const DIRECT = {
+  strategy: 'direct' as const,
+  steps: [100],
+  bakeMs: 0,
+  maxStepMs: 60_000,
+  mirrorSample: 0,
+  guards: { ...DEFAULT_GUARDS, maxP95Ratio: null, maxErrorRate: null, maxDisagreement: null },
+};
+
+/** The real console over a home's keychain. */
+export function homeFactory(home: Pick<Home, 'keychain'>, parts: Parts = {}): ConsoleFactory {
+  return consoleFactory({
+    pollMs: 20,
+    keychainSecrets: (vaultId) => fileKeychain(home.keychain, vaultId),
+    ...parts,
+  });
+}
+
+/** What a process that will be killed hands in: a machine whose steps may be its last, and workers whose ids are told. */
+export interface Parts {
+  readonly system?: System;
+  readonly forkWorker?: ForkWorker;
+}
+
+/** Opens a home's vault, whichever way its keys are kept by now. */
+export async function openHome(home: Pick<Home, 'keychain' | 'vault'>, parts: Parts = {}): Promise<Console> {
+  const factory = homeFactory(home, parts);
+  const found = await factory.inspect(home.vault);
+  return factory.open(home.vault, found?.keysKind === 'passphrase' ? VAULT_PASSPHRASE : null);
+}
+
+/** A vault with three people, three validated versions, two approved requests and an open one. Takes some seconds: copied for each run. */
+export async function makeHome(directory: string): Promise<Home> {
+  const at = {
+    vault: join(directory, 'vault'),
+    keychain: join(directory, 'keychain'),
+    model: join(directory, 'model.onnx'),
+    outside: join(directory, 'outside'),
+  };
+  mkdirSync(at.keychain, { recursive: true });
+  mkdirSync(at.outside, { recursive: true });
+  writeFileSync(at.model, model(logisticRegression(3)));
+  const { console: opened, recoveryKey } = await homeFactory(at).create(at.vault, {
+    operator: 'ana',
+    person: PEOPLE.ana.person,
+    operatorPassphrase: PEOPLE.ana.passphrase,
+    keys: { kind: 'keychain' },
+  });
+  try {
+    const { services } = opened;
+    const ana = await signIn(opened, 'ana');
+    for (const name of ['ben', 'cleo'] as const)
+      await services.operators.add(ana, { name, ...PEOPLE[name], roles: [...PEOPLE[name].roles] });
+    const { id } = await services.environments.add(ana, { name: 'production', policy: OPEN_POLICY });
+    const approved = {
+      '1.0.0': await approveSample(opened, '1.0.0', id, DIRECT),
+      '1.1.0': await approveSample(opened, '1.1.0', id, DIRECT),
+    };
+    const ref = { name: MODEL, version: '1.2.0' };
+    const file = { path: join(SAMPLE_DATA, `${MODEL}-1.2.0.onnx`), parent: null, metadata: {} };
+    await services.models.add(ana, { ...ref, ...file }, QUIET);
+    const labelled = { path: LABELLED, labelColumn: 'label', environmentId: id, policy: null };
+    await services.validation.run(ana, { ...ref, ...labelled }, QUIET);
+    const { record } = await services.requests.submit(ana, {
+      ...ref,
+      environmentId: id,
+      passphrase: PEOPLE.ana.passphrase,
+      plan: DIRECT,
+    });
+    return { ...at, recoveryKey, environmentId: id, open: record.id, approved };
+  } finally {
+    await opened.close();
+  }
+}
+
+/** The same home again in another directory. Only for runs without an agent: two histories of one vault contradict each other. */
+export function copyHome(from: Home, directory: string): Home {
+  const at = {
+    vault: join(directory, 'vault'),
+    keychain: join(directory, 'keychain'),
+    outside: join(directory, 'outside'),
+  };
+  cpSync(from.vault, at.vault, { recursive: true });
+  cpSync(from.keychain, at.keychain, { recursive: true });
+  mkdirSync(at.outside);
+  return { ...from, ...at };
+}
+
+/** A home whose production is a real agent that serves 1.1.0, and 1.0.0 before it: there is something to roll back to. */
+export interface AgentHome {
+  readonly home: Home;
+  readonly agent: TestAgent;
+}
+
+export async function makeAgentHome(directory: string): Promise<AgentHome> {
+  const home = await makeHome(directory);
+  const opened = await openHome(home);
+  try {
+    const { services } = opened;
+    const ana = await signIn(opened, 'ana');
+    const agent = await startAgent({
+      environmentId: home.environmentId,
+      trust: {
+        vaults: [{ id: opened.vault.id, checkpointKey: opened.vault.checkpointVerifier }],
+        quorum: 2,
+        approvers: services.operators
+          .list(ana)
+          .map(({ person, name, publicKeyPem }) => ({ person, name, publicKeyPem })),
+      },
+    });
+    const { adminUrl, predictUrl, token, fingerprint } = agent;
+    const pinned = { name: 'edge', environmentId: home.environmentId, fingerprint };
+    await services.endpoints.add(ana, { ...pinned, adminUrl, predictUrl, token });
+    services.rollouts.start();
+    const ben = await signIn(opened, 'ben');
+    // In the order of their serials; what was served once stays loadable in any order.
+    for (const version of ['1.0.0', '1.1.0'] as const) {
+      const { state } = await services.rollouts.deploy(ben, {
+        requestId: home.approved[version],
+        target: 'production',
+      });
+      const ended = await services.rollouts.finished(state.id);
+      if (ended.state.phase !== 'completed') throw new Error(ended.state.reason);
+    }
+    return { home, agent };
+  } finally {
+    await opened.close();
+  }
+}
