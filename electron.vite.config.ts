@@ -11,7 +11,9 @@ const MAIN_ENTRIES: Readonly<Record<string, string>> = {
   serving: 'serving/index.ts',
   inference: 'electron/workers/inference.ts',
   'vault-jobs': 'electron/workers/vault-jobs.ts',
+  backup: 'electron/workers/backup.ts',
   keychain: 'electron/workers/keychain.ts',
+  rekey: 'electron/workers/rekey.ts',
   player: 'electron/sample/player.ts',
 };
 

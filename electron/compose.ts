@@ -11,8 +11,10 @@ import { createForkWorker } from './adapters/system/fork-worker.ts';
 import { launchProgram } from './adapters/system/launch-program.ts';
 import { type ProgramFiles, userDataFolder } from './adapters/system/program.ts';
 import { createSystem } from './adapters/system/system.ts';
+import { createVaultBackups } from './adapters/vault/backups.ts';
 import { checkpointTools, createKeyTools } from './adapters/vault/key-tools.ts';
 import { createModelInspector } from './adapters/vault/model-inspector.ts';
+import { createRekeyWorker } from './adapters/vault/rekey-worker.ts';
 import { vaultDirectories } from './adapters/vault/vault-directory.ts';
 import { writeLines } from './adapters/vault/write-lines.ts';
 import type { ForkWorker, LaunchProgram } from './ports/processes.ts';
@@ -95,17 +97,19 @@ export function createConsoleFactory(options: FactoryOptions): ConsoleFactory {
     keys,
     checkpoints: checkpointTools,
     directories: vaultDirectories,
+    backups: createVaultBackups(forkWorker),
     keychainSecrets: options.keychainSecrets ?? ((vaultId) => new KeychainSecrets({ vaultId, forkWorker })),
     fileSecrets: (path, recipient, identity) =>
       new FileSecrets({ path: join(path, 'secrets.age'), recipient, identity }),
     artifacts: (path, recipients, identity) =>
       new AgeArtifacts({
         directory: join(path, 'artifacts'),
-        recipients: () => recipients,
+        recipients,
         identity,
         forkWorker,
         reached: (point) => system.reached(point),
       }),
+    rekeyWorker: (path) => createRekeyWorker({ forkWorker, path }),
   };
 
   function compose(vault: OpenVault, events: ConsoleEvents): Console {

@@ -63,6 +63,8 @@ export interface ArtifactStore {
   exportTo(artifactId: string, expectedDigest: string, path: string, job?: JobContext): Promise<void>;
   /** Decrypts and hashes; resolves with the plaintext size, throws `integrity.artifact` where it differs. */
   verify(artifactId: string, expectedDigest: string, job?: JobContext): Promise<number>;
+  /** Resolves when every write that is under way now has ended, whichever way. */
+  settled(): Promise<void>;
   /** Ids of all files in the store. */
   list(): Promise<string[]>;
   /** Removes temporary files whose process is gone; answers how many. Only for the holder of the vault's lock. */

@@ -1,5 +1,5 @@
 /** The worker entries the program has; each is one file in `electron/workers`. */
-export type WorkerEntry = 'inference' | 'vault-jobs' | 'keychain';
+export type WorkerEntry = 'inference' | 'vault-jobs' | 'backup' | 'keychain' | 'rekey';
 
 /** A running worker process. Messages are structured clones. */
 export interface WorkerHandle {
@@ -8,6 +8,8 @@ export interface WorkerHandle {
   /** Called once; `code` null when a signal ended it. */
   onExit(listener: (code: number | null, signal: string | null) => void): void;
   kill(): void;
+  /** Whether this process waits for the worker before it ends by itself; yes until said otherwise. */
+  hold?(held: boolean): void;
   readonly pid: number | undefined;
 }
 

@@ -178,6 +178,9 @@ export function createLedger(deps: LedgerDeps): VaultLedger {
       await flushWitness();
       witnessCurrent = true;
     }
+    // While the database is being exchanged, what is committed to the old one would be lost. Looked at last, because
+    // nothing may come between this and the transaction.
+    for (let held = store.held(); held !== null; held = store.held()) await held;
     let action: AuditAction = 'refused';
     const result = store.transaction((tx) => {
       const value = work(tx);

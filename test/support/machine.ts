@@ -5,7 +5,9 @@ import { FileSecrets } from '../../electron/adapters/keychain/file-secrets.ts';
 import { MemorySecrets } from '../../electron/adapters/keychain/memory-secrets.ts';
 import { createForkWorker } from '../../electron/adapters/system/fork-worker.ts';
 import { createSystem } from '../../electron/adapters/system/system.ts';
+import { createVaultBackups } from '../../electron/adapters/vault/backups.ts';
 import { checkpointTools, createKeyTools } from '../../electron/adapters/vault/key-tools.ts';
+import { createRekeyWorker } from '../../electron/adapters/vault/rekey-worker.ts';
 import { vaultDirectories } from '../../electron/adapters/vault/vault-directory.ts';
 import type { SecretStore } from '../../electron/ports/secrets.ts';
 import type { System } from '../../electron/ports/system.ts';
@@ -36,6 +38,7 @@ export function machine(overrides: Partial<VaultAdapters> = {}): Machine {
     keys: createKeyTools({ workFactor: WORK_FACTOR }),
     checkpoints: checkpointTools,
     directories: vaultDirectories,
+    backups: createVaultBackups(forkWorker),
     keychainSecrets: (vaultId): SecretStore => {
       const known = keychain.get(vaultId) ?? new MemorySecrets();
       keychain.set(vaultId, known);
@@ -46,10 +49,11 @@ export function machine(overrides: Partial<VaultAdapters> = {}): Machine {
     artifacts: (path, recipients, identity) =>
       new AgeArtifacts({
         directory: join(path, 'artifacts'),
-        recipients: () => recipients,
+        recipients,
         identity,
         forkWorker,
       }),
+    rekeyWorker: (path) => createRekeyWorker({ forkWorker, path }),
     ...overrides,
   };
   return { adapters, keychain, clock };

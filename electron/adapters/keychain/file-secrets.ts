@@ -12,7 +12,7 @@ export interface FileSecretsOptions {
   /** The vault's public key, `age1…`. */
   readonly recipient: () => string;
   /** The vault's private key; throws `locked` while the vault is locked. */
-  readonly identity: () => string;
+  readonly identity: () => string | readonly string[];
 }
 
 const contentSchema = z.object({ version: z.literal(1), secrets: z.record(z.string(), z.string()) });
@@ -65,7 +65,7 @@ export class FileSecrets implements SecretStore {
     }
     try {
       const content = contentSchema.parse(
-        JSON.parse((await decryptBytes([identity], file)).toString('utf8')),
+        JSON.parse((await decryptBytes([identity].flat(), file)).toString('utf8')),
       );
       return new Map(Object.entries(content.secrets));
     } catch {

@@ -8,7 +8,9 @@ import {
 } from '../../../shared/node/age/index.ts';
 import {
   generateCheckpointKey,
+  openNote,
   signCheckpoint,
+  signNote,
   verifyCheckpoint,
 } from '../../../shared/node/checkpoint/index.ts';
 import { generateSigningKey } from '../../../shared/node/model-signing/index.ts';
@@ -20,7 +22,7 @@ export function createKeyTools(options: { readonly workFactor?: number } = {}): 
     generateIdentity,
     recipientOf,
     encrypt: encryptBytes,
-    decrypt: (identity, file) => decryptBytes([identity], file),
+    decrypt: (identity, file) => decryptBytes([identity].flat(), file),
     encryptWithPassphrase: (passphrase, bytes) => encryptWithPassphrase(passphrase, bytes, options),
     decryptWithPassphrase,
     generateSigningKey: () => {
@@ -34,4 +36,6 @@ export const checkpointTools: CheckpointTools = {
   generate: generateCheckpointKey,
   sign: signCheckpoint,
   verify: verifyCheckpoint,
+  signText: signNote,
+  openText: openNote,
 };

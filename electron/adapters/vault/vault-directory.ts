@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import {
@@ -10,6 +10,7 @@ import {
   writeFileAtomic,
 } from '../../../shared/node/files/files.ts';
 import { tryExclusiveLock } from '../../../shared/node/sqlite/exclusive-lock.ts';
+import { trySharedLock } from '../../../shared/node/sqlite/shared-lock.ts';
 import type { VaultDirectories, VaultDirectory, VaultFile } from '../../ports/vault.ts';
 import { openStore } from '../sqlite/store.ts';
 
@@ -21,6 +22,13 @@ function directoryAt(path: string): VaultDirectory {
         return await readFile(join(path, file));
       } catch (error) {
         if (systemCode(error) === 'ENOENT') return null;
+        // Something else in a file's place was put there by somebody.
+        if (systemCode(error) === 'EISDIR')
+          throw new SallyportError('integrity.vault', `In the place of ${file} there is a folder.`, {
+            hint: 'Nothing was changed. Move it away and put the file back from a backup of this vault.',
+            facts: { file },
+            cause: error,
+          });
         throw error;
       }
     },
@@ -45,7 +53,15 @@ function directoryAt(path: string): VaultDirectory {
         throw error;
       }
     },
+    hasDatabase: () =>
+      lstat(join(path, 'registry.db')).then(
+        () => true,
+        () => false,
+      ),
     openStore: (key, options) => openStore(join(path, 'registry.db'), key, options),
+    pathOf: (file) => join(path, file),
+    tryPresence: () => trySharedLock(join(path, 'open.db')),
+    tryAlone: () => tryExclusiveLock(join(path, 'open.db')),
     tryLock: () => tryExclusiveLock(join(path, 'lock.db')),
   };
 }
@@ -112,6 +128,15 @@ function isAlive(pid: number): boolean {
 /** Vaults as directories of the file system. */
 export const vaultDirectories: VaultDirectories = {
   at: (path) => directoryAt(resolve(path)),
+  beside: async (path) => {
+    const target = resolve(path);
+    const entries = await readdir(dirname(target), { withFileTypes: true }).catch(() => []);
+    return entries
+      .filter(
+        (entry) => entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== basename(target),
+      )
+      .map((entry) => directoryAt(join(dirname(target), entry.name)));
+  },
   create: async (path, fill) => {
     const target = resolve(path);
     if ((await isEmptyOrAbsent(target)) === 'taken') throw exists(target);

@@ -1,17 +1,12 @@
 import { utf8 } from '../../../shared/domain/audit/bytes.ts';
-import { SallyportError } from '../../../shared/domain/errors.ts';
 import type { SecretStore } from '../../ports/secrets.ts';
 import type { VaultAdapters, VaultDirectory } from '../../ports/vault.ts';
 import { createLedger, HEAD_SECRET } from '../ledger-impl.ts';
-import { MIN_PASSPHRASE, makeOperator, operatorKeySecret } from '../operators/make-operator.ts';
+import { makeOperator, operatorKeySecret } from '../operators/make-operator.ts';
+import { checkVaultPassphrase, type KeysChoice } from './keys-choice.ts';
 import { type OpenVault, openVault } from './open-vault.ts';
 import { recoverableSecrets } from './recoverable-secrets.ts';
 import { CHECKPOINT_SECRET, encodeKeys, KEYS_SECRET, SETTINGS, type VaultKeys } from './vault-keys.ts';
-
-/** Where a vault's keys are to be kept. */
-export type KeysChoice =
-  | { readonly kind: 'keychain' }
-  | { readonly kind: 'passphrase'; readonly passphrase: string };
 
 export interface CreateVaultInput {
   readonly operator: string;
@@ -63,7 +58,7 @@ export async function createVault(
       const secrets = recoverableSecrets(plain, {
         vaultId,
         directory: staging,
-        recoveryRecipient: recovery.recipient,
+        copyRecipients: () => [recovery.recipient, own.recipient],
         keys: tools,
         system,
       });
@@ -118,20 +113,6 @@ export async function createVault(
     input.keys.kind === 'passphrase' ? { passphrase: input.keys.passphrase } : {},
   );
   return { vault, recoveryKey: recovery.identity };
-}
-
-/** A vault's own passphrase is as long as an operator's at least. */
-export function checkVaultPassphrase(keys: KeysChoice): void {
-  if (keys.kind === 'passphrase' && [...keys.passphrase].length < MIN_PASSPHRASE) {
-    throw new SallyportError(
-      'input.invalid',
-      `A vault's passphrase has at least ${MIN_PASSPHRASE} characters.`,
-      {
-        hint: 'Nothing was created or changed.',
-        facts: { minimum: MIN_PASSPHRASE },
-      },
-    );
-  }
 }
 
 async function writeKeyFiles(

@@ -1,5 +1,6 @@
 /** The vault: created, opened, recovered, locked. */
-export { type CreateVaultInput, createVault, type KeysChoice } from './create-vault.ts';
+export { type CreateVaultInput, createVault } from './create-vault.ts';
+export type { KeysChoice } from './keys-choice.ts';
 export { type KeysKind, type OpenVault, openVault, vaultAt } from './open-vault.ts';
 export { recoverVault } from './recover-vault.ts';
 export { readVaultSettings, VAULT_SETTINGS } from './settings.ts';

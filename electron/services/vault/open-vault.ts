@@ -1,22 +1,18 @@
 import { SallyportError } from '../../../shared/domain/errors.ts';
+import type { Actor } from '../../../shared/domain/operator/operator.ts';
 import type { ArtifactStore } from '../../ports/artifacts.ts';
 import type { SecretStore } from '../../ports/secrets.ts';
 import type { Store } from '../../ports/stores.ts';
+import type { JobContext, System } from '../../ports/system.ts';
 import type { VaultAdapters, VaultDirectory } from '../../ports/vault.ts';
-import { createLedger, type VaultLedger } from '../ledger-impl.ts';
-import { recoverableSecrets } from './recoverable-secrets.ts';
-import {
-  CHECKPOINT_SECRET,
-  decodeKeys,
-  KEYS_SECRET,
-  SETTINGS,
-  type VaultFileContent,
-  type VaultKeys,
-  vaultFileSchema,
-} from './vault-keys.ts';
+import type { VaultLedger } from '../ledger-impl.ts';
+import { type KeySource, type KeysKind, keySourceOf } from './key-source.ts';
+import { beAlone, bePresent, type Release } from './presence.ts';
+import { finishRekey, type RekeyInput, type RekeyOutcome, rekeyParts, undoRekey } from './rekey.ts';
+import { isPending, type VaultFileContent, vaultFileSchema } from './vault-keys.ts';
+import { openParts, type VaultParts } from './vault-parts.ts';
 
-/** How a vault's keys are kept. */
-export type KeysKind = 'keychain' | 'passphrase';
+export type { KeysKind };
 
 /** An open vault: what services are built on. Close it once; the private keys are forgotten then. */
 export interface OpenVault {
@@ -33,9 +29,21 @@ export interface OpenVault {
   readonly checkpointVerifier: string;
   /** The vault's private key; `locked` once closed. */
   identity(): string;
+  /** The database's raw key, for the worker that copies it; `locked` once closed. */
+  databaseKey(): Uint8Array;
+  /** Removes what dead processes left of backups. For the holder of the effects lock. */
+  sweepBackups(): Promise<number>;
   /** Takes the right to run effects, leases and sweeps; false while another process has it. Kept until released or closed. */
   acquireEffectsLock(): boolean;
   releaseEffectsLock(): void;
+  /**
+   * Gives the vault new keys; see `rekeyParts`. Whether the actor may is for the caller to ask. `conflict` while another process has it
+   * open, or another rekey is under way.
+   */
+  rekey(actor: Actor, input: RekeyInput, job?: JobContext): Promise<RekeyOutcome>;
+  /** Whether this is the private half of the vault's recovery key. */
+  isRecoveryKey(recoveryKey: string): Promise<boolean>;
+  readonly recoveryRecipient: string;
   close(): Promise<void>;
 }
 
@@ -45,7 +53,7 @@ export async function vaultAt(
   path: string,
 ): Promise<{ id: string; keysKind: KeysKind } | null> {
   const directory = adapters.directories.at(path);
-  const file = await readVaultFile(directory);
+  const file = await vaultFileOf(directory);
   return file
     ? { id: file.id, keysKind: (await directory.read('passphrase.age')) ? 'passphrase' : 'keychain' }
     : null;
@@ -63,26 +71,145 @@ export async function openVault(
   options: { readonly passphrase?: string | null } = {},
 ): Promise<OpenVault> {
   const directory = adapters.directories.at(path);
-  const file = await readVaultFile(directory);
+  const file = await vaultFileOf(directory);
   if (!file) {
     throw new SallyportError('not-found', 'There is no vault in this folder.', {
       hint: 'Create one with `sallyport init`, or give the folder of an existing one.',
       facts: { path: directory.path },
     });
   }
-  const wrapped = await directory.read('passphrase.age');
-  if (wrapped) {
-    const keys = await keysFromPassphrase(adapters, wrapped, options.passphrase ?? null, file.id);
-    return openWithKeys(adapters, directory, file, keys, 'passphrase', null);
-  }
-  const keychain = adapters.keychainSecrets(file.id);
+  const { system } = adapters;
+  const passphrase = options.passphrase ?? null;
+  let presence = await bePresent(directory, system);
+  const source = await keySourceOf(adapters, directory, file.id, passphrase).catch((error: unknown) => {
+    presence();
+    throw error;
+  });
   try {
-    const keys = await keysFromKeychain(keychain, file.id);
-    return await openWithKeys(adapters, directory, file, keys, 'keychain', keychain);
+    let record = await source.load();
+    if (isPending(record)) {
+      // An interrupted rekey is settled before anybody works with the vault, by one process alone.
+      presence();
+      const alone = await beAlone(directory, system, false);
+      try {
+        await settleRekey(adapters, directory, file, source);
+      } finally {
+        alone();
+      }
+      presence = await bePresent(directory, system);
+      record = await source.load();
+    }
+    return asOpenVault(await openParts(adapters, directory, file, record, source), source, presence);
   } catch (error) {
-    await keychain.close();
+    presence();
+    await source.close();
     throw error;
   }
+}
+
+/** Finishes a rekey whose database has changed hands already, and undoes one whose has not. */
+async function settleRekey(
+  adapters: VaultAdapters,
+  directory: VaultDirectory,
+  file: VaultFileContent,
+  source: KeySource,
+): Promise<void> {
+  const record = await source.load();
+  if (!isPending(record)) return;
+  const parts = await openParts(adapters, directory, file, record, source);
+  try {
+    if (parts.keys.databaseKey === record.next.databaseKey)
+      await await finishRekey(parts, source, record, { actor: null, newRecovery: null });
+    else await undoRekey(parts, source, record);
+  } finally {
+    parts.store.close();
+  }
+}
+
+function asOpenVault(parts: VaultParts, source: KeySource, present: Release): OpenVault {
+  const { adapters, directory, file, live, store, secrets } = parts;
+  const { system }: { readonly system: System } = adapters;
+  let presence: Release | null = present;
+  let unlock: Release | null = null;
+  let rekeying = false;
+  const open = <T>(value: T | undefined): T => {
+    if (value !== undefined && live.identities.length > 0) return value;
+    throw new SallyportError('locked', 'The vault was locked.', { hint: 'Unlock it to go on.' });
+  };
+  return {
+    id: file.id,
+    path: directory.path,
+    keysKind: source.kind,
+    store,
+    secrets,
+    artifacts: parts.artifacts,
+    ledger: parts.ledger,
+    get recipient() {
+      return live.recipient;
+    },
+    get recoveryRecipient() {
+      return live.recoveryRecipient;
+    },
+    checkpointVerifier: parts.checkpointVerifier,
+    identity: () => open(live.identities[0]),
+    databaseKey: () => Buffer.from(open(live.databaseKey), 'hex'),
+    sweepBackups: () => adapters.backups.sweep(directory.path),
+    acquireEffectsLock: () => {
+      unlock ??= directory.tryLock();
+      return unlock !== null;
+    },
+    releaseEffectsLock: () => {
+      // A rekey stands on it.
+      if (rekeying) return;
+      unlock?.();
+      unlock = null;
+    },
+    isRecoveryKey: async (recoveryKey) =>
+      (await adapters.keys.recipientOf(recoveryKey.trim())) === live.recoveryRecipient,
+    rekey: async (actor, input, job) => {
+      open(live.databaseKey);
+      if (rekeying)
+        throw new SallyportError('conflict', 'The vault is getting new keys already.', {
+          hint: 'Wait until that is done.',
+        });
+      rekeying = true;
+      presence?.();
+      presence = null;
+      try {
+        const alone = await beAlone(directory, system, unlock !== null);
+        try {
+          return await rekeyParts(parts, source.kind, source.keychain, actor, input, job);
+        } finally {
+          alone();
+        }
+      } finally {
+        rekeying = false;
+        // Free again for sure: whoever takes the vault alone takes the effects first, and lets go when that fails.
+        presence = await bePresent(directory, system);
+      }
+    },
+    close: async () => {
+      if (live.identities.length === 0) return;
+      live.identities = [];
+      live.databaseKey = '';
+      unlock?.();
+      unlock = null;
+      store.close();
+      presence?.();
+      presence = null;
+      await secrets.close();
+    },
+  };
+}
+
+/** The same, but a database without its `vault.json` is a damaged vault, never a place for a new one. */
+async function vaultFileOf(directory: VaultDirectory): Promise<VaultFileContent | null> {
+  const file = await readVaultFile(directory);
+  if (file !== null || !(await directory.hasDatabase())) return file;
+  throw new SallyportError('integrity.vault', 'This folder has a database, but its vault.json is missing.', {
+    hint: 'Nothing was changed. Put the file back from a backup of this vault.',
+    facts: { path: directory.path },
+  });
 }
 
 /** Reads `vault.json`; null where there is none. */
@@ -113,154 +240,5 @@ function refuseNewer(content: unknown): void {
   throw new SallyportError('vault.newer', 'This vault was made by a newer version of Sallyport.', {
     hint: 'Nothing was changed. Open it with that version.',
     facts: { format: content.format },
-  });
-}
-
-async function keysFromPassphrase(
-  adapters: VaultAdapters,
-  wrapped: Uint8Array,
-  passphrase: string | null,
-  vaultId: string,
-): Promise<VaultKeys> {
-  if (passphrase === null || passphrase === '') {
-    throw new SallyportError('locked', 'The vault is locked: it opens with a passphrase.', {
-      hint: 'Enter it, or give it with `--passphrase-file FILE`.',
-    });
-  }
-  const text = new TextDecoder().decode(await adapters.keys.decryptWithPassphrase(passphrase, wrapped));
-  return decodeKeys(text, vaultId, 'passphrase.age');
-}
-
-async function keysFromKeychain(keychain: SecretStore, vaultId: string): Promise<VaultKeys> {
-  const text = await keychain.get(KEYS_SECRET);
-  if (text === null) {
-    throw new SallyportError('keychain.missing', "The keychain does not hold this vault's keys.", {
-      hint: 'The vault is unchanged. Run `sallyport recover` with the recovery key that was shown when it was created.',
-    });
-  }
-  try {
-    return decodeKeys(text, vaultId, 'the keychain');
-  } catch (error) {
-    throw changed(error);
-  }
-}
-
-function changed(cause: unknown): SallyportError {
-  return new SallyportError('keychain.changed', "The keychain's keys do not open this vault.", {
-    hint: 'The vault is unchanged. Run `sallyport recover` with the recovery key to put the right keys back.',
-    cause,
-  });
-}
-
-/** Opens database and stores with keys that were found, and checks that all parts belong together. */
-export async function openWithKeys(
-  adapters: VaultAdapters,
-  directory: VaultDirectory,
-  file: VaultFileContent,
-  keys: VaultKeys,
-  keysKind: KeysKind,
-  keychain: SecretStore | null,
-): Promise<OpenVault> {
-  let store: Store;
-  try {
-    store = directory.openStore(Buffer.from(keys.databaseKey, 'hex'));
-  } catch (error) {
-    if (keysKind === 'keychain' && error instanceof SallyportError && error.code === 'integrity.vault')
-      throw changed(error);
-    throw error;
-  }
-  try {
-    return await assemble(adapters, directory, file, keys, keysKind, keychain, store);
-  } catch (error) {
-    store.close();
-    throw error;
-  }
-}
-
-async function assemble(
-  adapters: VaultAdapters,
-  directory: VaultDirectory,
-  file: VaultFileContent,
-  keys: VaultKeys,
-  keysKind: KeysKind,
-  keychain: SecretStore | null,
-  store: Store,
-): Promise<OpenVault> {
-  const recipient = setting(store, SETTINGS.recipient);
-  const recoveryRecipient = setting(store, SETTINGS.recoveryRecipient);
-  if (setting(store, SETTINGS.id) !== file.id)
-    throw swapped('vault.json names another vault than the database');
-  if ((await adapters.keys.recipientOf(keys.identity)) !== recipient)
-    throw swapped('the database names another public key than the vault has');
-
-  let identity: string | null = keys.identity;
-  const identityNow = (): string => {
-    if (identity === null)
-      throw new SallyportError('locked', 'The vault was locked.', { hint: 'Unlock it to go on.' });
-    return identity;
-  };
-  const plain = keychain ?? adapters.fileSecrets(directory.path, () => recipient, identityNow);
-  const secrets = recoverableSecrets(plain, {
-    vaultId: file.id,
-    directory,
-    recoveryRecipient,
-    keys: adapters.keys,
-    system: adapters.system,
-  });
-  const checkpointKey = await secrets.get(CHECKPOINT_SECRET);
-  if (checkpointKey === null) {
-    throw new SallyportError('keychain.missing', "The vault's checkpoint key is missing among its secrets.", {
-      hint: 'The vault is unchanged. Run `sallyport recover` with the recovery key.',
-    });
-  }
-  const artifacts = adapters.artifacts(directory.path, [recipient, recoveryRecipient], identityNow);
-  const ledger = createLedger({
-    vaultId: file.id,
-    store,
-    system: adapters.system,
-    secrets,
-    checkpoints: adapters.checkpoints,
-    checkpointKey,
-  });
-  let unlock: (() => void) | null = null;
-  const releaseEffectsLock = (): void => {
-    unlock?.();
-    unlock = null;
-  };
-  return {
-    id: file.id,
-    path: directory.path,
-    keysKind,
-    store,
-    secrets,
-    artifacts,
-    ledger,
-    recipient,
-    checkpointVerifier: setting(store, SETTINGS.checkpointKey),
-    identity: identityNow,
-    acquireEffectsLock: () => {
-      unlock ??= directory.tryLock();
-      return unlock !== null;
-    },
-    releaseEffectsLock,
-    close: async () => {
-      if (identity === null) return;
-      identity = null;
-      releaseEffectsLock();
-      store.close();
-      await secrets.close();
-    },
-  };
-}
-
-function setting(store: Store, key: string): string {
-  const value = store.read.setting(key);
-  if (value === null) throw swapped(`the database lacks the setting ${key}`);
-  return value;
-}
-
-function swapped(what: string): SallyportError {
-  return new SallyportError('integrity.vault', `The vault's parts do not belong together: ${what}.`, {
-    hint: 'Nothing was changed. A file was swapped or edited; restore the vault from a backup.',
   });
 }

@@ -1,10 +1,11 @@
-import { utf8 } from '../../../shared/domain/audit/bytes.ts';
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import type { VaultAdapters, VaultDirectory } from '../../ports/vault.ts';
-import { checkVaultPassphrase, type KeysChoice } from './create-vault.ts';
+import { keychainSource, passphraseSource } from './key-source.ts';
+import { checkVaultPassphrase, type KeysChoice } from './keys-choice.ts';
 import { type OpenVault, openVault, readVaultFile } from './open-vault.ts';
+import { bePresent } from './presence.ts';
 import { readRecoverable } from './recoverable-secrets.ts';
-import { decodeKeys, encodeKeys, KEYS_SECRET, type VaultKeys } from './vault-keys.ts';
+import { decodeKeys, isPending, KEYS_SECRET, type KeyRecord, keysOf, type VaultKeys } from './vault-keys.ts';
 
 /**
  * Puts the vault's keys and credentials back with the recovery key, into the keychain or under a new passphrase, and
@@ -28,36 +29,13 @@ export async function recoverVault(
       facts: { path: directory.path },
     });
   }
-  const recoveryKey = input.recoveryKey.trim();
-  const keys = await unwrap(adapters, recoveryKey, wrapped, file.id);
-  const credentials = await readRecoverable(directory, recoveryKey, file.id, adapters.keys);
-  await checkOpens(directory, keys);
-
-  if (input.keys.kind === 'keychain') {
-    const keychain = adapters.keychainSecrets(file.id);
-    try {
-      for (const { name, value } of credentials) await keychain.set(name, value);
-      await keychain.set(KEYS_SECRET, encodeKeys(keys));
-    } finally {
-      await keychain.close();
-    }
-    await directory.remove('passphrase.age');
-    await directory.remove('secrets.age');
-  } else {
-    const recipient = await adapters.keys.recipientOf(keys.identity);
-    const secrets = adapters.fileSecrets(
-      directory.path,
-      () => recipient,
-      () => keys.identity,
-    );
-    // A secrets file that cannot be read any more would stop the new one from being written; what it held is in the copies.
-    await secrets.get(KEYS_SECRET).catch(() => directory.remove('secrets.age'));
-    for (const { name, value } of credentials) await secrets.set(name, value);
-    await secrets.close();
-    await directory.write(
-      'passphrase.age',
-      await adapters.keys.encryptWithPassphrase(input.keys.passphrase, utf8(encodeKeys(keys))),
-    );
+  // Nobody gives the vault new keys while the old ones are put back.
+  const leave = await bePresent(directory, adapters.system);
+  let credentials: number;
+  try {
+    credentials = await putBack(adapters, directory, file.id, wrapped, input);
+  } finally {
+    leave();
   }
 
   const vault = await openVault(
@@ -67,7 +45,7 @@ export async function recoverVault(
   );
   try {
     const witness = await vault.ledger.witness();
-    const details = { keys: input.keys.kind, credentials: credentials.length, witness: witness.status };
+    const details = { keys: input.keys.kind, credentials, witness: witness.status };
     await vault.ledger.commit(
       null,
       { action: 'vault.recovered', subject: file.id, details },
@@ -80,12 +58,64 @@ export async function recoverVault(
   }
 }
 
+/** Writes keys and credentials to where they are to be kept; answers how many credentials there were. */
+async function putBack(
+  adapters: VaultAdapters,
+  directory: VaultDirectory,
+  vaultId: string,
+  wrapped: Uint8Array,
+  input: { readonly recoveryKey: string; readonly keys: KeysChoice },
+): Promise<number> {
+  const { system, keys: tools } = adapters;
+  const recoveryKey = input.recoveryKey.trim();
+  const record = await unwrap(adapters, recoveryKey, wrapped, vaultId);
+  const identities = identitiesOf(record);
+  const credentials = await readRecoverable(directory, [recoveryKey, ...identities], vaultId, tools);
+  const keys = keysThatOpen(directory, record);
+  if (input.keys.kind === 'keychain') {
+    const source = keychainSource(adapters, vaultId);
+    try {
+      for (const { name, value } of credentials) await source.keychain?.set(name, value);
+      system.reached('recover.credentials');
+      // An interrupted rekey is put back as it was: opening the vault settles it.
+      await source.save(record);
+      system.reached('recover.keys');
+    } finally {
+      await source.close();
+    }
+    await directory.remove('passphrase.age');
+    system.reached('recover.passphrase-removed');
+    await directory.remove('secrets.age');
+  } else {
+    const recipient = await tools.recipientOf(keys.identity);
+    const secrets = adapters.fileSecrets(
+      directory.path,
+      () => recipient,
+      () => identities,
+    );
+    // A secrets file that cannot be read any more would stop the new one from being written; what it held is in the copies.
+    await secrets.get(KEYS_SECRET).catch(() => directory.remove('secrets.age'));
+    for (const { name, value } of credentials) await secrets.set(name, value);
+    await secrets.close();
+    system.reached('recover.credentials');
+    await passphraseSource(adapters, directory, vaultId, input.keys.passphrase).save(record);
+    system.reached('recover.keys');
+  }
+  return credentials.length;
+}
+
+function identitiesOf(record: KeyRecord): string[] {
+  if (!isPending(record)) return [record.identity];
+  const { current, next, recovery } = record;
+  return [next.identity, current.identity, ...(recovery === null ? [] : [recovery.identity])];
+}
+
 async function unwrap(
   adapters: VaultAdapters,
   recoveryKey: string,
   wrapped: Uint8Array,
   vaultId: string,
-): Promise<VaultKeys> {
+): Promise<KeyRecord> {
   let text: string;
   try {
     text = new TextDecoder().decode(await adapters.keys.decrypt(recoveryKey, wrapped));
@@ -98,6 +128,17 @@ async function unwrap(
   return decodeKeys(text, vaultId, 'recovery.age');
 }
 
-async function checkOpens(directory: VaultDirectory, keys: VaultKeys): Promise<void> {
-  directory.openStore(Buffer.from(keys.databaseKey, 'hex')).close();
+/** The keys of the record that the database opens with; nothing has been written yet when there are none. */
+function keysThatOpen(directory: VaultDirectory, record: KeyRecord): VaultKeys {
+  const candidates = isPending(record) ? [keysOf(record, 'next'), keysOf(record, 'current')] : [record];
+  let failure: unknown = null;
+  for (const keys of candidates) {
+    try {
+      directory.openStore(Buffer.from(keys.databaseKey, 'hex')).close();
+      return keys;
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
 }

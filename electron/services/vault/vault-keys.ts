@@ -19,6 +19,41 @@ export const vaultKeysSchema = z.strictObject({
 });
 export type VaultKeys = z.infer<typeof vaultKeysSchema>;
 
+const keyPairSchema = vaultKeysSchema.pick({ databaseKey: true, identity: true });
+
+/**
+ * What stands in the keys' place while a rekey is under way: both sets, because a stop may come before or after the
+ * database changed hands. Whoever finds it finishes the rekey or undoes it before anything else.
+ */
+export const pendingKeysSchema = z.strictObject({
+  format: z.literal(2),
+  vaultId: z.string(),
+  current: keyPairSchema,
+  next: keyPairSchema,
+  /** Whether every artifact is to be encrypted again. */
+  full: z.boolean(),
+  /** The operator who began it. */
+  by: z.string(),
+  /**
+   * Where a new recovery key was asked for: its private half, and the public half of the one before, which stays valid
+   * as long as this record exists: nobody has seen the new one yet.
+   */
+  recovery: z.strictObject({ identity: z.string(), before: z.string() }).nullable(),
+});
+export type PendingKeys = z.infer<typeof pendingKeysSchema>;
+
+/** What keychain, `passphrase.age` and `recovery.age` hold. */
+export type KeyRecord = VaultKeys | PendingKeys;
+
+export function isPending(record: KeyRecord): record is PendingKeys {
+  return record.format === 2;
+}
+
+/** The keys a finished rekey leaves, or those an undone one goes back to. */
+export function keysOf(record: PendingKeys, which: 'current' | 'next'): VaultKeys {
+  return { format: 1, vaultId: record.vaultId, ...record[which] };
+}
+
 /** Name of the keys among the secrets. */
 export const KEYS_SECRET = 'vault-keys';
 /** Name of the audit log's checkpoint key among the secrets. */
@@ -32,15 +67,15 @@ export const SETTINGS = {
   checkpointKey: 'vault.checkpoint-key',
 } as const;
 
-export function encodeKeys(keys: VaultKeys): string {
+export function encodeKeys(keys: KeyRecord): string {
   return JSON.stringify(keys);
 }
 
 /** Reads keys back; no cause in the error, it could quote them. `vaultId` guards against another vault's keys. */
-export function decodeKeys(text: string, vaultId: string, where: string): VaultKeys {
-  let parsed: VaultKeys | null = null;
+export function decodeKeys(text: string, vaultId: string, where: string): KeyRecord {
+  let parsed: KeyRecord | null = null;
   try {
-    parsed = vaultKeysSchema.parse(JSON.parse(text));
+    parsed = z.discriminatedUnion('format', [vaultKeysSchema, pendingKeysSchema]).parse(JSON.parse(text));
   } catch {
     parsed = null;
   }
