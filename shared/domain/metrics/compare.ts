@@ -70,7 +70,9 @@ export function compareMetrics(
 ): MetricDelta[] {
   const before: Measured = { metrics: champion, latency: latency?.champion ?? null };
   const after: Measured = { metrics: challenger, latency: latency?.challenger ?? null };
-  return METRIC_NAMES.filter((metric) => latency !== null || !metric.startsWith('latency_')).map((metric) => {
+  return METRIC_NAMES.filter((metric) =>
+    metric.startsWith('latency_') ? latency !== null : metric in champion,
+  ).map((metric) => {
     const a = measuredValue(before, metric);
     const b = measuredValue(after, metric);
     return { metric, champion: a, challenger: b, delta: a === null || b === null ? null : b - a };

@@ -11,6 +11,16 @@ export class GrowableFloats {
   #used = 0;
   #length = 0;
 
+  /** Starts from values that are given away, not copied. */
+  static of(values: Float64Array<ArrayBuffer>): GrowableFloats {
+    const all = new GrowableFloats();
+    all.#chunks.push(values);
+    all.#current = values;
+    all.#used = values.length;
+    all.#length = values.length;
+    return all;
+  }
+
   get length(): number {
     return this.#length;
   }
@@ -27,7 +37,7 @@ export class GrowableFloats {
   }
 
   /** All values in ascending order; empties this. Chunks are let go as they are copied. */
-  takeSorted(): Float64Array {
+  takeSorted(): Float64Array<ArrayBuffer> {
     const all = new Float64Array(this.#length);
     let at = 0;
     this.#current = new Float64Array(0);

@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { createBinaryAccumulator } from '../../../shared/domain/metrics/classification.ts';
-import { compareMetrics, regressionOf } from '../../../shared/domain/metrics/compare.ts';
+import { compareMetrics, METRIC_NAMES, regressionOf } from '../../../shared/domain/metrics/compare.ts';
 import { latencyOf, percentile } from '../../../shared/domain/metrics/latency.ts';
-import { comparisonReportSchema, latencySchema } from '../../../shared/domain/metrics/report.ts';
+import {
+  classificationMetricsSchema,
+  comparisonReportSchema,
+  latencySchema,
+} from '../../../shared/domain/metrics/report.ts';
 
 describe('latency percentiles', () => {
   it('are nearest ranks: values that were measured', () => {
@@ -50,7 +54,11 @@ describe('comparing champion and challenger', () => {
       challenger: null,
       delta: null,
     });
-    expect(deltas).toHaveLength(8);
+    // Those a detector has: nothing of regression, files or drift.
+    expect(deltas.map(({ metric }) => metric)).toEqual(
+      METRIC_NAMES.filter((metric) => metric in classificationMetricsSchema.shape),
+    );
+    expect(deltas).toHaveLength(15);
   });
 
   it('has latency rows where both were measured', () => {

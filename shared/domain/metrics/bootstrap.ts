@@ -1,0 +1,162 @@
+/**
+ * Bootstrap of ranking figures in bounded time. Resampling n rows with replacement is, for figures that are ratios,
+ * the same as giving every row a Poisson(1) count (Chamandy et al. 2012); rows in one rank bin and class are drawn
+ * together, as Poisson(rows). Up to about a thousand distinct scores nothing is approximated. Above that rows of a bin
+ * count as tied in the replicates, and only there: the interval is laid around the exact figure.
+ */
+import type { Interval } from '../evidence/interval.ts';
+import { percentileInterval } from '../statistics/interval.ts';
+import type { Random } from '../statistics/random.ts';
+import { allowed } from './detection-rate.ts';
+import { walkThresholds } from './ranking.ts';
+
+/** Replicates of an interval. Its ends then wobble by about a twentieth of its width. */
+export const REPLICATES = 1000;
+const BINS = 1024;
+/** At the strict end bins hold at most this share of the rows above them, so that small false-alarm rates stay sharp. */
+const TOP_SHARE = 1 / 32;
+
+/** Rows of each class by rank, from the highest scores down. */
+export interface RankBins {
+  /** Lowest score of each bin. */
+  readonly floors: Float64Array;
+  readonly negatives: Float64Array;
+  readonly positives: Float64Array;
+}
+
+/** Bins of about equal mass in each class, finer at the top; ties stay together. From ascending scores of each class. */
+export function rankBins(negatives: Float64Array, positives: Float64Array, bins = BINS): RankBins {
+  const floors: number[] = [];
+  const ofNegatives: number[] = [];
+  const ofPositives: number[] = [];
+  const room = (rows: number, above: number): number => Math.max(1, Math.min(rows / bins, above * TOP_SHARE));
+  let falseBefore = 0;
+  let trueBefore = 0;
+  let floor = 0;
+  const close = (falsePositives: number, truePositives: number): void => {
+    floors.push(floor);
+    ofNegatives.push(falsePositives - falseBefore);
+    ofPositives.push(truePositives - trueBefore);
+    falseBefore = falsePositives;
+    trueBefore = truePositives;
+  };
+  walkThresholds(negatives, positives, (threshold, falsePositives, truePositives) => {
+    floor = threshold;
+    if (
+      falsePositives - falseBefore >= room(negatives.length, falseBefore) ||
+      truePositives - trueBefore >= room(positives.length, trueBefore)
+    )
+      close(falsePositives, truePositives);
+  });
+  if (falseBefore < negatives.length || trueBefore < positives.length)
+    close(negatives.length, positives.length);
+  return {
+    floors: Float64Array.from(floors),
+    negatives: Float64Array.from(ofNegatives),
+    positives: Float64Array.from(ofPositives),
+  };
+}
+
+/** What one table of rank bins says; NaN where undefined. `rates` follows the limits asked for. */
+export interface BinFigures {
+  auc: number;
+  averagePrecision: number;
+  readonly rates: Float64Array;
+}
+
+/** Figures of binned ranks, those of a bin counting as tied. Writes into `out`, because it is called a thousand times. */
+export function binFigures(
+  negatives: Float64Array,
+  positives: Float64Array,
+  limits: readonly number[],
+  out: BinFigures,
+): void {
+  let n = 0;
+  let p = 0;
+  for (let bin = 0; bin < negatives.length; bin += 1) {
+    n += negatives[bin] ?? 0;
+    p += positives[bin] ?? 0;
+  }
+  let wins = 0;
+  let precisions = 0;
+  let above = 0;
+  let found = 0;
+  let limit = 0;
+  let next = allowed(limits[0] ?? 0, n);
+  for (let bin = 0; bin < negatives.length; bin += 1) {
+    const here = negatives[bin] ?? 0;
+    const hits = positives[bin] ?? 0;
+    // Limits rise: the first that this bin's false alarms break is read before the bin.
+    while (limit < limits.length && above + here > next) {
+      out.rates[limit] = p === 0 || n === 0 ? Number.NaN : found / p;
+      limit += 1;
+      next = allowed(limits[limit] ?? 0, n);
+    }
+    above += here;
+    found += hits;
+    wins += hits * (n - above + here / 2);
+    if (hits > 0) precisions += (hits * found) / (found + above);
+  }
+  for (; limit < limits.length; limit += 1) out.rates[limit] = p === 0 || n === 0 ? Number.NaN : found / p;
+  out.auc = n === 0 || p === 0 ? Number.NaN : wins / n / p;
+  out.averagePrecision = p === 0 ? Number.NaN : precisions / p;
+}
+
+/** An empty table to write figures into. */
+export function emptyFigures(limits: readonly number[]): BinFigures {
+  return { auc: Number.NaN, averagePrecision: Number.NaN, rates: new Float64Array(limits.length) };
+}
+
+export interface ExactRanking {
+  readonly averagePrecision: number | null;
+  /** Detection rates at the limits, which rise. */
+  readonly rates: readonly (number | null)[];
+}
+
+export interface RankingIntervals {
+  readonly averagePrecision: Interval | null;
+  readonly rates: (Interval | null)[];
+}
+
+/** Percentile intervals of average precision and of detection at fixed false-alarm rates. */
+export function rankingIntervals(
+  { negatives, positives }: RankBins,
+  limits: readonly number[],
+  exact: ExactRanking,
+  random: Random,
+  level?: number,
+): RankingIntervals {
+  const figures = emptyFigures(limits);
+  binFigures(negatives, positives, limits, figures);
+  const precisionShift = (exact.averagePrecision ?? 0) - figures.averagePrecision;
+  const rateShifts = limits.map((_, at) => (exact.rates[at] ?? 0) - (figures.rates[at] ?? 0));
+  const precisions = new Float64Array(REPLICATES);
+  const rates = limits.map(() => new Float64Array(REPLICATES));
+  const n = new Float64Array(negatives.length);
+  const p = new Float64Array(positives.length);
+  for (let at = 0; at < REPLICATES; at += 1) {
+    for (let bin = 0; bin < n.length; bin += 1) {
+      n[bin] = random.poisson(negatives[bin] ?? 0);
+      p[bin] = random.poisson(positives[bin] ?? 0);
+    }
+    binFigures(n, p, limits, figures);
+    precisions[at] = figures.averagePrecision;
+    for (let limit = 0; limit < limits.length; limit += 1) {
+      const values = rates[limit];
+      if (values !== undefined) values[at] = figures.rates[limit] ?? Number.NaN;
+    }
+  }
+  return {
+    averagePrecision: unit(
+      exact.averagePrecision === null ? null : percentileInterval(precisions, precisionShift, level),
+    ),
+    rates: rates.map((values, at) =>
+      unit(exact.rates[at] === null ? null : percentileInterval(values, rateShifts[at], level)),
+    ),
+  };
+}
+
+/** Kept inside [0, 1], where the figures lie. */
+function unit(interval: Interval | null): Interval | null {
+  return interval && { ...interval, low: Math.max(0, interval.low), high: Math.min(1, interval.high) };
+}
