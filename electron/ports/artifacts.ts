@@ -63,6 +63,14 @@ export interface ArtifactStore {
   exportTo(artifactId: string, expectedDigest: string, path: string, job?: JobContext): Promise<void>;
   /** Decrypts and hashes; resolves with the plaintext size, throws `integrity.artifact` where it differs. */
   verify(artifactId: string, expectedDigest: string, job?: JobContext): Promise<number>;
+  /**
+   * Whom a file's header is for, against the two keys of the vault: `unconfirmed` where it cannot be shown that the
+   * recovery key opens it (an earlier version wrote it, or another key stands in that place), `foreign` for more, fewer
+   * or other recipients. `integrity.artifact` where the header does not verify.
+   */
+  recipientsOf(artifactId: string): Promise<'confirmed' | 'unconfirmed' | 'foreign'>;
+  /** What lies in the store that no record names, is no file of it, or is open to others; by path. */
+  strays(isNamed: (artifactId: string) => boolean): Promise<{ path: string; problem: string }[]>;
   /** Resolves when every write that is under way now has ended, whichever way. */
   settled(): Promise<void>;
   /** Ids of all files in the store. */

@@ -1,11 +1,20 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type FileHandle, link, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { SallyportError } from '../../../shared/domain/errors.ts';
-import { decryptFileStream, openHeader, readHeader, sealToFile } from '../../../shared/node/age/index.ts';
+import {
+  checkHeaderRecipients,
+  decryptFileStream,
+  type HeaderRecipients,
+  openHeader,
+  readHeader,
+  sealToFile,
+} from '../../../shared/node/age/index.ts';
 import {
   diskError,
   fsyncDirectory,
+  NotRegularFile,
+  openRegularFile,
   systemCode,
   temporaryOwner,
   temporaryPath,
@@ -20,6 +29,11 @@ import {
 import type { ForkWorker } from '../../ports/processes.ts';
 import type { JobContext } from '../../ports/system.ts';
 import { runAddModel } from './add-model-job.ts';
+import { beingWritten, mayBeWriting } from './being-written.ts';
+import { artifactPath } from './layout.ts';
+import { nameNewFile } from './name-new-file.ts';
+import { findStrays, type Stray } from './strays.ts';
+import { runVerifyFile } from './verify-file-job.ts';
 
 export interface AgeArtifactsOptions {
   /** `artifacts` of the vault. Created on the first write. */
@@ -27,7 +41,7 @@ export interface AgeArtifactsOptions {
   /** The vault's and the recovery's public keys, `age1…`, as the database names them: every file opens with either. */
   readonly recipients: () => readonly string[];
   /** The vault's private key; throws `locked` while the vault is locked. Asked for at every reading. */
-  readonly identity: () => string;
+  readonly identity: () => string | readonly string[];
   readonly forkWorker: ForkWorker;
   /** Told at each step of storing a file: `System.reached`. */
   readonly reached?: (point: string) => void;
@@ -36,14 +50,16 @@ export interface AgeArtifactsOptions {
 /** Largest content of `putBytes`: it is encrypted where the window's messages are handled. */
 export const MAX_SMALL_FILE_BYTES = 16 * 1024 * 1024;
 
-const ID = /^[0-9a-f]{32}$/;
 const FILE = /^([0-9a-f]{32})\.age$/;
+
+/** So long a stored file may wait for the commit that names it before it counts as out of place. */
+const UNNAMED_MS = 15 * 60 * 1000;
 
 /** Files of a vault: `artifacts/xx/<id>.age`, age files for the vault's and the recovery recipient. */
 export class AgeArtifacts implements ArtifactStore {
   readonly #options: AgeArtifactsOptions;
-  /** Temporary files that this process is writing now. */
-  readonly #writing = new Set<string>();
+  /** The ends of the writes that are under way: each resolves when its write is over. */
+  readonly #ends = new Set<Promise<void>>();
 
   constructor(options: AgeArtifactsOptions) {
     this.#options = options;
@@ -176,13 +192,40 @@ export class AgeArtifacts implements ArtifactStore {
   }
 
   async verify(artifactId: string, expectedDigest: string, job?: JobContext): Promise<number> {
-    let done = 0;
-    for await (const piece of this.#read(artifactId, expectedDigest, true)) {
-      checkCancelled(job);
-      done += piece.length;
-      job?.progress('verifying', done, 0);
+    const handle = await this.#open(artifactId);
+    let fileKey: Uint8Array;
+    try {
+      fileKey = await this.#fileKey(handle, artifactId);
+    } finally {
+      await handle.close();
     }
-    return done;
+    const path = this.#pathOf(artifactId);
+    const found = await runVerifyFile(this.#options.forkWorker, { path, fileKey }, job);
+    if (found.digest !== expectedDigest) throw notTheFile(artifactId);
+    return found.sizeBytes;
+  }
+
+  async recipientsOf(artifactId: string): Promise<HeaderRecipients> {
+    const handle = await this.#open(artifactId);
+    try {
+      const { header, fileKey } = await this.#openHeader(handle, artifactId);
+      return await checkHeaderRecipients(header, fileKey, this.#options.recipients());
+    } finally {
+      await handle.close();
+    }
+  }
+
+  strays(isNamed: (artifactId: string) => boolean): Promise<Stray[]> {
+    return findStrays({
+      directory: this.#options.directory,
+      isNamed,
+      isBeingWritten: mayBeWriting,
+      settledBefore: Date.now() - UNNAMED_MS,
+    });
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all(this.#ends);
   }
 
   async list(): Promise<string[]> {
@@ -198,8 +241,7 @@ export class AgeArtifacts implements ArtifactStore {
     let removed = 0;
     for (const { name, path } of await this.#files()) {
       const owner = temporaryOwner(name);
-      // Our own number on a file we are not writing is that of an earlier process.
-      if (owner === null || this.#writing.has(path) || (owner !== process.pid && isAlive(owner))) continue;
+      if (owner === null || mayBeWriting(path, owner)) continue;
       await rm(path, { force: true });
       removed++;
     }
@@ -213,7 +255,9 @@ export class AgeArtifacts implements ArtifactStore {
     const artifactId = randomBytes(16).toString('hex');
     const path = this.#pathOf(artifactId);
     const temporary = temporaryPath(path);
-    this.#writing.add(temporary);
+    beingWritten.add(temporary);
+    const { promise: end, resolve: ended } = Promise.withResolvers<void>();
+    this.#ends.add(end);
     try {
       await this.#makeFolder(dirname(path));
       const stored = await write(temporary, artifactId);
@@ -227,7 +271,9 @@ export class AgeArtifacts implements ArtifactStore {
       await rm(temporary, { force: true });
       throw diskError(error);
     } finally {
-      this.#writing.delete(temporary);
+      beingWritten.delete(temporary);
+      this.#ends.delete(end);
+      ended();
     }
   }
 
@@ -250,39 +296,50 @@ export class AgeArtifacts implements ArtifactStore {
     }
   }
 
-  /** An id is ours and random, but comes from a database: it is never trusted to be free of a path. */
   #pathOf(artifactId: string): string {
-    if (!ID.test(artifactId))
-      throw new SallyportError('usage', 'This is not the id of a stored file.', {
-        facts: { artifactId: basename(artifactId).slice(0, 100) },
-      });
-    return join(this.#options.directory, artifactId.slice(0, 2), `${artifactId}.age`);
+    return artifactPath(this.#options.directory, artifactId);
   }
 
   async #open(artifactId: string): Promise<FileHandle> {
+    const path = this.#pathOf(artifactId);
     try {
-      return await open(this.#pathOf(artifactId), 'r');
+      return await openRegularFile(path);
     } catch (error) {
-      if (systemCode(error) !== 'ENOENT') throw error;
-      throw new SallyportError('integrity.artifact', 'A stored file is missing.', {
-        hint: 'Restore it from a backup of the vault, or add the model again.',
-        facts: { artifactId },
-        cause: error,
-      });
+      if (error instanceof NotRegularFile) throw unusable(artifactId, `is ${error.what}, not a file`, error);
+      const code = systemCode(error);
+      if (code === '') throw error;
+      throw unusable(artifactId, code === 'ENOENT' ? 'is missing' : `cannot be opened (${code})`, error);
     }
   }
 
   async #fileKey(handle: FileHandle, artifactId: string): Promise<Uint8Array> {
+    return (await this.#openHeader(handle, artifactId)).fileKey;
+  }
+
+  async #openHeader(
+    handle: FileHandle,
+    artifactId: string,
+  ): Promise<{ readonly header: Uint8Array; readonly fileKey: Uint8Array }> {
     // Asked first, so that a locked vault says so whatever the file is like.
     const identity = this.#options.identity();
     try {
-      return await openHeader(identity, await readHeader(handle));
+      const header = await readHeader(handle);
+      return { header, fileKey: await openHeader(identity, header) };
     } catch (error) {
       if (error instanceof SallyportError && error.code === 'auth.failed')
         throw notTheFile(artifactId, error);
       throw error;
     }
   }
+}
+
+/** A file by the right name that nothing can be read from. */
+function unusable(artifactId: string, what: string, cause: unknown): SallyportError {
+  return new SallyportError('integrity.artifact', `A stored file ${what}.`, {
+    hint: 'Restore it from a backup of the vault, or add the model again.',
+    facts: { artifactId },
+    cause,
+  });
 }
 
 function notTheFile(artifactId: string, cause?: unknown): SallyportError {
@@ -296,38 +353,4 @@ function notTheFile(artifactId: string, cause?: unknown): SallyportError {
 function checkCancelled(job: JobContext | undefined): void {
   if (job?.signal.aborted)
     throw new SallyportError('cancelled', 'The operation was cancelled.', { hint: 'Nothing was changed.' });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCode(error) !== 'ESRCH';
-  }
-}
-
-/** Gives a finished file its name, never over another: `conflict` where one is there. */
-async function nameNewFile(temporary: string, path: string): Promise<void> {
-  const conflict = (): SallyportError =>
-    new SallyportError('conflict', `There is already a file ${path}.`, {
-      hint: 'It was left as it is. Choose another name or folder.',
-    });
-  try {
-    // A hard link refuses an existing name in one step, which a rename does not.
-    await link(temporary, path);
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === 'EEXIST') throw conflict();
-    // Removable media (FAT) know no links.
-    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'ENOSYS') throw error;
-    if (
-      await lstat(path).then(
-        () => true,
-        () => false,
-      )
-    )
-      throw conflict();
-    await rename(temporary, path);
-  }
 }

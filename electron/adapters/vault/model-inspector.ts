@@ -5,6 +5,7 @@ import { temporaryPath } from '../../../shared/node/files/files.ts';
 import type { ForkWorker } from '../../ports/processes.ts';
 import type { ModelInspector } from '../../ports/vault.ts';
 import { runAddModel } from '../artifacts/add-model-job.ts';
+import { beingWritten } from '../artifacts/being-written.ts';
 
 /**
  * Inspects by the same worker job that adds, so that a file is judged alike before and after. What the job writes is
@@ -19,6 +20,8 @@ export function createModelInspector(options: {
       const { recipient } = await generateIdentity();
       await mkdir(options.directory, { recursive: true, mode: 0o700 });
       const targetPath = temporaryPath(join(options.directory, 'inspection'));
+      // The sweep of a vault that was opened just now leaves it alone.
+      beingWritten.add(targetPath);
       try {
         return await runAddModel(
           options.forkWorker,
@@ -27,6 +30,7 @@ export function createModelInspector(options: {
         );
       } finally {
         await rm(targetPath, { force: true });
+        beingWritten.delete(targetPath);
       }
     },
   };

@@ -108,6 +108,13 @@ export async function readHeader(handle: FileHandle): Promise<Buffer> {
   return start.subarray(0, length);
 }
 
+/** Bytes of plaintext an open age file holds if it is whole, from its size alone; `integrity.artifact` for impossible ones. */
+export async function payloadBytesOf(handle: FileHandle): Promise<number> {
+  const { length } = await readHeader(handle);
+  const { size } = await handle.stat();
+  return payloadLayout(size - length - PAYLOAD_NONCE_BYTES).plaintextBytes;
+}
+
 /** Chunks that are read at once: 1 MiB, about 1 ms of decryption. */
 const BATCH = 16;
 /** Batches of ciphertext that are being read while one is decrypted and used. */

@@ -1,6 +1,13 @@
 /** age v1 files (C2SP age.md): X25519 recipients and passphrases, in memory, streamed, and read at random. */
 export { decryptBytes, encryptBytes } from './bytes.ts';
-export { AgeWriter, createAgeByteSource, decryptFileStream, encryptStream, readHeader } from './file.ts';
+export {
+  AgeWriter,
+  createAgeByteSource,
+  decryptFileStream,
+  encryptStream,
+  payloadBytesOf,
+  readHeader,
+} from './file.ts';
 export {
   type AgeIdentity,
   checkHeaderRecipients,

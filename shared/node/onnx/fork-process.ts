@@ -7,6 +7,8 @@ export interface ForkedProcess {
   /** Called once, after the last message; `code` is null when a signal ended it. */
   onExit(listener: (code: number | null, signal: string | null) => void): void;
   kill(): void;
+  /** Whether this process waits for the child before it ends by itself; yes until said otherwise. */
+  hold(held: boolean): void;
   readonly pid: number | undefined;
 }
 
@@ -56,6 +58,15 @@ export function forkProcess(
     },
     kill: () => {
       child.kill('SIGKILL');
+    },
+    hold: (held) => {
+      if (held) {
+        child.ref();
+        child.channel?.ref();
+      } else {
+        child.unref();
+        child.channel?.unref();
+      }
     },
   };
 }
