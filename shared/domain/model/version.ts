@@ -84,6 +84,9 @@ export const modelVersionSchema = z.object({
   mapping: outputMappingSchema.nullable(),
   addedBy: z.string(),
   addedAt: z.string(),
+  /** When and by whom its file was removed by a collection; missing while it is there. The record stays. */
+  removedAt: z.string().nullable().optional(),
+  removedBy: z.string().nullable().optional(),
 });
 export type ModelVersion = z.infer<typeof modelVersionSchema>;
 

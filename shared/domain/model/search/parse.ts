@@ -1,0 +1,107 @@
+import { parseCondition } from './condition.ts';
+import { COMPARISONS, type SearchQuery, type SearchSpan, type SearchTerm } from './grammar.ts';
+import { closestField, FIELD_NAMES } from './suggest.ts';
+import { type RawTerm, searchProblem } from './term.ts';
+import { wordsOf } from './words.ts';
+
+/**
+ * Reads a query of the search language (see `grammar.ts`). Any text is either a query or an `input.invalid` that says
+ * at which character (1-based in the message, `start` and `end` 0-based in the facts) and what there is instead.
+ */
+export function parseSearch(text: string): SearchQuery {
+  const terms: SearchTerm[] = [];
+  const spans: SearchSpan[] = [];
+  let at = 0;
+  for (;;) {
+    at = skipSpace(text, at);
+    if (at >= text.length) return { terms, spans };
+    const raw = readTerm(text, at);
+    terms.push({ negated: raw.negated, condition: raw.field === null ? words(raw) : parseCondition(raw) });
+    spans.push({ start: raw.start, end: raw.end });
+    at = raw.end;
+  }
+}
+
+function words(raw: RawTerm): SearchTerm['condition'] {
+  if (wordsOf(raw.value).length === 0)
+    throw searchProblem(
+      raw,
+      'there is no letter or digit to look for.',
+      'Search for words, or for a field such as name:phish.',
+    );
+  return { kind: 'words', text: raw.value, whole: raw.quoted };
+}
+
+function readTerm(text: string, start: number): RawTerm {
+  const negated = text[start] === '-' && start + 1 < text.length && !isSpace(text, start + 1);
+  const from = negated ? start + 1 : start;
+  const head = /^([A-Za-z][A-Za-z-]*)(?:(\.)("(?:[^"\\]|\\.)*"|[^\s:<>="]*))?(?=[:<>=])/.exec(
+    text.slice(from),
+  );
+  if (!head) {
+    const value = readValue(text, from);
+    return { negated, field: null, key: '', comparison: null, ...value, valueStart: from, start };
+  }
+  const field = (head[1] ?? '').toLowerCase();
+  const known = `${field}${head[2] ?? ''}`;
+  if (!FIELD_NAMES.includes(known)) {
+    const span = { start: from, end: from + head[0].length };
+    const close = closestField(known);
+    throw searchProblem(
+      span,
+      `there is no field “${head[0]}”.${close === null ? '' : ` Did you mean “${close}”?`}`,
+      `Fields: ${FIELD_NAMES.map((name) => (name.endsWith('.') ? `${name}NAME` : name)).join(', ')}. In quotes it is looked for as a word.`,
+    );
+  }
+  let valueStart = from + head[0].length;
+  if (text[valueStart] === ':') valueStart++;
+  const comparison = COMPARISONS.find((sign) => text.startsWith(sign, valueStart)) ?? null;
+  valueStart += comparison?.length ?? 0;
+  if (valueStart >= text.length || isSpace(text, valueStart))
+    throw searchProblem(
+      { start: from, end: valueStart },
+      `“${text.slice(from, valueStart)}” is followed by no value.`,
+      'Write the value right behind it, in quotes where it has spaces.',
+    );
+  const key = head[3] ?? '';
+  if (known.endsWith('.') && key === '')
+    throw searchProblem(
+      { start: from, end: valueStart },
+      `“${known}” is followed by no name.`,
+      `Write ${field}.NAME.`,
+    );
+  return {
+    negated,
+    field,
+    key: key.startsWith('"') ? unescaped(key.slice(1, -1)) : key,
+    comparison,
+    ...readValue(text, valueStart),
+    valueStart,
+    start,
+  };
+}
+
+function readValue(text: string, start: number): { value: string; quoted: boolean; end: number } {
+  if (text[start] !== '"') {
+    let end = start;
+    while (end < text.length && !isSpace(text, end)) end++;
+    return { value: text.slice(start, end), quoted: false, end };
+  }
+  const quoted = /^"((?:[^"\\]|\\.)*)"/su.exec(text.slice(start));
+  if (!quoted)
+    throw searchProblem(
+      { start, end: text.length },
+      'a quotation mark is not closed.',
+      'Close it, or leave it out.',
+    );
+  return { value: unescaped(quoted[1] ?? ''), quoted: true, end: start + quoted[0].length };
+}
+
+const unescaped = (text: string): string => text.replace(/\\(.)/gsu, '$1');
+const isSpace = (text: string, at: number): boolean => /\s/.test(text[at] ?? '');
+
+function skipSpace(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && isSpace(text, at)) at++;
+  return at;
+}
