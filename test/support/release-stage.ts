@@ -74,7 +74,7 @@ export async function stage(options: { readonly policy?: Partial<Policy> } = {})
   function desk(vault: OpenVault): Desk {
     const { ledger, secrets, artifacts, store } = vault;
     const { keys } = home.adapters;
-    const session = createSessionService({ ledger, secrets, keys, system: clock.system });
+    const session = createSessionService({ ledger, store, secrets, keys, system: clock.system });
     const requests = createRequestsService({
       vaultId: vault.id,
       ledger,
@@ -116,8 +116,11 @@ export async function stage(options: { readonly policy?: Partial<Policy> } = {})
 
   const own = desk(at.vault);
   const { ledger, secrets, artifacts, store } = at.vault;
-  const deps = { ledger, secrets, system: clock.system, keys: home.adapters.keys };
-  const operators = createOperatorsService(deps);
+  const deps = { ledger, store, secrets, system: clock.system, keys: home.adapters.keys };
+  const operators = createOperatorsService({
+    ...deps,
+    withOperatorKey: createSessionService(deps).signWithOperatorKey,
+  });
   const environments = createEnvironmentsService({ ledger, system: clock.system });
   const person = async (name: string, human: string, ...roles: Role[]): Promise<Actor> => {
     const made = await operators.add(at.admin, { name, person: human, roles, passphrase: PASSPHRASE });

@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest';
 import { createModelInspector } from '../../electron/adapters/vault/model-inspector.ts';
 import type { ModelInspector } from '../../electron/ports/vault.ts';
 import { createVault, type KeysChoice, type OpenVault } from '../../electron/services/vault/index.ts';
-import type { Actor, Role } from '../../shared/domain/operator/operator.ts';
+import type { Actor, Operator, Role } from '../../shared/domain/operator/operator.ts';
 import { forkWorker, type Machine, machine } from './machine.ts';
 import { temporaryDirectory } from './temp.ts';
 
@@ -35,6 +35,7 @@ export async function testVault(
     keys: options.keys ?? { kind: 'keychain' },
   });
   onTestFinished(() => vault.close());
+  knowTestActors(vault);
   const admin = vault.store.read.operatorByName('ada');
   if (!admin) throw new Error('the vault has no first operator');
   const inspector = createModelInspector({ directory: join(path, 'artifacts'), forkWorker });
@@ -48,7 +49,25 @@ export async function testVault(
   };
 }
 
-/** Somebody with these roles; not stored anywhere. */
+/**
+ * Somebody with these roles, whom the vaults of `testVault` know although no row holds them: tests that count operators
+ * see their own alone.
+ */
 export function actorWith(...roles: Role[]): Actor {
-  return { operatorId: 'test-actor', name: 'somebody', person: 'Some Body', roles };
+  return { operatorId: `${TEST_ACTOR}${roles.join('+')}`, name: 'somebody', person: 'Some Body', roles };
+}
+
+const TEST_ACTOR = 'test-actor:';
+
+/** Lets the vault's reader answer the operators that `actorWith` makes up. */
+export function knowTestActors({ store }: OpenVault): void {
+  const stored = store.read.operator;
+  Object.assign(store.read, {
+    operator: (id: string): Operator | null => {
+      if (!id.startsWith(TEST_ACTOR)) return stored(id);
+      const roles = id.slice(TEST_ACTOR.length).split('+') as Role[];
+      const [publicKeyPem, keyFingerprint, createdAt] = ['', '', new Date(0).toISOString()];
+      return { id, name: 'somebody', person: 'Some Body', roles, publicKeyPem, keyFingerprint, createdAt };
+    },
+  });
 }

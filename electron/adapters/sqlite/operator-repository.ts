@@ -40,6 +40,14 @@ export function operatorWriter(db: EncryptedDatabase): OperatorWriter {
         toJson(operator),
       );
     },
+    updateOperator: (operator) => {
+      db.run(
+        'UPDATE operators SET record = ? WHERE id = ? AND name = ?',
+        toJson(operator),
+        operator.id,
+        operator.name,
+      );
+    },
     setSignInFailures: (operatorId, count, at) => {
       db.run('UPDATE operators SET failures = ?, failed_at = ? WHERE id = ?', count, at, operatorId);
     },

@@ -73,7 +73,10 @@ export class BackupWorker {
       return;
     }
     this.#pending.delete(reply.id);
-    if (reply.kind === 'done') return pending.resolve(reply.value as never);
+    if (reply.kind === 'done') {
+      pending.resolve(reply.value as never);
+      return;
+    }
     const { code, message, hint, facts } = reply;
     pending.reject(new SallyportError(code, message, { ...(hint === null ? {} : { hint }), facts }));
   }

@@ -28,18 +28,8 @@ export async function makeOperator(
   input: NewOperator,
 ): Promise<{ operator: Operator; keyFile: string }> {
   const { name, person, roles, passphrase } = parseInput(newOperatorSchema, input);
-  if ([...passphrase].length < MIN_PASSPHRASE) {
-    throw new SallyportError(
-      'input.invalid',
-      `An operator's passphrase has at least ${MIN_PASSPHRASE} characters.`,
-      {
-        hint: 'It protects the key that signs approvals. Nothing was created.',
-        facts: { minimum: MIN_PASSPHRASE },
-      },
-    );
-  }
+  checkPassphrase(passphrase, 'Nothing was created.');
   const key = deps.keys.generateSigningKey();
-  const file = await deps.keys.encryptWithPassphrase(passphrase, utf8(key.privateKeyPem));
   const operator: Operator = {
     id: deps.system.newId(),
     name,
@@ -49,5 +39,23 @@ export async function makeOperator(
     keyFingerprint: key.fingerprint,
     createdAt: deps.system.now().toISOString(),
   };
-  return { operator, keyFile: Buffer.from(file).toString('base64') };
+  return { operator, keyFile: await sealKey(deps.keys, passphrase, key.privateKeyPem) };
+}
+
+/** Throws `input.invalid` for a passphrase that is too short; `kept` says what is left as it was. */
+export function checkPassphrase(passphrase: string, kept: string): void {
+  if ([...passphrase].length >= MIN_PASSPHRASE) return;
+  throw new SallyportError(
+    'input.invalid',
+    `An operator's passphrase has at least ${MIN_PASSPHRASE} characters.`,
+    {
+      hint: `It protects the key that signs approvals. ${kept}`,
+      facts: { minimum: MIN_PASSPHRASE },
+    },
+  );
+}
+
+/** The key file of an operator, as it is kept among the secrets. */
+export async function sealKey(keys: KeyTools, passphrase: string, privateKeyPem: string): Promise<string> {
+  return Buffer.from(await keys.encryptWithPassphrase(passphrase, utf8(privateKeyPem))).toString('base64');
 }

@@ -4,6 +4,8 @@ import type { StoreReader } from '../../ports/stores.ts';
 export interface NamedArtifact {
   readonly artifactId: string;
   readonly digest: string;
+  /** Bytes of plaintext. */
+  readonly sizeBytes: number;
   /** Whose it is, for people. */
   readonly what: string;
 }
@@ -11,11 +13,11 @@ export interface NamedArtifact {
 /** Every stored file the rows name, each once: a request's model is its version's. */
 export function namedArtifacts(read: StoreReader): NamedArtifact[] {
   const named = new Map<string, NamedArtifact>();
-  for (const { artifactId, digest, ref } of read.allArtifacts())
-    named.set(artifactId, { artifactId, digest, what: `${ref.name}@${ref.version}` });
+  for (const { artifactId, digest, sizeBytes, ref } of read.allArtifacts())
+    named.set(artifactId, { artifactId, digest, sizeBytes, what: `${ref.name}@${ref.version}` });
   for (const { id } of read.requests())
-    for (const { artifactId, digest, name } of read.requestFiles(id)?.files ?? [])
+    for (const { artifactId, digest, sizeBytes, name } of read.requestFiles(id)?.files ?? [])
       if (!named.has(artifactId))
-        named.set(artifactId, { artifactId, digest, what: `${name} of request ${id}` });
+        named.set(artifactId, { artifactId, digest, sizeBytes, what: `${name} of request ${id}` });
   return [...named.values()];
 }

@@ -1,4 +1,5 @@
 import type { System } from '../../ports/system.ts';
+import { namedArtifacts } from './named-artifacts.ts';
 import type { OpenVault } from './open-vault.ts';
 
 /** Longest time between a file's arrival in the store and the commit that names it, with room to spare. */
@@ -20,11 +21,11 @@ export async function sweepVault(
   options: { readonly graceMs?: number; readonly signal?: AbortSignal } = {},
 ): Promise<Swept> {
   const { artifacts } = vault;
-  const temporary = await artifacts.sweepTemporary();
+  const temporary = (await artifacts.sweepTemporary()) + (await vault.sweepBackups());
   const candidates = await orphansOf(vault);
   if (candidates.length === 0) return { temporary, orphans: 0 };
   await system.sleep(options.graceMs ?? SWEEP_GRACE_MS, options.signal);
-  const named = namedArtifacts(vault);
+  const named = namesOf(vault);
   const orphans = candidates.filter((artifactId) => !named.has(artifactId));
   for (const artifactId of orphans) await artifacts.discard(artifactId);
   return { temporary, orphans: orphans.length };
@@ -33,13 +34,10 @@ export async function sweepVault(
 async function orphansOf(vault: OpenVault): Promise<string[]> {
   // Files first, rows second: a file whose row is committed in between is not a candidate.
   const stored = await vault.artifacts.list();
-  const named = namedArtifacts(vault);
+  const named = namesOf(vault);
   return stored.filter((artifactId) => !named.has(artifactId));
 }
 
-function namedArtifacts({ store: { read } }: OpenVault): Set<string> {
-  const named = new Set(read.allArtifacts().map(({ artifactId }) => artifactId));
-  for (const { id } of read.requests())
-    for (const { artifactId } of read.requestFiles(id)?.files ?? []) named.add(artifactId);
-  return named;
+function namesOf({ store: { read } }: OpenVault): Set<string> {
+  return new Set(namedArtifacts(read).map(({ artifactId }) => artifactId));
 }

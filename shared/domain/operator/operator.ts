@@ -19,8 +19,25 @@ export const operatorSchema = z.object({
   createdAt: z.string(),
   /** When an administrator took the account out of use; null or missing while it is in use. */
   disabledAt: z.string().nullable().optional(),
+  /** When roles, passphrase or use were last changed: sessions that began before end. Missing before the first change. */
+  changedAt: z.string().optional(),
 });
 export type Operator = z.infer<typeof operatorSchema>;
+
+/** Whether an operator may sign in, act and sign. */
+export function isActive(operator: Pick<Operator, 'disabledAt'>): boolean {
+  return (operator.disabledAt ?? null) === null;
+}
+
+/**
+ * Why `next` may not take the place of the operator with its id, or null where it may: somebody has to remain who can
+ * let others in. Judged inside the transaction that stores it.
+ */
+export function changeRefusal(operators: readonly Operator[], next: Operator): string | null {
+  const administers = (each: Operator): boolean => isActive(each) && each.roles.includes('administrator');
+  const after = operators.map((each) => (each.id === next.id ? next : each));
+  return after.some(administers) ? null : `${next.name} is the last active administrator.`;
+}
 
 /** Who acts. Made only by a successful sign-in. */
 export interface Actor {

@@ -12,7 +12,9 @@ import { machine } from '../../support/machine.ts';
 const [path = '', keychainFolder = '', name = '', rounds = '', modelFile = ''] = process.argv.slice(2);
 const { adapters } = machine({ keychainSecrets: (vaultId) => fileKeychain(keychainFolder, vaultId) });
 const vault = await openVault(adapters, path);
-const actor = { operatorId: 'x', name: 'ada', person: 'Ada Lovelace', roles: ['analyst' as const] };
+const ada = vault.store.read.operatorByName('ada');
+if (!ada) throw new Error('the vault has no first operator');
+const actor = { operatorId: ada.id, name: 'ada', person: 'Ada Lovelace', roles: ada.roles };
 const registry = createRegistryService({
   ledger: vault.ledger,
   artifacts: vault.artifacts,

@@ -6,11 +6,13 @@ import type { Policy } from '../../../shared/domain/policy/policy.ts';
 import { actorWith, type TestVault, testVault } from '../../support/vault.ts';
 
 function services({ vault, adapters }: TestVault) {
-  const deps = { ledger: vault.ledger, secrets: vault.secrets, keys: adapters.keys, system: adapters.system };
+  const { ledger, store, secrets } = vault;
+  const deps = { ledger, store, secrets, keys: adapters.keys, system: adapters.system };
+  const session = createSessionService(deps);
   return {
-    operators: createOperatorsService(deps),
+    operators: createOperatorsService({ ...deps, withOperatorKey: session.signWithOperatorKey }),
     environments: createEnvironmentsService(deps),
-    session: createSessionService(deps),
+    session,
   };
 }
 const grace = {

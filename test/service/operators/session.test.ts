@@ -8,6 +8,7 @@ function sessionOf(home: TestVault): SessionService {
   const { vault, adapters } = home;
   return createSessionService({
     ledger: vault.ledger,
+    store: vault.store,
     secrets: vault.secrets,
     keys: adapters.keys,
     system: adapters.system,
@@ -117,7 +118,7 @@ describe("an operator's key", () => {
 
 test('the current session is empty until somebody signed in, and after sign-out', async () => {
   const home = await testVault();
-  const current = createCurrentSession();
+  const current = createCurrentSession((id) => home.vault.store.read.operator(id));
   expect(() => current.require()).toThrow(expect.objectContaining({ code: 'locked' }));
   current.set(home.admin);
   expect(current.require()).toEqual(home.admin);
