@@ -23,8 +23,9 @@ import type { JobContext, System } from '../../ports/system.ts';
 import type { ModelInspector } from '../../ports/vault.ts';
 import { parseInput } from '../input.ts';
 import type { Ledger } from '../ledger.ts';
+import { namedArtifacts } from '../vault/named-artifacts.ts';
 import { type AddVersionInput, addVersion } from './add-version.ts';
-import { type VerifiedArtifacts, verifyArtifacts } from './verify-artifacts.ts';
+import { type VerifiedArtifacts, verifyArtifacts, verifyStore } from './verify-artifacts.ts';
 import { versionContext, versionView } from './view.ts';
 
 export interface RegistryDeps {
@@ -60,7 +61,10 @@ export interface RegistryService {
   archive(actor: Actor, input: VersionRef): Promise<VersionView>;
   /** Withdraws trust for good. Endpoints that serve it are rolled back by their own revocation. */
   revoke(actor: Actor, input: VersionRef & { reason: string }): Promise<VersionView>;
-  /** Decrypts and hashes one version's file, or all. What is wrong is in the answer, not thrown. */
+  /**
+   * Decrypts and hashes one version's file, or the whole store: also files of requests, and what no record names. What
+   * is wrong is in the answer, not thrown.
+   */
   verify(actor: Actor, input: { ref: VersionRef | null }, job?: JobContext): Promise<VerifiedArtifacts>;
   /** Writes the model, digest-checked, to `directory/<name>-<version>.onnx`. */
   export(
@@ -188,10 +192,14 @@ export function createRegistryService(deps: RegistryDeps): RegistryService {
     verify: async (actor, { ref }, job) => {
       const subject = ref ? formatRef(find(ref)) : 'all versions';
       await ledger.require(actor, 'model.verify', subject);
-      const wanted = ledger.read
-        .allArtifacts()
-        .filter((each) => ref === null || formatRef(each.ref) === formatRef(ref));
-      const result = await verifyArtifacts(artifacts, wanted, job);
+      const named = () => namedArtifacts(ledger.read);
+      const result = ref
+        ? await verifyArtifacts(
+            artifacts,
+            named().filter(({ what }) => what === subject),
+            job,
+          )
+        : await verifyStore(artifacts, named, job);
       const details = {
         checked: result.checked,
         bytes: result.bytes,
