@@ -121,9 +121,11 @@ export class CliContext {
     const who = this.#options().as;
     if (who === undefined)
       throw new SallyportError('usage', 'Every call acts as an operator.', { hint: 'Say who: --as NAME' });
-    await this.withVault(async ({ services }) => {
+    await this.withVault(async ({ services, vault }) => {
       let passphrase: string | null = await this.passphraseOf(who);
       const actor = await services.session.signIn({ operator: who, passphrase });
+      const unwritable = vault.ledger.unwritable();
+      if (unwritable !== null) this.output.note(`warning: read only: ${unwritable.message}`);
       await work({
         services,
         actor,

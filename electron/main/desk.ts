@@ -36,7 +36,7 @@ export interface DeskControl extends Desk {
 
 export function createDesk(options: DeskOptions): DeskControl {
   const { factory, vaultPath } = options;
-  const session = createCurrentSession();
+  const session = createCurrentSession((id) => opened?.vault.store.read.operator(id) ?? null);
   const jobs = new Map<string, AbortController>();
   let opened: Console | null = null;
   let sampleFile: Sample['file'] | null = null;
@@ -57,9 +57,11 @@ export function createDesk(options: DeskOptions): DeskControl {
     let swept = false;
     for (let round = 0; !closing.signal.aborted; round++) {
       if (of.vault.store.changedElsewhere()) options.onChange(topicSchema.options);
-      if (round % CHECKPOINTS_EVERY === 0)
+      const unwritable = of.vault.ledger.unwritable() !== null;
+      if (unwritable && round % ENDPOINTS_EVERY === 0) await of.vault.ledger.retry();
+      if (!unwritable && round % CHECKPOINTS_EVERY === 0)
         of.services.endpoints.syncCheckpoints().catch((error: unknown) => options.events.onError?.(error));
-      if (round % ENDPOINTS_EVERY === 0) observeEndpoints(of);
+      if (!unwritable && round % ENDPOINTS_EVERY === 0) observeEndpoints(of);
       if (!swept && of.vault.acquireEffectsLock()) {
         swept = true;
         await sweepVault(of.vault, factory.system, { signal: closing.signal });
@@ -112,7 +114,7 @@ export function createDesk(options: DeskOptions): DeskControl {
                 roles,
               })),
             },
-      readOnly: null,
+      readOnly: opened?.vault.ledger.unwritable()?.message ?? null,
       runtime: options.runtime,
       version: options.version,
     };
@@ -153,6 +155,7 @@ export function createDesk(options: DeskOptions): DeskControl {
       if (actor !== null && opened !== null) await opened.services.session.signOut(actor);
       return status();
     },
+    verifyAuditFile: (input, job) => factory.verifyAuditFile(input, job),
     async job(jobId, run) {
       if (jobs.has(jobId)) throw new SallyportError('conflict', 'This job is running already.');
       const controller = new AbortController();

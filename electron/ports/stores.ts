@@ -1,7 +1,9 @@
 import type { ApprovalRecord, RequestRecord, RequestState } from '../../shared/domain/approval/request.ts';
 import type { AuditEntry, AuditHead } from '../../shared/domain/audit/entry.ts';
 import type { Endpoint, EndpointStatus } from '../../shared/domain/endpoint/endpoint.ts';
+import type { SallyportError } from '../../shared/domain/errors.ts';
 import type { ComparisonReport, ValidationReport } from '../../shared/domain/metrics/report.ts';
+import type { CollectableVersion } from '../../shared/domain/model/retention.ts';
 import type {
   Alias,
   ModelVersion,
@@ -20,14 +22,22 @@ export interface RegistryReader {
   version(ref: VersionRef): ModelVersion | null;
   versionByDigest(name: string, digest: string): ModelVersion | null;
   versionsOf(name: string): ModelVersion[];
+  /** Versions whose parent this one is, oldest first. */
+  children(ref: VersionRef): string[];
+  parentOf(ref: VersionRef): string | null;
+  /** Newest first; `total` is exact. Errors: `input.invalid` where the text is no query (see `shared/domain/model/search`). */
   search(query: { text: string; limit: number; offset: number }): { rows: VersionRow[]; total: number };
+  /** What the retention rule looks at, of every version of a model. */
+  collectable(name: string): CollectableVersion[];
+  /** The files of versions, without those that were removed. */
   allArtifacts(): { ref: VersionRef; artifactId: string; digest: string; sizeBytes: number }[];
   aliases(name: string): Alias[];
   aliasedVersion(name: string, alias: string): ModelVersion | null;
   /** The versions that carry this alias, one a model, by name. */
   aliased(alias: string): VersionRow[];
   names(): string[];
-  counts(): { models: number; versions: number };
+  /** Kept, not counted. `artifactBytes` = plaintext bytes of the versions whose file is there. */
+  counts(): { models: number; versions: number; artifactBytes: number };
 }
 export interface RegistryWriter extends RegistryReader {
   insertVersion(version: ModelVersion): void;
@@ -35,6 +45,12 @@ export interface RegistryWriter extends RegistryReader {
   setMapping(ref: VersionRef, mapping: OutputMapping): void;
   setMetadata(ref: VersionRef, metadata: VersionMetadata): void;
   setAlias(alias: Alias): void;
+  /** Answers the version that carried it, or null. */
+  removeAlias(alias: { name: string; alias: string }): string | null;
+  /** Notes that the version's file is, or is about to be, gone. */
+  markRemoved(ref: VersionRef, removed: { at: string; by: string }): void;
+  /** Takes the mark back: the same bytes are there again, in another file. */
+  restoreArtifact(ref: VersionRef, artifactId: string): void;
 }
 
 export interface ReportReader {
@@ -59,6 +75,8 @@ export interface OperatorReader {
 }
 export interface OperatorWriter extends OperatorReader {
   insertOperator(operator: Operator): void;
+  /** Replaces the record of the operator with this id; the name stays what it was. */
+  updateOperator(operator: Operator): void;
   setSignInFailures(operatorId: string, count: number, at: string | null): void;
 }
 
@@ -124,11 +142,13 @@ export interface AuditReader {
   lines(fromSeq?: number): IterableIterator<string>;
   /** Rows as they are stored, unparsed: for proving the chain of a log that may have been edited. */
   rows(fromSeq?: number): IterableIterator<{ seq: number; canonical: string; hash: string }>;
+  /** Newest first; `text` is a query (see `shared/domain/audit/query.ts`), `input.invalid` where it is none. */
   page(query: { before: number | null; limit: number; text: string }): {
     entries: AuditEntry[];
     total: number;
   };
   checkpoints(): { size: number; note: string; sentTo: string[] }[];
+  newestCheckpoint(): { size: number; note: string; sentTo: string[] } | null;
 }
 export interface AuditWriter extends AuditReader {
   append(entry: AuditEntry, canonical: string): void;
@@ -172,7 +192,18 @@ export interface Store {
   readonly read: StoreReader;
   /** Runs `work` in one IMMEDIATE transaction; what it throws rolls everything back. `work` is synchronous. */
   transaction<T>(work: (tx: StoreWriter) => T): T;
+  /** Why the store is open for reading only: every transaction is refused with it until the disk takes writes again. */
+  unwritable(): SallyportError | null;
   /** Whether another process has committed since this was last asked; the first answer is false. Cheap enough for every second. */
   changedElsewhere(): boolean;
+  /** Keeps transactions away until released: one that begins meanwhile is a `conflict`, unless it waited for `held`. */
+  hold(): () => void;
+  /** Resolves when the store is released; null while nobody holds it. */
+  held(): Promise<void> | null;
+  /**
+   * Goes on with the complete database at `path`, which takes the place of the store's own file, under its `key`. No
+   * other process may have the store open. Where it fails, the old file is still there and open.
+   */
+  replaceBy(path: string, key: Uint8Array): void;
   close(): void;
 }

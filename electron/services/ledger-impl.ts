@@ -14,28 +14,14 @@ import {
   merkleRoot,
 } from '../../shared/domain/audit/merkle.ts';
 import { restoreOf } from '../../shared/domain/audit/restore.ts';
-import { SallyportError } from '../../shared/domain/errors.ts';
-import { type Actor, isPermitted } from '../../shared/domain/operator/operator.ts';
+import { isDiskRefusal, SallyportError } from '../../shared/domain/errors.ts';
+import { type Actor, isActive, isPermitted } from '../../shared/domain/operator/operator.ts';
 import type { SecretStore } from '../ports/secrets.ts';
 import type { Store, StoreWriter } from '../ports/stores.ts';
 import type { System } from '../ports/system.ts';
 import type { CheckpointTools } from '../ports/vault.ts';
+import { type ChangeTopic, topicsOf } from './change-topics.ts';
 import type { AuditDraft, Ledger } from './ledger.ts';
-
-/** Parts of the program that a change concerns: the areas of the contract. */
-export type ChangeTopic =
-  | 'session'
-  | 'vault'
-  | 'models'
-  | 'validation'
-  | 'comparison'
-  | 'operators'
-  | 'environments'
-  | 'requests'
-  | 'endpoints'
-  | 'rollouts'
-  | 'audit'
-  | 'overview';
 
 /** How the log stands against the head kept outside the database. */
 export type WitnessStatus = {
@@ -61,6 +47,8 @@ export interface VaultLedger extends Ledger {
   /** Calls `listener` after each acknowledged change of this process; answers how to stop. */
   onChange(listener: (topics: readonly ChangeTopic[]) => void): () => void;
   witness(): Promise<WitnessStatus>;
+  /** Writes what waits for the disk, where it can be written by now; see `note`. */
+  retry(): Promise<void>;
   /**
    * Writes the entry of a restore behind the head that came out of the backup, naming the head the witness still
    * holds. Nothing is compared first: that the witness contradicts is what the entry explains. The witness stays where
@@ -77,6 +65,15 @@ const FRONTIER_SETTING = 'audit.frontier';
 /** The restores this log has seen, so that a checkpoint tells of them without a search. */
 const RESTORES_SETTING = 'audit.restores';
 
+/** Most entries that wait for a disk: signing in and out, by hand. */
+const MAX_DEFERRED = 1000;
+
+interface Deferred {
+  readonly actor: Actor | null;
+  readonly draft: AuditDraft;
+  readonly work: ((tx: StoreWriter) => void) | undefined;
+}
+
 /** The one writer of the vault: see `Ledger`. Made once per process and open vault. */
 export function createLedger(deps: LedgerDeps): VaultLedger {
   const { store, system, secrets } = deps;
@@ -86,6 +83,9 @@ export function createLedger(deps: LedgerDeps): VaultLedger {
   let witnessCurrent = !witnessKept;
   let flushing: Promise<void> = Promise.resolve();
   let queued: Promise<void> | null = null;
+  let unwritable: SallyportError | null = store.unwritable();
+  /** Entries of changes that could not be written when they happened, oldest first. */
+  let deferred: readonly Deferred[] = [];
 
   async function witness(): Promise<WitnessStatus> {
     if (!witnessKept) {
@@ -182,25 +182,87 @@ export function createLedger(deps: LedgerDeps): VaultLedger {
     // nothing may come between this and the transaction.
     for (let held = store.held(); held !== null; held = store.held()) await held;
     let action: AuditAction = 'refused';
-    const result = store.transaction((tx) => {
-      const value = work(tx);
-      const told = typeof draft === 'function' ? draft(value) : draft;
-      action = told.action;
-      appendEntry(tx, actor, told);
-      system.reached('commit.written');
-      return value;
-    });
-    system.reached('commit.stored');
-    if (witnessKept) {
-      // The change is durable by now, so it is not reported as failed when the keychain fails here: the next commit
-      // writes the head first, and is refused while that does not work. One entry at most is acknowledged unwitnessed.
-      await flushWitness().catch(() => {
-        witnessCurrent = false;
-      });
-      system.reached('commit.witnessed');
-    }
+    const closing = typeof draft !== 'function' && CLOSING.includes(draft.action);
+    const late = deferred;
+    const result = written(() =>
+      store.transaction((tx) => {
+        writeLate(tx, late);
+        // A long operation may have begun before its operator was disabled.
+        if (actor !== null && !closing && tx.operator(actor.operatorId)?.disabledAt) throw notActive(actor);
+        const value = work(tx);
+        const told = typeof draft === 'function' ? draft(value) : draft;
+        action = told.action;
+        appendEntry(tx, actor, told);
+        system.reached('commit.written');
+        return value;
+      }),
+    );
+    deferred = deferred.slice(late.length);
+    await tellWitness();
     notify(topicsOf(action));
     return result;
+  }
+
+  /**
+   * The change is durable by now, so it is not reported as failed when the keychain fails here: the next commit writes
+   * the head first, and is refused while that does not work. One entry at most is acknowledged unwitnessed.
+   */
+  async function tellWitness(): Promise<void> {
+    system.reached('commit.stored');
+    if (!witnessKept) return;
+    await flushWitness().catch(() => {
+      witnessCurrent = false;
+    });
+    system.reached('commit.witnessed');
+  }
+
+  function writeLate(tx: StoreWriter, late: readonly Deferred[]): void {
+    for (const { actor, draft, work } of late) {
+      work?.(tx);
+      appendEntry(tx, actor, draft);
+    }
+  }
+
+  async function retry(): Promise<void> {
+    const late = deferred;
+    if (late.length === 0) return;
+    try {
+      written(() => store.transaction((tx) => writeLate(tx, late)));
+    } catch (error) {
+      if (isDiskRefusal(error)) return;
+      throw error;
+    }
+    deferred = deferred.slice(late.length);
+    await tellWitness();
+  }
+
+  /** Remembers what the disk said: a vault that cannot be written is said to be so until a change is written again. */
+  function written<T>(change: () => T): T {
+    const before = unwritable;
+    try {
+      const value = change();
+      unwritable = null;
+      return value;
+    } catch (error) {
+      if (isDiskRefusal(error)) unwritable = error;
+      throw error;
+    } finally {
+      if ((before === null) !== (unwritable === null)) notify(['session']);
+    }
+  }
+
+  async function note(
+    actor: Actor | null,
+    draft: AuditDraft,
+    work?: (tx: StoreWriter) => void,
+  ): Promise<void> {
+    try {
+      await commit(actor, draft, (tx) => work?.(tx));
+    } catch (error) {
+      if (!isDiskRefusal(error)) throw error;
+      const details = { ...draft.details, happenedAt: system.now().toISOString() };
+      deferred = [...deferred, { actor, draft: { ...draft, details }, work }].slice(-MAX_DEFERRED);
+    }
   }
 
   function appendEntry(tx: StoreWriter, actor: Actor | null, draft: AuditDraft): void {
@@ -252,6 +314,9 @@ export function createLedger(deps: LedgerDeps): VaultLedger {
   return {
     read: store.read,
     commit,
+    note,
+    unwritable: () => unwritable,
+    retry,
     witness,
     advance: async () => {
       if (witnessKept) await flushWitness();
@@ -270,12 +335,17 @@ export function createLedger(deps: LedgerDeps): VaultLedger {
       });
     },
     require: async (actor, permission, subject) => {
-      if (isPermitted(actor.roles, permission)) return;
+      // Who somebody is was settled at sign-in; what they may do is what is stored now.
+      const stored = store.read.operator(actor.operatorId);
+      const active = stored !== null && isActive(stored);
+      if (active && isPermitted(stored.roles, permission)) return;
+      const roles = active ? stored.roles : [];
       await commit(
         actor,
-        { action: 'refused', subject, details: { permission, roles: [...actor.roles] } },
+        { action: 'refused', subject, details: { permission, roles: [...roles], active } },
         () => undefined,
       );
+      if (!active) throw notActive(actor);
       throw new SallyportError(
         'refused.role',
         `${actor.name} may not do this: it needs the permission ${permission}.`,
@@ -291,6 +361,16 @@ export function createLedger(deps: LedgerDeps): VaultLedger {
     },
   };
 }
+
+function notActive(actor: Actor): SallyportError {
+  return new SallyportError('refused.role', `${actor.name} is disabled and may not act.`, {
+    hint: 'Nothing was changed. An administrator can enable the operator again.',
+    facts: { operator: actor.name },
+  });
+}
+
+/** What a disabled operator's session still writes: its own end, and that it was refused. */
+const CLOSING: readonly AuditAction[] = ['session.signed-out', 'refused'];
 
 function tampered(detail: string): SallyportError {
   return new SallyportError('integrity.audit', `The audit log was tampered with: ${detail}.`, {
@@ -317,24 +397,4 @@ function readRestores(
   tx: StoreWriter,
 ): readonly { readonly restored: number; readonly lost: number | null }[] {
   return JSON.parse(tx.setting(RESTORES_SETTING) ?? '[]') as { restored: number; lost: number | null }[];
-}
-
-const TOPICS: Readonly<Record<string, readonly ChangeTopic[]>> = {
-  vault: ['session'],
-  session: ['session'],
-  operator: ['operators', 'session'],
-  environment: ['environments'],
-  model: ['models'],
-  validation: ['validation', 'models'],
-  comparison: ['comparison'],
-  rows: [],
-  request: ['requests', 'models'],
-  endpoint: ['endpoints', 'models'],
-  rollout: ['rollouts', 'requests', 'models', 'endpoints'],
-};
-
-/** What a window has to read again after an action; the log itself and the overview always. */
-export function topicsOf(action: AuditAction): ChangeTopic[] {
-  const area = action.split('.')[0] ?? '';
-  return [...(TOPICS[area] ?? []), 'audit', 'overview'];
 }

@@ -1,4 +1,5 @@
 import type { AuditAction } from '../../shared/domain/audit/entry.ts';
+import type { SallyportError } from '../../shared/domain/errors.ts';
 import type { Actor } from '../../shared/domain/operator/operator.ts';
 import type { StoreReader, StoreWriter } from '../ports/stores.ts';
 
@@ -22,6 +23,13 @@ export interface Ledger {
     draft: AuditDraft | ((result: T) => AuditDraft),
     work: (tx: StoreWriter) => T,
   ): Promise<T>;
+  /**
+   * A commit that somebody who only reads must not be stopped by: signing in and out. Where the disk takes nothing, the
+   * entry is kept in this process and written, with the time it happened, before the next one that can be.
+   */
+  note(actor: Actor | null, draft: AuditDraft, work?: (tx: StoreWriter) => void): Promise<void>;
+  /** What the disk said to the last change; null while changes are written. */
+  unwritable(): SallyportError | null;
   /** Throws `refused.role` (and audits the refusal) unless the actor may do this. */
   require(
     actor: Actor,

@@ -84,6 +84,11 @@ export class SallyportError extends Error {
   }
 }
 
+/** Whether the disk takes no writes, as opposed to something being wrong with what is on it. */
+export function isDiskRefusal(error: unknown): error is SallyportError {
+  return error instanceof SallyportError && (error.code === 'disk.full' || error.code === 'disk.read-only');
+}
+
 /** Exhaustiveness guard of discriminated unions. */
 export function assertNever(value: never): never {
   throw new SallyportError('unexpected', `Unhandled case: ${JSON.stringify(value)}`);

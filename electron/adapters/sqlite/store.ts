@@ -1,12 +1,15 @@
-import { type EncryptedDatabase, openDatabase } from '../../../shared/node/sqlite/database.ts';
+import { SallyportError } from '../../../shared/domain/errors.ts';
+import type { EncryptedDatabase } from '../../../shared/node/sqlite/database.ts';
+import { exchangeDatabase } from '../../../shared/node/sqlite/exchange.ts';
 import { migrate } from '../../../shared/node/sqlite/migrate.ts';
+import { openReadable } from '../../../shared/node/sqlite/reading-copy.ts';
 import type { SettingsReader, SettingsWriter, Store, StoreReader, StoreWriter } from '../../ports/stores.ts';
 import { auditReader, auditWriter } from './audit-repository.ts';
 import { endpointReader, endpointWriter } from './endpoint-repository.ts';
 import { environmentReader, environmentWriter } from './environment-repository.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { operatorReader, operatorWriter } from './operator-repository.ts';
-import { registryReader, registryWriter } from './registry-repository.ts';
+import { indexRegistry, registryReader, registryWriter } from './registry-repository.ts';
 import { reportReader, reportWriter } from './report-repository.ts';
 import { requestReader, requestWriter } from './request-repository.ts';
 import { rolloutReader, rolloutWriter } from './rollout-repository.ts';
@@ -59,30 +62,64 @@ function storeWriter(db: EncryptedDatabase): StoreWriter {
   };
 }
 
+function beingReplaced(): SallyportError {
+  return new SallyportError('conflict', 'The vault gets new keys at this moment.', {
+    hint: 'Nothing was changed. Try again in some seconds.',
+  });
+}
+
 /**
  * Opens (or with `create` makes) the registry's database and brings its schema forward.
- * Errors: those of `openDatabase`, and `vault.newer`.
+ * On a full or read-only disk it opens a copy for reading. Errors: those of `openDatabase`, and `vault.newer`.
  */
 export function openStore(path: string, key: Uint8Array, options: { readonly create?: boolean } = {}): Store {
-  const db = openDatabase(path, key, options);
-  try {
-    migrate(db, MIGRATIONS);
-  } catch (error) {
-    db.close();
-    throw error;
-  }
+  let currentKey = key;
+  const opened = openReadable(
+    path,
+    () => currentKey,
+    options,
+    (database) => {
+      migrate(database, MIGRATIONS);
+      indexRegistry(database);
+    },
+  );
+  const { db } = opened;
   const writer = storeWriter(db);
   // SQLite's counter of commits by other connections; own commits leave it as it is.
   let seen = Number(db.pragma('data_version'));
+  let holding: { readonly done: Promise<void>; readonly release: () => void } | null = null;
   return {
     read: storeReader(db),
-    transaction: (work) => db.immediate(() => work(writer)),
+    transaction: (work) => {
+      if (holding !== null) throw beingReplaced();
+      opened.makeWritable();
+      return db.immediate(() => work(writer));
+    },
+    hold: () => {
+      if (holding !== null) throw beingReplaced();
+      const { promise, resolve } = Promise.withResolvers<void>();
+      holding = {
+        done: promise,
+        release: () => {
+          holding = null;
+          resolve();
+        },
+      };
+      return holding.release;
+    },
+    held: () => holding?.done ?? null,
+    replaceBy: (next, nextKey) => {
+      exchangeDatabase(db, { path, key: currentKey }, { path: next, key: nextKey });
+      currentKey = nextKey;
+      seen = Number(db.pragma('data_version'));
+    },
     changedElsewhere: () => {
       const now = Number(db.pragma('data_version'));
       const changed = now !== seen;
       seen = now;
       return changed;
     },
-    close: () => db.close(),
+    unwritable: () => opened.unwritable(),
+    close: () => opened.close(),
   };
 }

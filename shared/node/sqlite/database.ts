@@ -107,7 +107,8 @@ export class EncryptedDatabase {
  * Opens a SQLCipher-4 database with a raw 256-bit key (no passphrase derivation): WAL, every commit fsynced, temporary
  * tables in memory only. With `create`, the file must not exist yet; without, it must.
  *
- * Errors: `integrity.vault` (wrong key, or not such a database), `not-found`, `conflict` (exists already), `disk.full`.
+ * Errors: `integrity.vault` (wrong key, or not such a database), `not-found`, `conflict` (exists already), `disk.full`,
+ * `disk.read-only`.
  */
 export function openDatabase(
   path: string,
@@ -190,6 +191,22 @@ function databaseError(error: unknown): unknown {
       facts,
       cause: error,
     });
+  }
+  // A log beside the file cannot be made, or not even its index: reading needs both.
+  if (
+    code.startsWith('SQLITE_READONLY') ||
+    code.startsWith('SQLITE_CANTOPEN') ||
+    code === 'SQLITE_IOERR_SHMOPEN'
+  ) {
+    return new SallyportError(
+      'disk.read-only',
+      "The vault's folder cannot be written to: nothing was changed.",
+      {
+        hint: 'Everything acknowledged before is safe and can be read. Make the folder writable and try again.',
+        facts,
+        cause: error,
+      },
+    );
   }
   if (code === 'SQLITE_CONSTRAINT_UNIQUE' || code === 'SQLITE_CONSTRAINT_PRIMARYKEY') {
     return new SallyportError('conflict', 'There is already a record like this; nothing was changed.', {

@@ -2,16 +2,24 @@ import Database from 'better-sqlite3';
 
 /**
  * Takes an exclusive transaction on a database file and keeps it open: a lock that the operating system gives back
- * when the process dies, however it dies. Answers the release, or null while somebody else holds it.
+ * when the process dies, however it dies. Answers the release, or null while somebody else holds it, and on a disk
+ * where nothing can be written: what the lock stands for writes.
  */
 export function tryExclusiveLock(path: string): (() => void) | null {
-  const connection = new Database(path, { timeout: 0 });
+  let connection: InstanceType<typeof Database>;
+  try {
+    connection = new Database(path, { timeout: 0 });
+  } catch (error) {
+    if (isUnwritable(error)) return null;
+    throw error;
+  }
   try {
     connection.pragma('journal_mode=DELETE');
     connection.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     connection.close();
     if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')) return null;
+    if (isUnwritable(error)) return null;
     throw error;
   }
   let held = true;
@@ -21,4 +29,10 @@ export function tryExclusiveLock(path: string): (() => void) | null {
     connection.exec('ROLLBACK');
     connection.close();
   };
+}
+
+const UNWRITABLE = /^SQLITE_(CANTOPEN|READONLY|FULL|IOERR_(WRITE|LOCK))/;
+
+function isUnwritable(error: unknown): boolean {
+  return error instanceof Database.SqliteError && UNWRITABLE.test(error.code);
 }
