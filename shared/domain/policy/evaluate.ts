@@ -1,122 +1,239 @@
-import { METRIC_DIRECTION, type Measured, measuredValue, regressionOf } from '../metrics/compare.ts';
+/**
+ * Gates: a policy's bounds held against what was measured. Three verdicts, each with its reason: pass, fail, and
+ * inconclusive (too few rows, or nothing was measured), which never counts as a pass.
+ */
+import type { Interval } from '../evidence/interval.ts';
+import { METRIC_DIRECTION, regressionOf } from '../metrics/compare.ts';
 import type { GateResult } from '../metrics/report.ts';
 import type { Finding } from '../scan/finding.ts';
 import { compareSeverity, RULE_SET, SCAN_RULES } from '../scan/scan.ts';
+import { badEnd, type Figure, figuresOf, type GateFigures, type PairFigures } from './figures.ts';
 import type { Gate, Policy } from './policy.ts';
 
 /**
  * The champion a regression is judged against: its measurements on the same rows, null where the environment has no
  * champion yet, `not-compared` where it has one and nobody compared.
  */
-export type ChampionEvidence = Measured | null | 'not-compared';
+export type ChampionEvidence = GateFigures | null | 'not-compared';
 
-export interface GateEvidence extends Measured {
+export interface GateEvidence extends GateFigures {
   readonly champion: ChampionEvidence;
+  /** The comparison of the two on the same rows, where there is one. */
+  readonly pair?: PairFigures | null;
 }
 
 /** 0.90 - 0.89 is 0.010000000000000009: a regression of exactly the limit passes. */
 const ROUNDING = 1e-9;
 
 /**
- * Judges every bound of every gate: one result each, in the policy's order. A value that was not measured, or is no
- * finite number, never passes.
+ * Judges every bound of every gate: one result each, in the policy's order; of a gate over every slice, the worst one.
+ * A value that was not measured, or is no finite number, never passes.
  */
 export function evaluateGates(policy: Policy, evidence: GateEvidence): GateResult[] {
   return policy.gates.flatMap((gate) => evaluateGate(gate, evidence));
 }
 
-function evaluateGate(gate: Gate, evidence: GateEvidence): GateResult[] {
-  const { metric } = gate;
-  const measured = finite(measuredValue(evidence, metric));
-  const results: GateResult[] = [];
-  if (gate.min !== undefined) {
-    const passed = measured !== null && measured >= gate.min;
-    results.push({
-      gate: `${metric} at least ${gate.min}`,
-      metric,
-      bound: 'min',
-      limit: gate.min,
-      measured,
-      baseline: null,
-      passed,
-      reason:
-        measured === null
-          ? notMeasured(metric)
-          : `${shown(measured, gate.min)} is ${passed ? 'at least' : 'below'} ${gate.min}`,
-    });
-  }
-  if (gate.max !== undefined) {
-    const passed = measured !== null && measured <= gate.max;
-    results.push({
-      gate: `${metric} at most ${gate.max}`,
-      metric,
-      bound: 'max',
-      limit: gate.max,
-      measured,
-      baseline: null,
-      passed,
-      reason:
-        measured === null
-          ? notMeasured(metric)
-          : `${shown(measured, gate.max)} is ${passed ? 'at most' : 'above'} ${gate.max}`,
-    });
-  }
-  if (gate.maxRegression !== undefined)
-    results.push(evaluateRegression(gate, gate.maxRegression, measured, evidence.champion));
-  if (results.length === 0) {
-    // A gate that bounds nothing must not look like one that passed.
-    results.push({
-      gate: `${metric} without a bound`,
-      metric,
-      bound: 'min',
-      limit: 0,
-      measured,
-      baseline: null,
-      passed: false,
-      reason: 'the gate names no min, max or maxRegression',
-    });
-  }
-  return results;
+/** What all results together say: any failure fails, else anything inconclusive leaves it open. */
+export function overallVerdict(gates: readonly GateResult[]): 'pass' | 'fail' | 'inconclusive' {
+  if (gates.some((gate) => verdictOf(gate) === 'fail')) return 'fail';
+  return gates.some((gate) => verdictOf(gate) === 'inconclusive') ? 'inconclusive' : 'pass';
 }
 
-function evaluateRegression(
-  { metric }: Gate,
+/** The verdict of one result; results of older reports know only passed or not. */
+export function verdictOf(gate: GateResult): 'pass' | 'fail' | 'inconclusive' {
+  return gate.verdict ?? (gate.passed ? 'pass' : 'fail');
+}
+
+type Bound = GateResult['bound'];
+interface Judged {
+  readonly verdict: 'pass' | 'fail' | 'inconclusive';
+  readonly measured: number | null;
+  readonly baseline: number | null;
+  readonly reason: string;
+  /** How far on the good side of the limit; the worst slice has the least. */
+  readonly margin: number;
+}
+
+function evaluateGate(gate: Gate, evidence: GateEvidence): GateResult[] {
+  const bounds: [Bound, number][] = [];
+  if (gate.min !== undefined) bounds.push(['min', gate.min]);
+  if (gate.max !== undefined) bounds.push(['max', gate.max]);
+  if (gate.maxRegression !== undefined) bounds.push(['maxRegression', gate.maxRegression]);
+  const figures = figuresOf(gate, evidence, evidence.pair ?? null);
+  if (bounds.length === 0) {
+    // A gate that bounds nothing must not look like one that passed.
+    const reason = 'the gate names no min, max or maxRegression';
+    const judged: Judged = {
+      verdict: 'fail',
+      measured: figures[0]?.value ?? null,
+      baseline: null,
+      reason,
+      margin: 0,
+    };
+    return [toResult(gate, 'min', 0, `${gate.metric} without a bound`, figures[0] as Figure, judged)];
+  }
+  return bounds.map(([bound, limit]) => worstOf(gate, bound, limit, evidence, figures));
+}
+
+/** Judges each figure, and answers the one that decides: a failure before something open, else the closest pass. */
+function worstOf(
+  gate: Gate,
+  bound: Bound,
   limit: number,
-  measured: number | null,
-  champion: ChampionEvidence,
+  evidence: GateEvidence,
+  figures: readonly Figure[],
 ): GateResult {
-  const baseline =
-    champion === null || champion === 'not-compared' ? null : finite(measuredValue(champion, metric));
-  const base = {
-    gate: `${metric} at most ${limit} worse than the champion`,
-    metric,
-    bound: 'maxRegression',
+  const judged = figures.map((figure) => ({ figure, result: judge(gate, bound, limit, evidence, figure) }));
+  // Of a gate over all slices, those with too few rows are skipped as long as one can be judged.
+  const conclusive = judged.filter(({ result }) => result.verdict !== 'inconclusive');
+  const everySlice = gate.slice !== undefined && gate.slice.value === undefined;
+  const looked = everySlice && conclusive.length > 0 ? conclusive : judged;
+  const worst = looked.reduce((a, b) => (worse(b.result, a.result) ? b : a));
+  const title = titleOf(gate, bound, limit);
+  const result = toResult(gate, bound, limit, title, worst.figure, worst.result);
+  if (!everySlice || conclusive.length === 0) return result;
+  const skipped = judged.length - conclusive.length;
+  const counts = `${conclusive.length} slices judged${skipped === 0 ? '' : `, ${skipped} with too few rows`}`;
+  return { ...result, reason: `${result.reason} (the worst; ${counts})` };
+}
+
+const ORDER = { fail: 0, inconclusive: 1, pass: 2 } as const;
+function worse(a: Judged, b: Judged): boolean {
+  return ORDER[a.verdict] - ORDER[b.verdict] < 0 || (a.verdict === b.verdict && a.margin < b.margin);
+}
+
+function titleOf(gate: Gate, bound: Bound, limit: number): string {
+  const { slice, metric } = gate;
+  const where =
+    slice === undefined
+      ? ''
+      : slice.value === undefined
+        ? ` in every ${slice.column}`
+        : ` in ${slice.column}=${slice.value}`;
+  const under = gate.perturbation === undefined ? '' : ` under ${gate.perturbation}`;
+  const sure = gate.confident ? ', with 95 % confidence' : '';
+  const subject = `${metric}${where}${under}`;
+  if (bound === 'maxRegression') return `${subject} at most ${limit} worse than the champion${sure}`;
+  return `${subject} at ${bound === 'min' ? 'least' : 'most'} ${limit}${sure}`;
+}
+
+function toResult(
+  gate: Gate,
+  bound: Bound,
+  limit: number,
+  title: string,
+  figure: Figure,
+  { verdict, measured, baseline, reason }: Judged,
+): GateResult {
+  return {
+    gate: title,
+    metric: gate.metric,
+    bound,
     limit,
     measured,
     baseline,
-  } as const;
-  if (measured === null) return { ...base, passed: false, reason: notMeasured(metric) };
-  if (champion === null) return { ...base, passed: true, reason: 'no champion yet' };
+    passed: verdict === 'pass',
+    verdict,
+    reason,
+    rows: figure.rows,
+    slice: figure.slice,
+  };
+}
+
+function inconclusive(reason: string, measured: number | null = null): Judged {
+  return { verdict: 'inconclusive', measured, baseline: null, reason, margin: 0 };
+}
+
+function judge(gate: Gate, bound: Bound, limit: number, evidence: GateEvidence, figure: Figure): Judged {
+  const { value, about } = figure;
+  if (value === null) return inconclusive(`${figure.missing}${gate.slice === undefined ? '' : about}`);
+  if (gate.minimumRows !== undefined && (figure.rows ?? 0) < gate.minimumRows)
+    return inconclusive(
+      `${figure.rows ?? 0} rows${about} are fewer than the ${gate.minimumRows} the gate asks for`,
+      value,
+    );
+  if (bound === 'maxRegression') return judgeRegression(gate, limit, evidence, figure, value);
+  let judged = value;
+  let words = '';
+  if (gate.confident) {
+    if (figure.interval === null)
+      return inconclusive(`no interval was computed for ${gate.metric}${about}`, value);
+    judged = badEnd(gate.metric, figure.interval);
+    words = ` (the bad end of the 95 % interval of ${shown(value, limit)})`;
+  }
+  const passed = bound === 'min' ? judged >= limit : judged <= limit;
+  const word = bound === 'min' ? (passed ? 'at least' : 'below') : passed ? 'at most' : 'above';
+  return {
+    verdict: passed ? 'pass' : 'fail',
+    measured: judged,
+    baseline: null,
+    reason: `${shown(judged, limit)}${words}${about} is ${word} ${limit}`,
+    margin: bound === 'min' ? judged - limit : limit - judged,
+  };
+}
+
+function judgeRegression(
+  gate: Gate,
+  limit: number,
+  evidence: GateEvidence,
+  figure: Figure,
+  measured: number,
+): Judged {
+  const { metric } = gate;
+  const { champion } = evidence;
+  if (champion === null)
+    return { verdict: 'pass', measured, baseline: null, reason: 'no champion yet', margin: limit };
   if (champion === 'not-compared')
-    return { ...base, passed: false, reason: 'there is a champion, and no comparison with it' };
+    return inconclusive('there is a champion, and no comparison with it', measured);
+  const baseline = championValue(gate, figure, champion);
   if (baseline === null)
-    return { ...base, passed: false, reason: `the champion's ${metric} was not measured` };
+    return inconclusive(`the champion's ${metric}${figure.about} was not measured`, measured);
+  if (gate.confident) {
+    const interval = gate.slice === undefined ? evidence.pair?.deltaIntervals[metric] : undefined;
+    if (interval === undefined)
+      return inconclusive(
+        `no interval of the difference was computed for ${metric}${figure.about}`,
+        measured,
+      );
+    return confidentRegression(metric, limit, measured, baseline, interval);
+  }
   const regression = regressionOf(metric, measured, baseline);
-  const passed = regression <= limit + ROUNDING;
   const direction = METRIC_DIRECTION[metric] === 'higher' ? 'lower' : 'higher';
   const reason =
     regression <= 0
-      ? `${shown(measured, baseline)} is no worse than the champion's ${shown(baseline, measured)}`
-      : `${shown(measured, baseline)} is ${shown(regression, limit)} ${direction} than the champion's ${shown(baseline, measured)}`;
-  return { ...base, passed, reason };
+      ? `${shown(measured, baseline)}${figure.about} is no worse than the champion's ${shown(baseline, measured)}`
+      : `${shown(measured, baseline)}${figure.about} is ${shown(regression, limit)} ${direction} than the champion's ${shown(baseline, measured)}`;
+  return {
+    verdict: regression <= limit + ROUNDING ? 'pass' : 'fail',
+    measured,
+    baseline,
+    reason,
+    margin: limit - regression,
+  };
 }
 
-function finite(value: number | null): number | null {
-  return value !== null && Number.isFinite(value) ? value : null;
+function championValue(gate: Gate, figure: Figure, champion: GateFigures): number | null {
+  const named = figure.slice === null ? gate : { ...gate, slice: figure.slice };
+  return figuresOf(named, champion, null)[0]?.value ?? null;
 }
 
-function notMeasured(metric: string): string {
-  return `${metric} is undefined on this data or was not measured`;
+/** The difference is worse than the limit at most with the chance the interval leaves. */
+function confidentRegression(
+  metric: Gate['metric'],
+  limit: number,
+  measured: number,
+  baseline: number,
+  interval: Interval,
+): Judged {
+  const worst = METRIC_DIRECTION[metric] === 'higher' ? -interval.low : interval.high;
+  const passed = worst <= limit + ROUNDING;
+  return {
+    verdict: passed ? 'pass' : 'fail',
+    measured,
+    baseline,
+    reason: `the 95 % interval of the difference to the champion's ${shown(baseline, measured)} reaches ${shown(worst, limit)} worse, ${passed ? 'at most' : 'above'} ${limit}`,
+    margin: limit - worst,
+  };
 }
 
 /** Six digits, or all where those would look like the number it is compared with. */

@@ -35,24 +35,64 @@ export const gateMetricSchema = z.enum([
 ]);
 export type GateMetric = z.infer<typeof gateMetricSchema>;
 
+/** Metrics that are measured within slices. */
+export const SLICE_METRICS: readonly GateMetric[] = [
+  'accuracy',
+  'recall',
+  'precision',
+  'false_positive_rate',
+];
+
 /** One gate: a metric and its bounds, over all rows or within slices. */
-export const gateSchema = z.strictObject({
-  metric: gateMetricSchema,
-  min: z.number().optional(),
-  max: z.number().optional(),
-  /** How much worse than the champion the metric may be, on the same rows. */
-  maxRegression: z.number().min(0).optional(),
-  /** Judge within slices: one value of a column, or every value with enough rows where `value` is left out. */
-  slice: z
-    .strictObject({ column: z.string().min(1).max(1000), value: z.string().max(1000).optional() })
-    .optional(),
-  /** Compare the bad end of the 95 % interval instead of the figure itself. */
-  confident: z.boolean().optional(),
-  /** Fewer rows (in the slice, where one is named) make the verdict inconclusive. */
-  minimumRows: z.number().int().min(1).optional(),
-  /** Id of one perturbation; left out = the worst of those that ran. Only with `robustness_…`. */
-  perturbation: z.string().max(200).optional(),
-});
+export const gateSchema = z
+  .strictObject({
+    metric: gateMetricSchema.describe('What is judged.'),
+    min: z.number().describe('Least value that passes.').optional(),
+    max: z.number().describe('Largest value that passes.').optional(),
+    maxRegression: z
+      .number()
+      .min(0)
+      .describe('How much worse than the champion the metric may be, on the same rows.')
+      .optional(),
+    slice: z
+      .strictObject({
+        column: z.string().min(1).max(1000).describe('Column of the data.'),
+        value: z
+          .string()
+          .max(1000)
+          .describe('One value of the column; left out, every value with enough rows is judged.')
+          .optional(),
+      })
+      .describe('Judge within parts of the data. Only accuracy, recall, precision and false_positive_rate.')
+      .optional(),
+    confident: z
+      .boolean()
+      .describe('Compare the bad end of the 95 % interval instead of the figure itself.')
+      .optional(),
+    minimumRows: z
+      .number()
+      .int()
+      .min(1)
+      .describe('Fewer rows (in the slice, where one is named) make the verdict inconclusive.')
+      .optional(),
+    perturbation: z
+      .string()
+      .max(200)
+      .describe(
+        'Id of one perturbation, such as noise-0.1; left out, the worst that ran. Only with robustness metrics.',
+      )
+      .optional(),
+  })
+  .superRefine((gate, context) => {
+    const problem = (path: string, message: string): void =>
+      context.addIssue({ code: 'custom', message, path: [path] });
+    if (gate.min === undefined && gate.max === undefined && gate.maxRegression === undefined)
+      problem('metric', 'A gate names min, max or maxRegression.');
+    if (gate.slice !== undefined && !SLICE_METRICS.includes(gate.metric))
+      problem('slice', `Within slices, a gate judges ${SLICE_METRICS.join(', ')}.`);
+    if (gate.perturbation !== undefined && !gate.metric.startsWith('robustness_'))
+      problem('perturbation', 'Only the robustness metrics name a perturbation.');
+  });
 export type Gate = z.infer<typeof gateSchema>;
 
 /** An environment's policy, written as YAML (`policy.yaml`), set by an administrator. */
