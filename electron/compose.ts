@@ -1,5 +1,6 @@
 /** The object graph on one page: adapters in, services out. */
 import { join } from 'node:path';
+import type { AuditVerdict } from '../shared/domain/audit/entry.ts';
 import type { RolloutView } from '../shared/domain/view/views.ts';
 import { AgeArtifacts } from './adapters/artifacts/age-artifacts.ts';
 import { createAgentConnector } from './adapters/endpoints/agent/index.ts';
@@ -15,12 +16,13 @@ import { createVaultBackups } from './adapters/vault/backups.ts';
 import { checkpointTools, createKeyTools } from './adapters/vault/key-tools.ts';
 import { createModelInspector } from './adapters/vault/model-inspector.ts';
 import { createRekeyWorker } from './adapters/vault/rekey-worker.ts';
+import { readLines, readSmallText } from './adapters/vault/read-lines.ts';
 import { vaultDirectories } from './adapters/vault/vault-directory.ts';
 import { writeLines } from './adapters/vault/write-lines.ts';
 import type { ForkWorker, LaunchProgram } from './ports/processes.ts';
-import type { System } from './ports/system.ts';
+import type { JobContext, System } from './ports/system.ts';
 import type { VaultAdapters } from './ports/vault.ts';
-import { createAuditService } from './services/audit/index.ts';
+import { createAuditService, type VerifyFileInput, verifyAuditFile } from './services/audit/index.ts';
 import { createComparisonService } from './services/comparison.ts';
 import { createEndpointsService } from './services/endpoints.ts';
 import { createEnvironmentsService } from './services/environments/index.ts';
@@ -69,6 +71,8 @@ export interface ConsoleFactory {
     input: CreateVaultInput,
     events?: ConsoleEvents,
   ): Promise<{ console: Console; recoveryKey: string }>;
+  /** Proves an exported audit log, without any vault. */
+  verifyAuditFile(input: VerifyFileInput, job: JobContext): Promise<AuditVerdict>;
   recover(path: string, recoveryKey: string, keys: KeysChoice, events?: ConsoleEvents): Promise<Console>;
 }
 
@@ -203,6 +207,12 @@ export function createConsoleFactory(options: FactoryOptions): ConsoleFactory {
       return path === undefined || path === '' ? join(userDataFolder('sallyport'), 'vault') : path;
     },
     inspect: (path) => vaultAt(adapters, path),
+    verifyAuditFile: (input, job) =>
+      verifyAuditFile(
+        { system, checkpoints: checkpointTools, readLines, readText: readSmallText },
+        input,
+        job,
+      ),
     open: async (path, passphrase, events = {}) =>
       compose(await openVault(adapters, path, { passphrase }), events),
     create: async (path, input, events = {}) => {

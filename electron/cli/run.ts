@@ -4,6 +4,7 @@ import { SallyportError } from '../../shared/domain/errors.ts';
 import { createConsoleFactory, type FactoryOptions } from '../compose.ts';
 import { registerAdministration } from './commands/administration.ts';
 import { registerAgent, runAgent } from './commands/agent.ts';
+import { registerAudit } from './commands/audit.ts';
 import { registerDelivery } from './commands/delivery.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerEvidence } from './commands/evidence.ts';
@@ -34,6 +35,7 @@ export async function runCli(argv: readonly string[], options: FactoryOptions): 
     registerModels,
     registerEvidence,
     registerAdministration,
+    registerAudit,
     registerReleases,
     registerDelivery,
     registerDemo,

@@ -12,4 +12,8 @@ export function registerAdministration(router: Router, desk: Desk): void {
   router.register('audit.list', (input) => desk.services().audit.list(desk.actor(), input));
   router.register('audit.verify', () => desk.services().audit.verify(desk.actor()));
   router.register('audit.export', (input) => desk.services().audit.export(desk.actor(), input));
+  // Needs no vault: a locked window proves a file, too.
+  router.register('audit.verifyFile', ({ jobId, ...input }) =>
+    desk.job(jobId, (job) => desk.verifyAuditFile(input, job)),
+  );
 }

@@ -1,6 +1,8 @@
+import type { AuditVerdict } from '../../shared/domain/audit/entry.ts';
 import type { Actor } from '../../shared/domain/operator/operator.ts';
 import type { SessionView } from '../../shared/domain/view/views.ts';
 import type { JobContext } from '../ports/system.ts';
+import type { VerifyFileInput } from '../services/audit/index.ts';
 import type { Services } from '../services/index.ts';
 import type { KeysChoice } from '../services/vault/index.ts';
 
@@ -22,6 +24,8 @@ export interface Desk {
   signIn(operator: string, passphrase: string): Promise<SessionView>;
   /** Jobs, rollouts and leases go on. */
   signOut(): Promise<SessionView>;
+  /** Proves an exported audit log; no vault needs to be open. */
+  verifyAuditFile(input: VerifyFileInput, job: JobContext): Promise<AuditVerdict>;
   /** Runs a long operation the window can watch and cancel by its id. */
   job<T>(jobId: string, run: (job: JobContext) => Promise<T>): Promise<T>;
   cancel(jobId: string): void;

@@ -3,6 +3,7 @@ import { type AuditEntry, type AuditHead, auditEntrySchema } from '../../../shar
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import type { EncryptedDatabase } from '../../../shared/node/sqlite/database.ts';
 import type { AuditReader, AuditWriter } from '../../ports/stores.ts';
+import { searchAudit } from './audit-search.ts';
 import { fromJson } from './json.ts';
 
 interface EntryRow {
@@ -10,6 +11,13 @@ interface EntryRow {
   readonly canonical: string;
   readonly hash: string;
 }
+interface CheckpointRow {
+  readonly size: number;
+  readonly note: string;
+  readonly sent: string;
+}
+const CHECKPOINTS = `SELECT c.size, c.note, (SELECT json_group_array(d.endpoint_id)
+  FROM audit_checkpoint_deliveries d WHERE d.size = c.size) AS sent FROM audit_checkpoints c`;
 const SELECT = 'SELECT seq, canonical, hash FROM audit_entries';
 /** Rows per read while streaming: a statement left open would block writers on this connection. */
 const PAGE = 500;
@@ -32,6 +40,10 @@ function entryOf(row: EntryRow): AuditEntry {
     );
   }
   return { ...body, hash: row.hash };
+}
+
+function checkpointOf({ size, note, sent }: CheckpointRow): { size: number; note: string; sentTo: string[] } {
+  return { size, note, sentTo: fromJson(z.array(z.string()), sent, 'list of endpoints') };
 }
 
 export function auditReader(db: EncryptedDatabase): AuditReader {
@@ -59,34 +71,25 @@ export function auditReader(db: EncryptedDatabase): AuditReader {
       for (const row of rows(fromSeq)) yield row.canonical;
     },
     page: ({ before, limit, text }) => {
-      const word = text.trim().toLowerCase();
-      const condition = word === '' ? 'TRUE' : 'instr(lower(canonical), ?) > 0';
-      const values = word === '' ? [] : [word];
-      const found = db.all<EntryRow>(
-        `${SELECT} WHERE seq < ? AND ${condition} ORDER BY seq DESC LIMIT ?`,
-        before ?? Number.MAX_SAFE_INTEGER,
-        ...values,
-        limit,
-      );
-      // Numbers have no gaps, so the last one is the count; counting rows would read the whole log.
-      const total =
-        word === ''
-          ? (db.get<{ seq: number | null }>('SELECT max(seq) AS seq FROM audit_entries')?.seq ?? 0)
-          : (db.get<{ n: number }>(`SELECT count(*) AS n FROM audit_entries WHERE ${condition}`, ...values)
-              ?.n ?? 0);
+      if (text.trim() === '') {
+        const found = db.all<EntryRow>(
+          `${SELECT} WHERE seq < ? ORDER BY seq DESC LIMIT ?`,
+          before ?? Number.MAX_SAFE_INTEGER,
+          limit,
+        );
+        // Numbers have no gaps, so the last one is the count; counting rows would read the whole log.
+        const total = db.get<{ seq: number | null }>('SELECT max(seq) AS seq FROM audit_entries')?.seq ?? 0;
+        return { entries: found.map(entryOf), total };
+      }
+      const { seqs, total } = searchAudit(db, text, before, limit);
+      const found = seqs.flatMap((seq) => db.get<EntryRow>(`${SELECT} WHERE seq = ?`, seq) ?? []);
       return { entries: found.map(entryOf), total };
     },
-    checkpoints: () =>
-      db
-        .all<{ size: number; note: string; sent: string }>(
-          `SELECT size, note, (SELECT json_group_array(d.endpoint_id) FROM audit_checkpoint_deliveries d WHERE d.size = c.size) AS sent
-           FROM audit_checkpoints c ORDER BY size`,
-        )
-        .map(({ size, note, sent }) => ({
-          size,
-          note,
-          sentTo: fromJson(z.array(z.string()), sent, 'list of endpoints'),
-        })),
+    newestCheckpoint: () => {
+      const newest = db.get<CheckpointRow>(`${CHECKPOINTS} ORDER BY c.size DESC LIMIT 1`);
+      return newest ? checkpointOf(newest) : null;
+    },
+    checkpoints: () => db.all<CheckpointRow>(`${CHECKPOINTS} ORDER BY c.size`).map(checkpointOf),
   };
 }
 

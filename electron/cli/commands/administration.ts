@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { SallyportError } from '../../../shared/domain/errors.ts';
 import { roleSchema } from '../../../shared/domain/operator/operator.ts';
 import type { CliContext } from '../context.ts';
-import { parseInput, parseNumber, parseWith } from '../input.ts';
+import { parseInput, parseWith } from '../input.ts';
 import { table } from '../output.ts';
 import { askSecret } from '../prompt.ts';
 
@@ -98,70 +97,6 @@ export function registerAdministration(program: Command, context: CliContext): v
         context.output.result(
           all,
           rows.length === 0 ? 'No environments.' : table(['name', 'id', 'quorum', 'gates', 'rows'], rows),
-        );
-      }),
-    );
-
-  const audit = program
-    .command('audit')
-    .description('the log: who did what, and proof that nobody edited it');
-  audit
-    .command('show')
-    .argument('[text...]', 'only entries with this text')
-    .option('--limit <n>', 'newest n entries', '50')
-    .action((text: string[], options: { limit: string }) =>
-      context.asOperator(async ({ services, actor }) => {
-        const page = await services.audit.list(
-          actor,
-          parseInput('audit.list', {
-            before: null,
-            limit: parseNumber('--limit', options.limit),
-            text: text.join(' '),
-          }),
-        );
-        context.output.result(
-          page,
-          table(
-            ['seq', 'at', 'actor', 'action', 'subject'],
-            page.entries.map((e) => [String(e.seq), e.at, e.actor, e.action, e.subject]),
-          ),
-        );
-      }),
-    );
-  audit
-    .command('verify')
-    .description('hashes, signatures, keychain head and agents’ checkpoints')
-    .action(() =>
-      context.asOperator(async ({ services, actor }) => {
-        const verdict = await services.audit.verify(actor);
-        const witnesses = verdict.witnesses
-          .map((w) => `  ${w.name}: ${w.status}${w.detail === '' ? '' : ` (${w.detail})`}`)
-          .join('\n');
-        const problems = verdict.problems
-          .map((p) => `  ${p.seq === null ? '' : `entry ${p.seq}: `}${p.problem}`)
-          .join('\n');
-        context.output.result(
-          verdict,
-          `${verdict.entries} entries, ${verdict.signaturesChecked} signatures and ${verdict.checkpointsChecked} checkpoints checked: ${verdict.ok ? 'intact' : 'NOT INTACT'}\n${witnesses}${problems === '' ? '' : `\n${problems}`}`,
-        );
-        if (!verdict.ok)
-          throw new SallyportError(
-            'integrity.audit',
-            verdict.problems[0]?.problem ?? 'The audit log does not verify.',
-            { hint: 'Keep the vault as it is and restore a backup elsewhere.' },
-          );
-      }),
-    );
-  audit
-    .command('export')
-    .argument('<file>')
-    .description('the exact hashed bytes as JSON lines')
-    .action((file: string) =>
-      context.asOperator(async ({ services, actor }) => {
-        const exported = await services.audit.export(actor, parseInput('audit.export', { path: file }));
-        context.output.result(
-          exported,
-          `${exported.entries} entries written to ${exported.path}; head ${exported.head}`,
         );
       }),
     );

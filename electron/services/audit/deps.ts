@@ -32,3 +32,15 @@ export interface AuditDeps {
   readonly signatureChecks: () => readonly SignatureCheck[];
   readonly fetchCheckpoints: () => Promise<readonly EndpointCheckpoints[]>;
 }
+
+/** What proving an exported file takes: no vault, no key. */
+export interface VerifyFileDeps {
+  readonly system: System;
+  readonly checkpoints: CheckpointTools;
+  /** A file's lines without their line feeds, in batches; `done` and `total` in bytes. `not-found` where it is missing. */
+  readonly readLines: (
+    path: string,
+  ) => AsyncIterable<{ readonly lines: readonly string[]; readonly done: number; readonly total: number }>;
+  /** A small file whole; `input.invalid` where it has more bytes than that. */
+  readonly readText: (path: string, maximum: number) => Promise<string>;
+}
