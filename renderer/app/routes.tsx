@@ -54,6 +54,10 @@ export function createRouter(): ReturnType<typeof createHashRouter> {
         },
         { path: '/models', element: page(() => import('../features/models/models-page.tsx'), 'ModelsPage') },
         {
+          path: '/models/compare',
+          element: page(() => import('../features/models/diff-page.tsx'), 'DiffPage'),
+        },
+        {
           path: '/models/:name/:version',
           element: page(() => import('../features/models/version-page.tsx'), 'VersionPage'),
         },

@@ -41,6 +41,13 @@ export interface Column<T> {
 /** Gap between columns and padding of a row, in CSS pixels; the stylesheet has the same. */
 const GAP = 14;
 
+/** Rows that are marked, by key: a box before each row, and the space bar on the active one. */
+export interface Selection<T> {
+  readonly keys: ReadonlySet<string>;
+  readonly onToggle: (row: T) => void;
+}
+const BOX = 18;
+
 /** The narrowest a table can be: each track's smallest width. All rows share it, so that columns stand in line. */
 function minimumWidth<T>(columns: readonly Column<T>[]): number {
   const tracks = columns.reduce((sum, column) => sum + Number(/(\d+)px/.exec(column.width)?.[1] ?? 0), 0);
@@ -54,12 +61,16 @@ interface RowProps {
   readonly index: number;
   readonly start: number;
   readonly active: boolean;
+  /** Undefined where rows cannot be marked. */
+  readonly marked: boolean | undefined;
+  readonly onMark: (index: number) => void;
   /** Stable, or every row is drawn anew with every scrolled pixel. */
   readonly onOpen: ((index: number) => void) | undefined;
 }
 
 /** One row. Scrolling moves no row and changes none, so only those that come into view are drawn. */
-const Row = memo(function Row({ value, columns, tracks, index, start, active, onOpen }: RowProps): ReactNode {
+const Row = memo(function Row(props: RowProps): ReactNode {
+  const { value, columns, tracks, index, start, active, marked, onMark, onOpen } = props;
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the scroller handles Enter, and the first cell is a link
     <div
@@ -68,11 +79,24 @@ const Row = memo(function Row({ value, columns, tracks, index, start, active, on
       className={styles.row}
       data-open={onOpen === undefined ? undefined : true}
       data-active={active || undefined}
+      data-marked={marked || undefined}
       style={{ gridTemplateColumns: tracks, top: start }}
       onClick={(event) => {
-        if ((event.target as HTMLElement).closest('a,button') === null) onOpen?.(index);
+        if ((event.target as HTMLElement).closest('a,button,input') === null) onOpen?.(index);
       }}
     >
+      {marked === undefined ? null : (
+        <div role="cell" className={styles.cell}>
+          <input
+            type="checkbox"
+            className={styles.box}
+            checked={marked}
+            tabIndex={-1}
+            aria-label="Mark this row"
+            onChange={() => onMark(index)}
+          />
+        </div>
+      )}
       {columns.map((column) => (
         <div
           key={column.id}
@@ -101,11 +125,13 @@ interface DataTableProps<T> {
   readonly bare?: boolean;
   /** Called when the last rows come into view. */
   readonly onEnd?: () => void;
+  readonly selection?: Selection<T>;
 }
 
 /** A virtualised, sortable table. Arrow keys, Home, End and Page keys move the active row; Enter opens it. */
 export function DataTable<T>(props: DataTableProps<T>): ReactNode {
   const { label, columns, rows, rowKey, onOpen, empty, foot, height, bare = false, onEnd } = props;
+  const { selection } = props;
   const [sorting, setSorting] = useState<SortingState>(() =>
     props.initialSort === undefined ? [] : [{ ...props.initialSort }],
   );
@@ -140,11 +166,18 @@ export function DataTable<T>(props: DataTableProps<T>): ReactNode {
       if (last !== undefined && last.index >= sorted.length - 30) onEnd?.();
     },
   });
-  const tracks = columns.map((column) => column.width).join(' ');
-  const minWidth = useMemo(() => minimumWidth(columns), [columns]);
+  const marks = selection !== undefined;
+  const tracks = [...(marks ? [`${BOX}px`] : []), ...columns.map((column) => column.width)].join(' ');
+  const minWidth = useMemo(() => minimumWidth(columns) + (marks ? BOX + GAP : 0), [columns, marks]);
 
-  const latest = useRef({ sorted, onOpen });
-  latest.current = { sorted, onOpen };
+  const latest = useRef({ sorted, onOpen, selection });
+  latest.current = { sorted, onOpen, selection };
+  const markRow = useCallback((index: number): void => {
+    const row = latest.current.sorted[index];
+    if (row === undefined) return;
+    setActive(index);
+    latest.current.selection?.onToggle(row.original.item);
+  }, []);
   const openRow = useCallback((index: number): void => {
     const row = latest.current.sorted[index];
     if (row === undefined) return;
@@ -172,6 +205,11 @@ export function DataTable<T>(props: DataTableProps<T>): ReactNode {
       virtualizer.scrollToIndex(next);
       return;
     }
+    if (event.key === ' ' && event.target === scroller.current && active !== null && marks) {
+      event.preventDefault();
+      markRow(active);
+      return;
+    }
     const current = active === null ? undefined : sorted[active];
     if (event.key === 'Enter' && event.target === scroller.current && current !== undefined)
       onOpen?.(current.original.item);
@@ -187,7 +225,7 @@ export function DataTable<T>(props: DataTableProps<T>): ReactNode {
         ref={scroller}
         tabIndex={0}
         role="group"
-        aria-label={`${label}: arrow keys move, Enter opens`}
+        aria-label={`${label}: arrow keys move, Enter opens${marks ? ', the space bar marks' : ''}`}
         onKeyDown={onKeyDown}
       >
         <div role="table" aria-label={label} aria-rowcount={sorted.length + 1} style={{ minWidth }}>
@@ -198,6 +236,7 @@ export function DataTable<T>(props: DataTableProps<T>): ReactNode {
               className={styles.headRow}
               style={{ gridTemplateColumns: tracks }}
             >
+              {marks ? <div role="columnheader" aria-label="Marked" className={styles.headCell} /> : null}
               {table.getHeaderGroups()[0]?.headers.map((header, index) => {
                 const direction = header.column.getIsSorted();
                 const alignment = columns[index]?.align === 'right' ? styles.right : '';
@@ -252,6 +291,8 @@ export function DataTable<T>(props: DataTableProps<T>): ReactNode {
                   index={item.index}
                   start={item.start}
                   active={active === item.index}
+                  marked={selection?.keys.has(rowKey(value))}
+                  onMark={markRow}
                   onOpen={onOpen === undefined ? undefined : openRow}
                 />
               );

@@ -1,8 +1,8 @@
-import { Button, Checkbox, Group, Modal, Select, Stack, TagsInput, Textarea, TextInput } from '@mantine/core';
+import { Button, Group, Modal, Select, Stack, TextInput } from '@mantine/core';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { useNavigate } from 'react-router';
 import type { ChannelOutput } from '../../../shared/contract/channels.ts';
-import { modelNameSchema, semverSchema, type VersionMetadata } from '../../../shared/domain/model/version.ts';
+import { modelNameSchema, semverSchema } from '../../../shared/domain/model/version.ts';
 import { useJob } from '../../api/jobs.ts';
 import { notifyDone } from '../../api/mutations.ts';
 import { useCall } from '../../api/queries.ts';
@@ -14,7 +14,9 @@ import { Bars, Loaded } from '../../ui/loaded.tsx';
 import { Callout, Facts, Panel } from '../../ui/page.tsx';
 import { Problem } from '../../ui/problem.tsx';
 import { Digest, versionPath } from '../../ui/text.tsx';
-import { guessRef, parseParameters } from './guess-ref.ts';
+import { guessRef } from './guess-ref.ts';
+import { draftOf, readDraft } from './metadata-draft.ts';
+import { MetadataFields } from './metadata-fields.tsx';
 import { formatValue } from './onnx-words.ts';
 
 type Inspection = ChannelOutput<'models.inspectFile'>;
@@ -134,18 +136,11 @@ function AddForm({
   const [name, setName] = useState(guess.name);
   const [version, setVersion] = useState(guess.version);
   const [parent, setParent] = useState<string | null>(null);
-  const [description, setDescription] = useState('');
-  const [owner, setOwner] = useState('');
-  const [licence, setLicence] = useState('');
-  const [tags, setTags] = useState<string[]>([]);
-  const [datasetDigest, setDatasetDigest] = useState('');
-  const [codeReference, setCodeReference] = useState('');
-  const [parameters, setParameters] = useState('');
-  const [permitted, setPermitted] = useState(true);
+  const [draft, setDraft] = useState(() => draftOf({ permittedToDeploy: true }));
   const siblings = useCall(
     'models.list',
-    { text: `name:"${name}"`, limit: 200, offset: 0 },
-    { keepFormer: true },
+    { text: `name:=${name}`, limit: 200, offset: 0 },
+    { keepFormer: true, enabled: modelNameSchema.safeParse(name).success },
   );
   const job = useJob('models.add');
 
@@ -155,39 +150,26 @@ function AddForm({
   const taken = known.some((row) => row.version === version && row.digest !== inspection.digest)
     ? `${name}@${version} exists with another digest. A version never changes: choose a new number.`
     : null;
-  const parsed = parseParameters(parameters);
-  const parametersIssue = parsed.bad.length === 0 ? null : `Not “name = value”: ${parsed.bad[0]}`;
+  const read = readDraft(draft);
   const critical = inspection.findings.some((finding) => finding.severity === 'critical');
   const refusal = roleRefusal(operator.roles, 'model.add');
   const ready =
     nameIssue === null &&
     versionIssue === null &&
     taken === null &&
-    parametersIssue === null &&
+    read.metadata !== null &&
     !critical &&
     refusal === null;
 
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
-    if (!ready) return;
-    const text = (key: keyof VersionMetadata, value: string): VersionMetadata =>
-      value.trim() === '' ? {} : { [key]: value.trim() };
-    const metadata: VersionMetadata = {
-      ...text('description', description),
-      ...text('owner', owner),
-      ...text('licence', licence),
-      ...text('datasetDigest', datasetDigest),
-      ...text('codeReference', codeReference),
-      ...(tags.length === 0 ? {} : { tags }),
-      ...(Object.keys(parsed.values).length === 0 ? {} : { trainingParameters: parsed.values }),
-      permittedToDeploy: permitted,
-    };
+    if (!ready || read.metadata === null) return;
     const added = await job.run({
       path,
       name,
       version,
       parent: known.some((row) => row.version === parent) ? parent : null,
-      metadata,
+      metadata: read.metadata,
     });
     if (added === null) return;
     notifyDone(`${name}@${version} is in the registry.`);
@@ -228,62 +210,9 @@ function AddForm({
           clearable
           searchable
         />
-        <Textarea
-          label="Description"
-          value={description}
-          onChange={(event) => setDescription(event.currentTarget.value)}
-          autosize
-          minRows={2}
-          maxRows={5}
-        />
-        <div style={{ display: 'grid', gridTemplateColumns: '1fr 1fr', gap: 12 }}>
-          <TextInput label="Owner" value={owner} onChange={(event) => setOwner(event.currentTarget.value)} />
-          <TextInput
-            label="Licence"
-            placeholder="Apache-2.0"
-            value={licence}
-            onChange={(event) => setLicence(event.currentTarget.value)}
-          />
-          <TextInput
-            label="Training data"
-            placeholder="sha256:… or a name"
-            value={datasetDigest}
-            onChange={(event) => setDatasetDigest(event.currentTarget.value)}
-            spellCheck={false}
-          />
-          <TextInput
-            label="Training code"
-            placeholder="commit or address"
-            value={codeReference}
-            onChange={(event) => setCodeReference(event.currentTarget.value)}
-            spellCheck={false}
-          />
-        </div>
-        <TagsInput
-          label="Tags"
-          value={tags}
-          onChange={setTags}
-          placeholder={tags.length === 0 ? 'Enter adds a tag' : ''}
-        />
-        <Textarea
-          label="Training parameters"
-          placeholder={'trees = 100\nmax_depth = 12'}
-          value={parameters}
-          onChange={(event) => setParameters(event.currentTarget.value)}
-          error={parametersIssue}
-          autosize
-          minRows={2}
-          maxRows={6}
-          spellCheck={false}
-          styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
-        />
-        <Checkbox
-          label="May be deployed"
-          description="Without this permission no release request can be made for it."
-          checked={permitted}
-          onChange={(event) => setPermitted(event.currentTarget.checked)}
-        />
+        <MetadataFields draft={draft} onChange={setDraft} issues={read.issues} />
         {taken === null ? null : <Callout tone="bad">{taken}</Callout>}
+        {read.issues.other === null ? null : <Callout tone="bad">{read.issues.other}</Callout>}
         {critical ? (
           <Callout tone="bad">
             A critical finding refuses this file. It was not stored and has not been run.

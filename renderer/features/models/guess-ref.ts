@@ -16,7 +16,29 @@ export function guessRef(path: string): { readonly name: string; readonly versio
   };
 }
 
-/** Lines `name = value` as a record; numbers and true/false become such. Lines without `=` are reported. */
+/** A JSON string at the beginning of the line, and the rest; the line as it is where there is none. */
+function unquoted(text: string): readonly [string | null, string] {
+  const quoted = /^"(?:[^"\\]|\\.)*"/.exec(text)?.[0];
+  if (quoted === undefined) return [null, text];
+  try {
+    return [JSON.parse(quoted) as string, text.slice(quoted.length)];
+  } catch {
+    return [null, text];
+  }
+}
+
+function readValue(text: string): string | number | boolean {
+  const [quoted, rest] = unquoted(text);
+  if (quoted !== null && rest === '') return quoted;
+  if (text === 'true' || text === 'false') return text === 'true';
+  const number = Number(text);
+  return text !== '' && Number.isFinite(number) ? number : text;
+}
+
+/**
+ * Lines `name = value` as a record; numbers and true/false become such, and a name or a text in quotes (as JSON writes
+ * them) is taken as it is. Lines without `=` are reported.
+ */
 export function parseParameters(text: string): {
   readonly values: Record<string, string | number | boolean>;
   readonly bad: readonly string[];
@@ -24,23 +46,38 @@ export function parseParameters(text: string): {
   const values: Record<string, string | number | boolean> = {};
   const bad: string[] = [];
   for (const line of text.split('\n')) {
-    if (line.trim() === '') continue;
-    const at = line.indexOf('=');
-    const name = line.slice(0, Math.max(0, at)).trim();
-    if (name === '') {
-      bad.push(line.trim());
-      continue;
-    }
-    const value = line.slice(at + 1).trim();
-    const number = Number(value);
-    values[name] =
-      value === 'true'
-        ? true
-        : value === 'false'
-          ? false
-          : value !== '' && Number.isFinite(number)
-            ? number
-            : value;
+    const trimmed = line.trim();
+    if (trimmed === '') continue;
+    const [quoted, rest] = unquoted(trimmed);
+    const at = rest.indexOf('=');
+    const name = quoted ?? rest.slice(0, Math.max(0, at)).trim();
+    if (at < 0 || name === '') bad.push(trimmed);
+    // Not by assignment: a parameter may be called __proto__.
+    else
+      Object.defineProperty(values, name, {
+        value: readValue(rest.slice(at + 1).trim()),
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      });
   }
   return { values, bad };
+}
+
+/** The record as lines that read back as the same record. */
+export function writeParameters(
+  values: Readonly<Record<string, string | number | boolean>> | undefined,
+): string {
+  const asIs = (name: string, value: string | number | boolean): boolean => {
+    if (name !== name.trim() || /[="\n\r]/.test(name)) return false;
+    const back = parseParameters(`${name} = ${value}`).values;
+    return Object.hasOwn(back, name) && Object.is(back[name], value);
+  };
+  return Object.entries(values ?? {})
+    .map(([name, value]) =>
+      asIs(name, value)
+        ? `${name} = ${value}`
+        : `${JSON.stringify(name)} = ${typeof value === 'string' ? JSON.stringify(value) : value}`,
+    )
+    .join('\n');
 }

@@ -1,158 +1,58 @@
-import { Button, Kbd, Popover, TextInput, UnstyledButton } from '@mantine/core';
+import { Button, Kbd } from '@mantine/core';
 import { useDebouncedValue, useMediaQuery } from '@mantine/hooks';
-import { IconCpu, IconHelpCircle, IconPlus, IconSearch } from '@tabler/icons-react';
+import { IconArrowsDiff, IconCpu, IconPlus, IconRecycle, IconSearch } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { type ReactNode, useEffect, useMemo, useState } from 'react';
+import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import { useLocation, useNavigate } from 'react-router';
+import { formatRef } from '../../../shared/domain/model/version.ts';
 import type { VersionRow } from '../../../shared/domain/view/views.ts';
 import { call } from '../../api/bridge.ts';
 import { notifyProblem } from '../../api/mutations.ts';
 import { roleRefusal, useSession } from '../../api/session.ts';
 import { queryKey } from '../../api/topics.ts';
-import { type Column, DataTable } from '../../ui/data-table.tsx';
-import { formatBytes, formatMetric, plural } from '../../ui/format.ts';
+import { Chips } from '../../ui/chips.tsx';
+import { DataTable } from '../../ui/data-table.tsx';
+import { plural } from '../../ui/format.ts';
 import { GuardedButton } from '../../ui/guarded-button.tsx';
 import { Bars } from '../../ui/loaded.tsx';
 import { Empty, Page } from '../../ui/page.tsx';
 import { Problem } from '../../ui/problem.tsx';
-import { SeverityStatus, Tag, VersionStatus } from '../../ui/status.tsx';
-import { Ago, Digest, VersionLink, versionPath } from '../../ui/text.tsx';
+import { hasTerm, toggleTerm } from '../../ui/query-completion.ts';
+import { QueryInput } from '../../ui/query-field.tsx';
+import { versionPath } from '../../ui/text.tsx';
 import { AddModel } from './add-model.tsx';
-import { GRAMMAR } from './search-grammar.ts';
+import { CollectDialog } from './collect-dialog.tsx';
+import { diffPath } from './diff-path.ts';
+import { COLUMNS, NARROW_COLUMNS } from './model-columns.tsx';
+import { EXAMPLES, FIELDS, FILTERS, searchProblemOf } from './search-grammar.ts';
 
 /** Rows asked for at once; all pages are fetched one after another, so that sorting sees every row. */
 const PAGE = 1000;
-const SEVERITIES = ['none', 'info', 'low', 'medium', 'high', 'critical'];
+/** A query is asked so long after the last key, and called wrong so long after it, in milliseconds. */
+const ASK_MS = 150;
+const JUDGE_MS = 500;
 
-/** Aliases and tags that fit, and how many more there are. */
-function Names({ names }: { readonly names: readonly string[] }): ReactNode {
-  const shown = names.slice(0, 2);
-  return (
-    <span style={{ display: 'flex', gap: 5 }} title={names.join(', ')}>
-      {shown.map((name) => (
-        <Tag key={name}>{name}</Tag>
-      ))}
-      {names.length > shown.length ? (
-        <span className="dim num">{`+${names.length - shown.length}`}</span>
-      ) : null}
-    </span>
-  );
-}
+const rowKey = (row: VersionRow): string => formatRef(row);
 
-const COLUMNS: readonly Column<VersionRow>[] = [
-  {
-    id: 'version',
-    header: 'Version',
-    width: 'minmax(160px, 2.2fr)',
-    sortBy: (row) => `${row.name}@${row.version}`,
-    cell: (row) => <VersionLink of={row} />,
-  },
-  {
-    id: 'aliases',
-    header: 'Aliases and tags',
-    width: 'minmax(150px, 1.5fr)',
-    cell: (row) => <Names names={[...row.aliases, ...row.tags]} />,
-  },
-  {
-    id: 'state',
-    header: 'State',
-    width: '94px',
-    sortBy: (row) => row.state,
-    cell: (row) => <VersionStatus state={row.state} />,
-  },
-  {
-    id: 'scan',
-    header: 'Scan',
-    width: '82px',
-    sortBy: (row) => SEVERITIES.indexOf(row.worstFinding),
-    cell: (row) => <SeverityStatus severity={row.worstFinding} />,
-  },
-  {
-    id: 'auc',
-    header: 'ROC AUC',
-    width: '64px',
-    align: 'right',
-    sortBy: (row) => row.rocAuc,
-    cell: (row) => formatMetric(row.rocAuc),
-  },
-  {
-    id: 'f1',
-    header: 'F1',
-    width: '54px',
-    align: 'right',
-    sortBy: (row) => row.f1,
-    cell: (row) => formatMetric(row.f1),
-  },
-  {
-    id: 'size',
-    header: 'Size',
-    width: '68px',
-    align: 'right',
-    sortBy: (row) => row.sizeBytes,
-    cell: (row) => formatBytes(row.sizeBytes),
-  },
-  { id: 'digest', header: 'Digest', width: '100px', cell: (row) => <Digest value={row.digest} brief /> },
-  {
-    id: 'owner',
-    header: 'Owner',
-    width: 'minmax(80px, 1fr)',
-    sortBy: (row) => row.owner,
-    cell: (row) => <span title={row.owner}>{row.owner === '' ? '–' : row.owner}</span>,
-  },
-  {
-    id: 'added',
-    header: 'Added',
-    width: '80px',
-    align: 'right',
-    sortBy: (row) => Date.parse(row.addedAt),
-    cell: (row) => <Ago at={row.addedAt} />,
-  },
-];
-
-const NARROW_COLUMNS = COLUMNS.filter((column) => column.id !== 'owner');
-
-function SearchHelp({ onPick }: { readonly onPick: (text: string) => void }): ReactNode {
-  return (
-    <Popover position="bottom-end" shadow="md" width={430} trapFocus>
-      <Popover.Target>
-        <UnstyledButton
-          aria-label="How to search"
-          style={{ display: 'flex', color: 'var(--sp-dim)', borderRadius: 4 }}
-        >
-          <IconHelpCircle size={16} />
-        </UnstyledButton>
-      </Popover.Target>
-      <Popover.Dropdown p="xs">
-        {GRAMMAR.map(([example, meaning]) => (
-          <UnstyledButton
-            key={example}
-            onClick={() => onPick(example)}
-            style={{
-              display: 'grid',
-              gridTemplateColumns: '140px 1fr',
-              gap: 12,
-              padding: '4px 6px',
-              width: '100%',
-              borderRadius: 4,
-              fontSize: '0.78125rem',
-            }}
-          >
-            <span className="mono">{example}</span>
-            <span className="dim">{meaning}</span>
-          </UnstyledButton>
-        ))}
-      </Popover.Dropdown>
-    </Popover>
-  );
+/** What the search box holds, what is asked, and what is wrong with it: the last query that could be read stays. */
+function useSearch() {
+  const [text, setText] = useState('');
+  const [typed] = useDebouncedValue(text.trim(), ASK_MS);
+  const [judged] = useDebouncedValue(text, JUDGE_MS);
+  const readable = useRef('');
+  if (searchProblemOf(typed) === null) readable.current = typed;
+  const problem = judged === text ? searchProblemOf(text) : null;
+  return { text, setText, asked: readable.current, problem };
 }
 
 export function ModelsPage(): ReactNode {
   const { operator } = useSession();
   const navigate = useNavigate();
   const location = useLocation();
-  const [text, setText] = useState('');
-  const [asked] = useDebouncedValue(text.trim(), 150);
-  const inspect = (location.state as { inspect?: string } | null)?.inspect ?? null;
+  const { text, setText, asked, problem } = useSearch();
+  const [marked, setMarked] = useState<readonly string[]>([]);
+  const state = location.state as { inspect?: string; collect?: boolean } | null;
+  const inspect = state?.inspect ?? null;
 
   const query = useInfiniteQuery({
     queryKey: [...queryKey('models.list', { text: asked }), 'pages'],
@@ -168,10 +68,10 @@ export function ModelsPage(): ReactNode {
   useEffect(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
-  // A wide window has room for whose model it is.
   const wide = useMediaQuery('(min-width: 1500px)');
   const rows = useMemo(() => query.data?.pages.flatMap((page) => page.rows) ?? [], [query.data]);
   const total = query.data?.pages[0]?.total ?? 0;
+  const keys = useMemo(() => new Set(marked), [marked]);
 
   const refusal = roleRefusal(operator.roles, 'model.add');
   const browse = async (): Promise<void> => {
@@ -182,18 +82,16 @@ export function ModelsPage(): ReactNode {
       notifyProblem(error);
     }
   };
+  const clear = (): void => void navigate('/models', { replace: true, state: null });
+  const add = (
+    <GuardedButton refusal={refusal} leftSection={<IconPlus size={15} />} onClick={() => void browse()}>
+      Add a model
+    </GuardedButton>
+  );
 
   const empty =
     asked === '' ? (
-      <Empty
-        icon={IconCpu}
-        title="No models yet"
-        action={
-          <GuardedButton refusal={refusal} leftSection={<IconPlus size={15} />} onClick={() => void browse()}>
-            Add a model
-          </GuardedButton>
-        }
-      >
+      <Empty icon={IconCpu} title="No models yet" action={add}>
         Drag an ONNX file into this window, or choose one. It is read by a bounded parser and scanned before
         anything is stored or run.
       </Empty>
@@ -207,9 +105,10 @@ export function ModelsPage(): ReactNode {
           </Button>
         }
       >
-        No version matches “{asked}”. The question mark beside the search box shows what can be searched for.
+        No version matches “{asked}”. The question mark in the search box shows what can be searched for.
       </Empty>
     );
+  const [first, second] = marked;
 
   return (
     <Page
@@ -217,27 +116,62 @@ export function ModelsPage(): ReactNode {
       title="Models"
       actions={
         <>
-          <TextInput
-            w={340}
-            aria-label="Search versions"
-            placeholder="Search: words, state:validated, tag:…"
-            data-page-search
-            value={text}
-            onChange={(event) => setText(event.currentTarget.value)}
-            leftSection={<IconSearch size={14} />}
-            rightSection={<SearchHelp onPick={setText} />}
-            spellCheck={false}
-            onKeyDown={(event) => {
-              if (event.key === 'Escape') setText('');
-            }}
-          />
-          <GuardedButton refusal={refusal} leftSection={<IconPlus size={15} />} onClick={() => void browse()}>
-            Add a model
-          </GuardedButton>
+          <div style={{ width: wide === true ? 520 : 400 }}>
+            <QueryInput
+              label="Search versions"
+              placeholder="Words, state:validated, metric.roc_auc>0.98, …"
+              value={text}
+              onChange={setText}
+              fields={FIELDS}
+              examples={EXAMPLES}
+              problem={problem}
+            />
+          </div>
+          {add}
         </>
       }
     >
-      {query.isError ? (
+      <div style={{ display: 'flex', alignItems: 'center', gap: 12, marginBottom: 10 }}>
+        <div style={{ flex: 1, minWidth: 0 }}>
+          <Chips
+            label="Filters"
+            items={FILTERS.map(({ label, term, instead }) => ({
+              key: term,
+              label,
+              on: hasTerm(text, term),
+              onToggle: () => setText(toggleTerm(text, term, instead)),
+            }))}
+          />
+        </div>
+        {first !== undefined ? (
+          <>
+            <span className="dim num">{`${marked.length} marked`}</span>
+            <Button variant="subtle" size="compact-sm" onClick={() => setMarked([])}>
+              Unmark
+            </Button>
+            <GuardedButton
+              variant="default"
+              refusal={second === undefined ? 'Mark a second version to compare it with.' : null}
+              leftSection={<IconArrowsDiff size={15} />}
+              onClick={() => {
+                if (second !== undefined) void navigate(diffPath(first, second));
+              }}
+            >
+              Compare the two
+            </GuardedButton>
+          </>
+        ) : (
+          <GuardedButton
+            variant="default"
+            refusal={roleRefusal(operator.roles, 'model.collect')}
+            leftSection={<IconRecycle size={15} />}
+            onClick={() => void navigate('/models', { state: { collect: true } })}
+          >
+            Free space…
+          </GuardedButton>
+        )}
+      </div>
+      {query.isError && query.data === undefined ? (
         <Problem error={query.error} onRetry={() => void query.refetch()} />
       ) : query.data === undefined ? (
         <Bars rows={9} height={30} />
@@ -246,8 +180,18 @@ export function ModelsPage(): ReactNode {
           label="Model versions"
           columns={wide === true ? COLUMNS : NARROW_COLUMNS}
           rows={rows}
-          rowKey={(row) => `${row.name}@${row.version}`}
+          rowKey={rowKey}
           onOpen={(row) => void navigate(versionPath(row))}
+          selection={{
+            keys,
+            // Two can be compared: a third takes the place of the one marked before.
+            onToggle: (row) =>
+              setMarked((former) =>
+                former.includes(rowKey(row))
+                  ? former.filter((key) => key !== rowKey(row))
+                  : [...former.slice(-1), rowKey(row)],
+              ),
+          }}
           empty={empty}
           foot={
             <>
@@ -257,13 +201,14 @@ export function ModelsPage(): ReactNode {
                   : plural(total, 'version')}
               </span>
               <span>
-                Drop an .onnx file anywhere, or press <Kbd size="xs">/</Kbd> to search
+                <Kbd size="xs">/</Kbd> searches, <Kbd size="xs">Space</Kbd> marks two to compare
               </span>
             </>
           }
         />
       )}
-      <AddModel path={inspect} onClose={() => void navigate('/models', { replace: true, state: null })} />
+      <AddModel path={inspect} onClose={clear} />
+      <CollectDialog opened={state?.collect === true} onClose={clear} />
     </Page>
   );
 }

@@ -1,12 +1,16 @@
 import { Stack } from '@mantine/core';
-import { type ReactNode, useMemo } from 'react';
+import { type ReactNode, useMemo, useState } from 'react';
 import type { OnnxValue } from '../../../shared/domain/onnx/summary.ts';
 import type { VersionView } from '../../../shared/domain/view/views.ts';
+import { roleRefusal, useSession } from '../../api/session.ts';
 import { HorizontalBars } from '../../charts/index.tsx';
 import { formatBytes, formatCount, plural } from '../../ui/format.ts';
+import { GuardedButton } from '../../ui/guarded-button.tsx';
 import { Facts, Panel, SimpleTable, Stat, Stats } from '../../ui/page.tsx';
 import { Tag } from '../../ui/status.tsx';
-import { VersionLink } from '../../ui/text.tsx';
+import { AliasesPanel } from './aliases-panel.tsx';
+import { DescribeDialog } from './describe-dialog.tsx';
+import { LineagePanel } from './lineage-panel.tsx';
 import { formatType, topOperators } from './onnx-words.ts';
 
 function Values({
@@ -43,6 +47,8 @@ const formatTick = (value: number): string => formatCount(value);
 export function SummaryTab({ view }: { readonly view: VersionView }): ReactNode {
   const { version } = view;
   const { onnx, metadata } = version;
+  const { operator } = useSession();
+  const [describing, setDescribing] = useState(false);
   const operators = useMemo(() => topOperators(onnx, 12), [onnx]);
   const said = (value: string | undefined): string | null =>
     value === undefined || value === '' ? null : value;
@@ -81,7 +87,19 @@ export function SummaryTab({ view }: { readonly view: VersionView }): ReactNode 
           </Panel>
         </Stack>
         <Stack gap={14}>
-          <Panel title="About">
+          <Panel
+            title="About"
+            actions={
+              <GuardedButton
+                variant="default"
+                size="compact-sm"
+                refusal={roleRefusal(operator.roles, 'model.describe')}
+                onClick={() => setDescribing(true)}
+              >
+                Edit…
+              </GuardedButton>
+            }
+          >
             <Facts
               items={[
                 ['Description', said(metadata.description)],
@@ -116,22 +134,8 @@ export function SummaryTab({ view }: { readonly view: VersionView }): ReactNode 
               ]}
             />
           </Panel>
-          <Panel title="Lineage">
-            <Facts
-              items={[
-                [
-                  'Parent',
-                  version.parent === null ? (
-                    'none'
-                  ) : (
-                    <VersionLink key="p" of={{ name: version.name, version: version.parent }} />
-                  ),
-                ],
-                ['Training data', said(metadata.datasetDigest) ?? 'not said'],
-                ['Training code', said(metadata.codeReference) ?? 'not said'],
-              ]}
-            />
-          </Panel>
+          <LineagePanel version={version} />
+          <AliasesPanel view={view} />
           {metadata.trainingParameters === undefined && metadata.metrics === undefined ? null : (
             <Panel title="Training">
               <Facts
@@ -173,6 +177,7 @@ export function SummaryTab({ view }: { readonly view: VersionView }): ReactNode 
           )}
         </Stack>
       </div>
+      <DescribeDialog view={view} opened={describing} onClose={() => setDescribing(false)} />
     </Stack>
   );
 }

@@ -5,6 +5,7 @@ import {
   IconBan,
   IconChevronDown,
   IconDownload,
+  IconLock,
   IconShieldCheck,
   IconTag,
 } from '@tabler/icons-react';
@@ -20,7 +21,9 @@ import { roleRefusal, useSession } from '../../api/session.ts';
 import { Ask } from '../../ui/dialogs.tsx';
 import { formatBytes } from '../../ui/format.ts';
 import { GuardedButton } from '../../ui/guarded-button.tsx';
+import { Callout } from '../../ui/page.tsx';
 import { RollbackDialog } from '../rollouts/rollback-dialog.tsx';
+import { useProtected } from './aliases-panel.tsx';
 import { versionRefusal } from './version-refusal.ts';
 
 interface EntryProps {
@@ -207,6 +210,9 @@ function AliasDialog({
     notifyProblem: false,
   });
   const chosen = kind === 'other' ? own.trim() : kind;
+  const { operator } = useSession();
+  const isProtected = useProtected();
+  const protectedRefusal = roleRefusal(operator.roles, 'model.alias-protected');
   return (
     <Ask
       opened={opened}
@@ -219,6 +225,14 @@ function AliasDialog({
         if (chosen !== '') alias.mutate({ name, alias: chosen, version }, { onSuccess: onClose });
       }}
     >
+      {isProtected(chosen) ? (
+        <div style={{ marginBottom: 12 }}>
+          <Callout tone={protectedRefusal === null ? 'plain' : 'warn'}>
+            <IconLock size={13} aria-hidden style={{ verticalAlign: '-2px' }} /> “{chosen}” is a protected
+            alias of this vault. {protectedRefusal ?? 'You may move it.'}
+          </Callout>
+        </div>
+      ) : null}
       <p style={{ margin: '0 0 12px' }}>
         An alias moves: it leaves the version it pointed to. Comparisons and regression gates are held against
         the champion.

@@ -8,8 +8,8 @@ import { useCall } from '../../api/queries.ts';
 import { FindingsList, RulesRun } from '../../ui/evidence.tsx';
 import { formatBytes, formatDuration, formatMetric } from '../../ui/format.ts';
 import { Bars, Loaded } from '../../ui/loaded.tsx';
-import { Empty, Page, Panel, SimpleTable } from '../../ui/page.tsx';
-import { PassStatus, Tag, VersionStatus } from '../../ui/status.tsx';
+import { Callout, Empty, Page, Panel, SimpleTable } from '../../ui/page.tsx';
+import { PassStatus, Status, Tag, VersionStatus } from '../../ui/status.tsx';
 import { Ago, Digest } from '../../ui/text.tsx';
 import { MappingForm } from './mapping-form.tsx';
 import { SummaryTab } from './summary-tab.tsx';
@@ -40,6 +40,7 @@ export function VersionPage(): ReactNode {
       badges={
         <>
           <VersionStatus state={record.state} />
+          {record.removedAt == null ? null : <Status tone="warn">file removed</Status>}
           {view.aliases.map((alias) => (
             <Tag key={alias}>{alias}</Tag>
           ))}
@@ -56,6 +57,15 @@ export function VersionPage(): ReactNode {
       }
       actions={<VersionActions view={view} />}
     >
+      {record.removedAt == null ? null : (
+        <div style={{ marginBottom: 14 }}>
+          <Callout tone="warn">
+            <strong style={{ fontWeight: 600 }}>Its file was removed</strong> <Ago at={record.removedAt} />,
+            to free space. The record, its reports and its history are kept. Adding the very same file again
+            under {ref} brings it back; a file with another digest is refused.
+          </Callout>
+        </div>
+      )}
       <VersionTabs view={view} />
     </Page>
   );

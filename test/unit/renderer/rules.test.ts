@@ -2,13 +2,12 @@ import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { searchTerms } from '../../../electron/adapters/sqlite/search.ts';
 import { roleRefusal } from '../../../renderer/api/session.ts';
 import { dropKind } from '../../../renderer/app/drop-kind.ts';
 import { canonicalText } from '../../../renderer/features/audit/canonical-text.ts';
 import { cleanFingerprint, urlProblem } from '../../../renderer/features/endpoints/endpoint-input.ts';
 import { guessRef, parseParameters } from '../../../renderer/features/models/guess-ref.ts';
-import { GRAMMAR } from '../../../renderer/features/models/search-grammar.ts';
+import { EXAMPLES, FIELDS, FILTERS } from '../../../renderer/features/models/search-grammar.ts';
 import { versionRefusal } from '../../../renderer/features/models/version-refusal.ts';
 import {
   approvalsOf,
@@ -17,6 +16,8 @@ import {
 } from '../../../renderer/features/releases/request-words.ts';
 import { parsePolicy, STARTING_POLICY } from '../../../renderer/ui/policy-text.ts';
 import type { AuditEntry } from '../../../shared/domain/audit/entry.ts';
+import { parseSearch } from '../../../shared/domain/model/search/parse.ts';
+import { printSearch } from '../../../shared/domain/model/search/print.ts';
 import { modelNameSchema, semverSchema } from '../../../shared/domain/model/version.ts';
 import {
   isPermitted,
@@ -64,13 +65,11 @@ describe('training parameters as typed', () => {
 });
 
 describe('the search help', () => {
-  it('shows only fields the registry understands', () => {
-    for (const [example] of GRAMMAR) {
-      const field = /^([a-z]+):/.exec(example)?.[1] ?? null;
-      expect(
-        searchTerms(example).map((term) => term.field),
-        example,
-      ).toContain(field);
+  it('shows only what the registry understands', () => {
+    const shown = [...EXAMPLES.map(([example]) => example), ...FIELDS.map(({ example }) => example)];
+    for (const example of [...shown, ...FILTERS.map(({ term }) => term)]) {
+      const { terms } = parseSearch(example);
+      expect(parseSearch(printSearch(terms)).terms, example).toEqual(terms);
     }
   });
 });
