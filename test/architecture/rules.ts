@@ -140,6 +140,7 @@ export const ROOMS: readonly Room[] = [
     files: [DOMAIN, CONTRACT, 'renderer/'],
     modules: BROWSER_PACKAGES,
   },
+  { name: 'policies', holds: under('resources/policies/'), files: [DOMAIN], modules: ['node:*'] },
   {
     name: 'samples',
     holds: under('resources/samples/'),

@@ -97,23 +97,32 @@ export type Gate = z.infer<typeof gateSchema>;
 
 /** An environment's policy, written as YAML (`policy.yaml`), set by an administrator. */
 export const policySchema = z.strictObject({
-  version: z.literal(1),
-  gates: z.array(gateSchema).max(100),
-  /** Fewest labelled rows a validation needs to count. */
-  minimumRows: z.number().int().min(1),
-  /** SHA-256 of datasets that count as evidence; empty = any. */
-  datasets: z.array(sha256Schema),
-  /** Findings above this severity refuse the release. */
-  maximumSeverity: severitySchema,
-  /** Answers that contradict themselves (see output findings) refuse the release unless `allow`. */
-  outputFindings: z.enum(['refuse', 'allow']).optional(),
-  /** Distinct people with distinct keys that must approve; the submitter's person never counts. */
-  quorum: z.strictObject({ approvals: z.number().int().min(1).max(20) }),
-  /** Hours a request stays open for approval and first activation. */
+  version: z.literal(1).describe('Version of this format.'),
+  gates: z.array(gateSchema).max(100).describe('Every gate has to pass.'),
+  minimumRows: z.number().int().min(1).describe('Fewest labelled rows a validation needs to count.'),
+  datasets: z.array(sha256Schema).describe('SHA-256 of the datasets that count as evidence; empty = any.'),
+  maximumSeverity: severitySchema.describe('Scan findings above this severity refuse the release.'),
+  outputFindings: z
+    .enum(['refuse', 'allow'])
+    .describe('Answers that contradict themselves refuse the release unless this says allow.')
+    .optional(),
+  quorum: z
+    .strictObject({
+      approvals: z
+        .number()
+        .int()
+        .min(1)
+        .max(20)
+        .describe(
+          "Distinct people with distinct keys that must approve; the submitter's person never counts.",
+        ),
+    })
+    .describe('Who has to agree.'),
   requestHours: z
     .number()
     .min(1)
-    .max(24 * 365),
+    .max(24 * 365)
+    .describe('Hours a request stays open for approval and first activation.'),
 });
 export type Policy = z.infer<typeof policySchema>;
 
