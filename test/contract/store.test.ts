@@ -113,7 +113,7 @@ describe('versions', () => {
     expect(read.aliasedVersion('dns', 'champion')).toEqual(two);
     expect(read.aliases('phish')).toEqual([{ name: 'phish', alias: 'champion', version: one.version }]);
     expect(read.names()).toEqual(['dns', 'phish']);
-    expect(read.counts()).toEqual({ models: 2, versions: 2 });
+    expect(read.counts()).toEqual({ models: 2, versions: 2, artifactBytes: 200 });
     expect(() =>
       transaction((tx) => tx.setAlias({ name: 'phish', alias: 'champion', version: '9.9.9' })),
     ).toThrow();

@@ -1,79 +1,41 @@
-import { z } from 'zod';
+import { type ClassificationMetrics, validationReportSchema } from '../../../shared/domain/metrics/report.ts';
+import type { CollectableVersion } from '../../../shared/domain/model/retention.ts';
+import type { SearchDocument } from '../../../shared/domain/model/search/document.ts';
+import {
+  measuredFigures,
+  searchDocument,
+  worstFinding,
+} from '../../../shared/domain/model/search/document.ts';
 import {
   type Alias,
   aliasSchema,
+  formatRef,
   type ModelVersion,
-  modelVersionSchema,
-  outputMappingSchema,
-  type VersionMetadata,
   type VersionRef,
-  versionMetadataSchema,
 } from '../../../shared/domain/model/version.ts';
-import { onnxSummarySchema } from '../../../shared/domain/onnx/summary.ts';
-import { type Finding, findingSchema } from '../../../shared/domain/scan/finding.ts';
-import { type VersionRow, versionRowSchema } from '../../../shared/domain/view/views.ts';
 import type { EncryptedDatabase } from '../../../shared/node/sqlite/database.ts';
 import type { RegistryReader, RegistryWriter } from '../../ports/stores.ts';
 import { fromJson, fromRow, toJson } from './json.ts';
-import { searchCondition } from './search.ts';
+import {
+  FULL,
+  LIST_COLUMNS,
+  type ListRow,
+  measuredOf,
+  type StoredRow,
+  toListRow,
+  toVersion,
+} from './registry-rows.ts';
+import { findVersions } from './search.ts';
+import { indexDocument, indexMissing } from './search-index.ts';
 
-interface StoredRow {
-  readonly position: number;
-  readonly id: string;
-  readonly name: string;
-  readonly version: string;
-  readonly digest: string;
-  readonly size_bytes: number;
-  readonly artifact_id: string;
-  readonly state: ModelVersion['state'];
-  readonly parent: string | null;
-  readonly added_by: string;
-  readonly added_at: string;
-  readonly metadata: string;
-  readonly onnx: string;
-  readonly findings: string;
-  readonly rules_run: string;
-  readonly mapping: string | null;
-}
-interface ListRow {
-  readonly name: string;
-  readonly version: string;
-  readonly digest: string;
-  readonly size_bytes: number;
-  readonly state: string;
-  readonly owner: string;
-  readonly tags: string;
-  readonly worst_finding: string;
-  readonly roc_auc: number | null;
-  readonly f1: number | null;
-  readonly added_by: string;
-  readonly added_at: string;
-  readonly aliases: string;
-}
-
-const FULL = `SELECT v.*, d.metadata, d.onnx, d.findings, d.rules_run, d.mapping FROM versions v JOIN version_details d USING (position)`;
-/** What a row of the models table shows. */
-const LIST_COLUMNS = `v.name, v.version, v.digest, v.size_bytes, v.state, v.owner, v.tags, v.worst_finding, v.roc_auc, v.f1, v.added_by, v.added_at,
-  (SELECT json_group_array(a.alias) FROM aliases a WHERE a.name = v.name AND a.version = v.version) AS aliases`;
 /** All names in order by skipping from one to the next in the index: DISTINCT would walk through every version. */
 const DISTINCT_NAMES = `WITH RECURSIVE names (name) AS (
   SELECT min(name) FROM versions UNION ALL SELECT (SELECT min(name) FROM versions WHERE name > names.name) FROM names WHERE names.name IS NOT NULL)`;
-const stringList = z.array(z.string());
-const findingList = z.array(findingSchema);
-/** What of a version is a column of its own; an edited one is noticed where it is read. */
-const plainColumns = modelVersionSchema.omit({
-  metadata: true,
-  onnx: true,
-  findings: true,
-  rulesRun: true,
-  mapping: true,
-});
 
 export function registryReader(db: EncryptedDatabase): RegistryReader {
   const one = (row: StoredRow | undefined): ModelVersion | null => (row ? toVersion(row) : null);
   return {
-    version: (ref) =>
-      one(db.get<StoredRow>(`${FULL} WHERE v.name = ? AND v.version = ?`, ref.name, ref.version)),
+    version: (ref) => one(rowOf(db, ref)),
     versionByDigest: (name, digest) =>
       one(
         db.get<StoredRow>(
@@ -84,22 +46,31 @@ export function registryReader(db: EncryptedDatabase): RegistryReader {
       ),
     versionsOf: (name) =>
       db.all<StoredRow>(`${FULL} WHERE v.name = ? ORDER BY v.position DESC`, name).map(toVersion),
-    search: ({ text, limit, offset }) => {
-      const { where, values } = searchCondition(text);
+    children: (ref) =>
+      db.column<string>(
+        'SELECT version FROM versions WHERE name = ? AND parent = ? ORDER BY position',
+        ref.name,
+        ref.version,
+      ),
+    parentOf: (ref) =>
+      db.get<{ parent: string | null }>(
+        'SELECT parent FROM versions WHERE name = ? AND version = ?',
+        ref.name,
+        ref.version,
+      )?.parent ?? null,
+    search: (query) => {
+      const { positions, total } = findVersions(db, query);
+      if (positions.length === 0) return { rows: [], total };
       const rows = db.all<ListRow>(
-        `SELECT ${LIST_COLUMNS} FROM versions v WHERE ${where} ORDER BY v.position DESC LIMIT ? OFFSET ?`,
-        ...values,
-        limit,
-        offset,
+        `SELECT ${LIST_COLUMNS} FROM versions v WHERE v.position IN (SELECT value FROM json_each(?)) ORDER BY v.position DESC`,
+        toJson(positions),
       );
-      const total =
-        db.get<{ n: number }>(`SELECT count(*) AS n FROM versions v WHERE ${where}`, ...values)?.n ?? 0;
       return { rows: rows.map(toListRow), total };
     },
     allArtifacts: () =>
       db
         .all<Pick<StoredRow, 'name' | 'version' | 'artifact_id' | 'digest' | 'size_bytes'>>(
-          'SELECT name, version, artifact_id, digest, size_bytes FROM versions ORDER BY position',
+          'SELECT name, version, artifact_id, digest, size_bytes FROM versions WHERE removed_at IS NULL ORDER BY position',
         )
         .map((row) => ({
           ref: { name: row.name, version: row.version },
@@ -107,6 +78,12 @@ export function registryReader(db: EncryptedDatabase): RegistryReader {
           digest: row.digest,
           sizeBytes: row.size_bytes,
         })),
+    collectable: (name) =>
+      db.all<CollectableVersion>(
+        `SELECT version, state, digest, artifact_id AS artifactId, size_bytes AS sizeBytes, removed_at AS removedAt
+         FROM versions WHERE name = ?`,
+        name,
+      ),
     aliases: (name) =>
       db
         .all<Alias>('SELECT name, alias, version FROM aliases WHERE name = ? ORDER BY alias', name)
@@ -119,10 +96,7 @@ export function registryReader(db: EncryptedDatabase): RegistryReader {
           alias,
         ),
       ),
-    names: () =>
-      db
-        .all<{ name: string }>(`${DISTINCT_NAMES} SELECT name FROM names WHERE name IS NOT NULL`)
-        .map(({ name }) => name),
+    names: () => db.column<string>(`${DISTINCT_NAMES} SELECT name FROM names WHERE name IS NOT NULL`),
     aliased: (alias) =>
       db
         .all<ListRow>(
@@ -131,34 +105,94 @@ export function registryReader(db: EncryptedDatabase): RegistryReader {
         )
         .map(toListRow),
     counts: () =>
-      db.get<{ models: number; versions: number }>(
-        `${DISTINCT_NAMES} SELECT (SELECT count(name) FROM names) AS models, (SELECT count(*) FROM versions) AS versions`,
-      ) ?? { models: 0, versions: 0 },
+      db.get<{ models: number; versions: number; artifactBytes: number }>(
+        'SELECT models, versions, artifact_bytes AS artifactBytes FROM registry_counts',
+      ) ?? { models: 0, versions: 0, artifactBytes: 0 },
   };
 }
 
-export function registryWriter(db: EncryptedDatabase): RegistryWriter {
-  const position = (ref: VersionRef): number => {
-    const row = db.get<{ position: number }>(
-      'SELECT position FROM versions WHERE name = ? AND version = ?',
-      ref.name,
-      ref.version,
+function rowOf(db: EncryptedDatabase, ref: VersionRef): StoredRow | undefined {
+  return db.get<StoredRow>(`${FULL} WHERE v.name = ? AND v.version = ?`, ref.name, ref.version);
+}
+
+/** What the search knows of a version as its rows are now. */
+function documentOf(db: EncryptedDatabase, row: StoredRow): SearchDocument {
+  const aliases = db.column<string>(
+    'SELECT alias FROM aliases WHERE name = ? AND version = ? ORDER BY alias',
+    row.name,
+    row.version,
+  );
+  return searchDocument({ version: toVersion(row), aliases, measured: measuredOf(row) });
+}
+
+/** Makes `change` to a version's rows and brings what the search knows of it along. */
+function changeVersion(db: EncryptedDatabase, ref: VersionRef, change: (position: number) => void): void {
+  const before = rowOf(db, ref);
+  if (!before) throw new Error(`No version ${formatRef(ref)} to change.`);
+  const known = documentOf(db, before);
+  change(before.position);
+  indexDocument(db, before.position, known, documentOf(db, rowOf(db, ref) ?? before));
+}
+
+/** The newest validation's figures: what the models table shows and `metric.` looks at. */
+export function setMeasured(db: EncryptedDatabase, ref: VersionRef, metrics: ClassificationMetrics): void {
+  // A report may be of a version that another vault registered.
+  if (!rowOf(db, ref)) return;
+  changeVersion(db, ref, (position) => {
+    db.run(
+      'UPDATE versions SET roc_auc = ?, f1 = ? WHERE position = ?',
+      metrics.roc_auc,
+      metrics.f1,
+      position,
     );
-    if (!row) throw new Error(`No version ${ref.name}@${ref.version} to change.`);
-    return row.position;
+    db.run(
+      'UPDATE version_details SET measured = ? WHERE position = ?',
+      toJson(measuredFigures(metrics)),
+      position,
+    );
+  });
+}
+
+/** Brings the search up to versions registered by a program that did not have it; answers how many there were. */
+export function indexRegistry(db: EncryptedDatabase): number {
+  return indexMissing(db, (position) => {
+    const where =
+      'SELECT report FROM validations WHERE name = ? AND version = ? ORDER BY position DESC LIMIT 1';
+    const row = db.get<StoredRow>(`${FULL} WHERE v.position = ?`, position);
+    if (!row) throw new Error(`There is no version at ${position}.`);
+    const newest = db.get<{ report: string }>(where, row.name, row.version);
+    if (!newest) return documentOf(db, row);
+    const { metrics } = fromJson(validationReportSchema, newest.report, 'validation report');
+    const measured = toJson(measuredFigures(metrics));
+    db.run('UPDATE version_details SET measured = ? WHERE position = ?', measured, position);
+    return documentOf(db, { ...row, measured });
+  });
+}
+
+export function registryWriter(db: EncryptedDatabase): RegistryWriter {
+  const setAliasRow = ({ name, alias, version }: Alias): void => {
+    db.run(
+      'INSERT INTO aliases (name, alias, version) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET version = excluded.version',
+      name,
+      alias,
+      version,
+    );
   };
-  const writeTags = (at: number, metadata: VersionMetadata): void => {
-    db.run('DELETE FROM version_tags WHERE position = ?', at);
-    for (const tag of new Set((metadata.tags ?? []).map((one) => one.toLowerCase())))
-      db.run('INSERT INTO version_tags (tag, position) VALUES (?, ?)', tag, at);
+  const holderOf = (name: string, alias: string): VersionRef | null => {
+    const version = db.get<{ version: string }>(
+      'SELECT version FROM aliases WHERE name = ? AND alias = ?',
+      name,
+      alias,
+    )?.version;
+    return version === undefined ? null : { name, version };
   };
   return {
     ...registryReader(db),
     insertVersion: (version) => {
       const { metadata } = version;
       db.run(
-        `INSERT INTO versions (id, name, version, digest, size_bytes, artifact_id, state, parent, added_by, added_at, owner, tags, worst_finding, words)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO versions (id, name, version, digest, size_bytes, artifact_id, state, parent, added_by, added_at, owner, tags, worst_finding)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         version.id,
         version.name,
         version.version,
@@ -172,9 +206,8 @@ export function registryWriter(db: EncryptedDatabase): RegistryWriter {
         metadata.owner ?? '',
         toJson(metadata.tags ?? []),
         worstFinding(version.findings),
-        searchWords(version, metadata),
       );
-      const at = position(version);
+      const at = db.get<{ position: number }>('SELECT last_insert_rowid() AS position')?.position ?? 0;
       db.run(
         'INSERT INTO version_details (position, metadata, onnx, findings, rules_run, mapping) VALUES (?, ?, ?, ?, ?, ?)',
         at,
@@ -184,93 +217,68 @@ export function registryWriter(db: EncryptedDatabase): RegistryWriter {
         toJson(version.rulesRun),
         version.mapping ? toJson(version.mapping) : null,
       );
-      writeTags(at, metadata);
+      indexDocument(db, at, null, searchDocument({ version, aliases: [], measured: {} }));
+      db.run('UPDATE registry_counts SET indexed = ?', at);
     },
-    setState: (ref, state) => {
-      db.run('UPDATE versions SET state = ? WHERE position = ?', state, position(ref));
-    },
+    setState: (ref, state) =>
+      changeVersion(db, ref, (at) => {
+        db.run('UPDATE versions SET state = ? WHERE position = ?', state, at);
+      }),
     setMapping: (ref, mapping) => {
-      db.run('UPDATE version_details SET mapping = ? WHERE position = ?', toJson(mapping), position(ref));
+      // How outputs are read is not searched.
+      const changed = db.run(
+        'UPDATE version_details SET mapping = ? WHERE position = (SELECT position FROM versions WHERE name = ? AND version = ?)',
+        toJson(mapping),
+        ref.name,
+        ref.version,
+      );
+      if (changed === 0) throw new Error(`No version ${formatRef(ref)} to change.`);
     },
-    setMetadata: (ref, metadata) => {
-      const at = position(ref);
+    setMetadata: (ref, metadata) =>
+      changeVersion(db, ref, (at) => {
+        db.run(
+          'UPDATE versions SET owner = ?, tags = ? WHERE position = ?',
+          metadata.owner ?? '',
+          toJson(metadata.tags ?? []),
+          at,
+        );
+        db.run('UPDATE version_details SET metadata = ? WHERE position = ?', toJson(metadata), at);
+      }),
+    setAlias: (alias) => {
+      const from = holderOf(alias.name, alias.alias);
+      if (from?.version === alias.version) return;
+      // Two documents change; the row moves once, while the second one is brought along.
+      if (from)
+        changeVersion(db, from, () => {
+          db.run('DELETE FROM aliases WHERE name = ? AND alias = ?', alias.name, alias.alias);
+        });
+      if (rowOf(db, alias)) changeVersion(db, alias, () => setAliasRow(alias));
+      else setAliasRow(alias);
+    },
+    removeAlias: ({ name, alias }) => {
+      const from = holderOf(name, alias);
+      if (from)
+        changeVersion(db, from, () => {
+          db.run('DELETE FROM aliases WHERE name = ? AND alias = ?', name, alias);
+        });
+      return from?.version ?? null;
+    },
+    markRemoved: (ref, { at, by }) => {
       db.run(
-        'UPDATE versions SET owner = ?, tags = ?, words = ? WHERE position = ?',
-        metadata.owner ?? '',
-        toJson(metadata.tags ?? []),
-        searchWords(ref, metadata),
+        'UPDATE versions SET removed_at = ?, removed_by = ? WHERE name = ? AND version = ? AND removed_at IS NULL',
         at,
+        by,
+        ref.name,
+        ref.version,
       );
-      db.run('UPDATE version_details SET metadata = ? WHERE position = ?', toJson(metadata), at);
-      writeTags(at, metadata);
     },
-    setAlias: ({ name, alias, version }) => {
+    restoreArtifact: (ref, artifactId) => {
       db.run(
-        'INSERT INTO aliases (name, alias, version) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET version = excluded.version',
-        name,
-        alias,
-        version,
+        'UPDATE versions SET removed_at = NULL, removed_by = NULL, artifact_id = ? WHERE name = ? AND version = ?',
+        artifactId,
+        ref.name,
+        ref.version,
       );
     },
   };
-}
-
-/** What a free word of a search is looked for in, lower case; one line per field so that a word cannot span two. */
-function searchWords(ref: VersionRef, metadata: VersionMetadata): string {
-  return [`${ref.name}@${ref.version}`, metadata.owner ?? '', ...(metadata.tags ?? [])]
-    .join('\n')
-    .toLowerCase();
-}
-
-const SEVERITY_ORDER = ['info', 'low', 'medium', 'high', 'critical'] as const;
-
-function worstFinding(findings: readonly Finding[]): VersionRow['worstFinding'] {
-  const worst = Math.max(-1, ...findings.map((finding) => SEVERITY_ORDER.indexOf(finding.severity)));
-  return SEVERITY_ORDER[worst] ?? 'none';
-}
-
-function toVersion(row: StoredRow): ModelVersion {
-  const what = `version ${row.name}@${row.version}`;
-  return {
-    ...fromRow(
-      plainColumns,
-      {
-        id: row.id,
-        name: row.name,
-        version: row.version,
-        digest: row.digest,
-        sizeBytes: row.size_bytes,
-        artifactId: row.artifact_id,
-        state: row.state,
-        parent: row.parent,
-        addedBy: row.added_by,
-        addedAt: row.added_at,
-      },
-      what,
-    ),
-    metadata: fromJson(versionMetadataSchema, row.metadata, what),
-    onnx: fromJson(onnxSummarySchema, row.onnx, what),
-    findings: fromJson(findingList, row.findings, what),
-    rulesRun: fromJson(stringList, row.rules_run, what),
-    mapping: row.mapping === null ? null : fromJson(outputMappingSchema, row.mapping, what),
-  };
-}
-
-function toListRow(row: ListRow): VersionRow {
-  const shown = {
-    name: row.name,
-    version: row.version,
-    digest: row.digest,
-    sizeBytes: row.size_bytes,
-    state: row.state,
-    aliases: fromJson(stringList, row.aliases, 'alias list').sort(),
-    owner: row.owner,
-    tags: fromJson(stringList, row.tags, 'tag list'),
-    worstFinding: row.worst_finding,
-    rocAuc: row.roc_auc,
-    f1: row.f1,
-    addedBy: row.added_by,
-    addedAt: row.added_at,
-  };
-  return fromRow(versionRowSchema, shown, `version ${row.name}@${row.version}`);
 }

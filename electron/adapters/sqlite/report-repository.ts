@@ -2,6 +2,7 @@ import { comparisonReportSchema, validationReportSchema } from '../../../shared/
 import type { EncryptedDatabase } from '../../../shared/node/sqlite/database.ts';
 import type { ReportReader, ReportWriter } from '../../ports/stores.ts';
 import { fromJson, toJson } from './json.ts';
+import { setMeasured } from './registry-repository.ts';
 
 interface ReportRow {
   readonly report: string;
@@ -55,14 +56,7 @@ export function reportWriter(db: EncryptedDatabase): ReportWriter {
         version,
         toJson(report),
       );
-      // The models table shows its newest validation.
-      db.run(
-        'UPDATE versions SET roc_auc = ?, f1 = ? WHERE name = ? AND version = ?',
-        report.metrics.roc_auc,
-        report.metrics.f1,
-        name,
-        version,
-      );
+      setMeasured(db, report.ref, report.metrics);
     },
     insertComparison: (report) => {
       db.run(

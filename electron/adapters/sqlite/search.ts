@@ -1,76 +1,133 @@
-import { versionStateSchema } from '../../../shared/domain/model/version.ts';
-import type { SqlValue } from '../../../shared/node/sqlite/database.ts';
+/** Answers queries of the search language (`shared/domain/model/search`) from the index, newest version first. */
 
-export interface SearchCondition {
-  /** SQL over the table `versions` as `v`. */
-  readonly where: string;
-  readonly values: readonly SqlValue[];
+import { EVERY } from '../../../shared/domain/model/search/document.ts';
+import type { SearchTerm } from '../../../shared/domain/model/search/grammar.ts';
+import { parseSearch } from '../../../shared/domain/model/search/parse.ts';
+import { type Lookup, lookupOf, type TokenMatch } from '../../../shared/domain/model/search/plan.ts';
+import type { EncryptedDatabase } from '../../../shared/node/sqlite/database.ts';
+import { endpointReader } from './endpoint-repository.ts';
+import { environmentReader } from './environment-repository.ts';
+import { scanNumbers } from './number-columns.ts';
+import { PositionSet } from './position-set.ts';
+
+export interface FoundPositions {
+  readonly positions: readonly number[];
+  /** Always exact. */
+  readonly total: number;
+}
+
+type Page = { readonly limit: number; readonly offset: number };
+
+interface Wanted<Kind extends Lookup['kind']> {
+  readonly negated: boolean;
+  readonly lookup: Extract<Lookup, { kind: Kind }>;
 }
 
 /**
- * The search box's small language: words that must all occur in name, version, owner, tags or state, and
- * `name:x` (part of the name), `version:x` (its beginning), `state:x`, `tag:x`, `owner:x`, `alias:x`, `digest:x`
- * (its beginning). Quotes keep spaces together. Anything that is not a known field is a plain word.
+ * One page of what a query finds. Words and values are one full-text query, which SQLite intersects and counts without
+ * handing rows over; ordered fields are read as columns and met as bits. Errors: `input.invalid` of the parser.
  */
-export function searchCondition(text: string): SearchCondition {
-  const conditions: string[] = [];
-  const values: SqlValue[] = [];
-  const add = (condition: string, ...bound: readonly SqlValue[]): void => {
-    conditions.push(condition);
-    values.push(...bound);
-  };
-  for (const { field, value } of searchTerms(text)) {
-    switch (field) {
-      case 'name':
-        add(`v.name LIKE ? ESCAPE '\\'`, `%${escapeLike(value)}%`);
-        break;
-      case 'version':
-        add(`v.version LIKE ? ESCAPE '\\'`, `${escapeLike(value)}%`);
-        break;
-      case 'state':
-        add('v.state = ?', value);
-        break;
-      case 'tag':
-        add('v.position IN (SELECT t.position FROM version_tags t WHERE t.tag = ?)', value);
-        break;
-      case 'owner':
-        add(`v.owner LIKE ? ESCAPE '\\'`, `%${escapeLike(value)}%`);
-        break;
-      case 'alias':
-        add(
-          'EXISTS (SELECT 1 FROM aliases a WHERE a.name = v.name AND a.version = v.version AND a.alias = ?)',
-          value,
+export function findVersions(db: EncryptedDatabase, query: Page & { readonly text: string }): FoundPositions {
+  const wanted = parseSearch(query.text).terms.map(({ negated, condition }: SearchTerm) => ({
+    negated,
+    lookup: lookupOf(condition),
+  }));
+  const tokens = wanted.filter((one): one is Wanted<'tokens'> => one.lookup.kind === 'tokens');
+  const numbers = wanted.filter((one): one is Wanted<'number'> => one.lookup.kind === 'number');
+  const places = wanted.filter((one): one is Wanted<'deployed'> => one.lookup.kind === 'deployed');
+  if (wanted.length === 0) return allVersions(db, query);
+  if (tokens.length === wanted.length) return byTokens(db, matchExpression(tokens), query);
+
+  let found: PositionSet | null = null;
+  for (const { negated, lookup } of [...numbers, ...places]) {
+    if (negated) continue;
+    const set = lookup.kind === 'number' ? withNumber(db, lookup) : servedAt(db, lookup.where);
+    found = found === null ? set : found.and(set);
+  }
+  // Every version has a size: where there are only negations, that column stands for all of them.
+  found ??= scanNumbers(db, 'size', () => true).sure;
+  for (const { negated, lookup } of [...numbers, ...places])
+    if (negated) found.andNot(lookup.kind === 'number' ? withNumber(db, lookup) : servedAt(db, lookup.where));
+  if (tokens.length > 0 && found.count() > 0)
+    found.and(
+      new PositionSet(
+        db.column<number>(
+          'SELECT rowid FROM version_words WHERE version_words MATCH ?',
+          matchExpression(tokens),
+        ),
+      ),
+    );
+  return { positions: found.highest(query.limit, query.offset), total: found.count() };
+}
+
+/** Nothing is asked for: positions are given out one after another and never taken back, so a page is a range of them. */
+function allVersions(db: EncryptedDatabase, { limit, offset }: Page): FoundPositions {
+  const total = db.get<{ n: number }>('SELECT versions AS n FROM registry_counts')?.n ?? 0;
+  const top = db.get<{ n: number | null }>('SELECT max(position) AS n FROM versions')?.n ?? 0;
+  const positions =
+    top === total
+      ? Array.from({ length: Math.max(0, Math.min(limit, top - offset)) }, (_, index) => top - offset - index)
+      : db.column<number>(
+          'SELECT position FROM versions ORDER BY position DESC LIMIT ? OFFSET ?',
+          limit,
+          offset,
         );
-        break;
-      case 'digest':
-        add(`v.digest LIKE ? ESCAPE '\\'`, `${escapeLike(value.replace(/^sha256:/, ''))}%`);
-        break;
-      default: {
-        const word = `instr(v.words, ?) > 0`;
-        if (versionStateSchema.options.some((state) => state === value))
-          add(`(${word} OR v.state = ?)`, value, value);
-        else add(word, value);
-      }
-    }
+  return { positions, total };
+}
+
+function byTokens(db: EncryptedDatabase, match: string, { limit, offset }: Page): FoundPositions {
+  const total =
+    db.get<{ n: number }>('SELECT count(*) AS n FROM version_words WHERE version_words MATCH ?', match)?.n ??
+    0;
+  const positions =
+    offset >= total
+      ? []
+      : db.column<number>(
+          'SELECT rowid FROM version_words WHERE version_words MATCH ? ORDER BY rowid DESC LIMIT ? OFFSET ?',
+          match,
+          limit,
+          offset,
+        );
+  return { positions, total };
+}
+
+/** FTS5's own language; tokens hold no quotation marks. */
+function matchExpression(wanted: readonly Wanted<'tokens'>[]): string {
+  const all = (tokens: readonly TokenMatch[]): string =>
+    `(${tokens.map(({ token, prefix }) => `"${token}"${prefix ? ' *' : ''}`).join(' AND ')})`;
+  const positive = wanted.filter(({ negated }) => !negated).map(({ lookup }) => all(lookup.tokens));
+  const negative = wanted.filter(({ negated }) => negated).map(({ lookup }) => all(lookup.tokens));
+  const from = positive.length > 0 ? positive.join(' AND ') : `"${EVERY}"`;
+  return negative.length > 0 ? `(${from}) NOT (${negative.join(' OR ')})` : from;
+}
+
+function withNumber(db: EncryptedDatabase, lookup: Extract<Lookup, { kind: 'number' }>): PositionSet {
+  const { sure, unsure } = scanNumbers(db, lookup.field, lookup.holds);
+  if (unsure.length === 0) return sure;
+  const texts = db.all<{ position: number; version: string }>(
+    'SELECT position, version FROM versions WHERE position IN (SELECT value FROM json_each(?))',
+    JSON.stringify(unsure),
+  );
+  for (const { position, version } of texts) if (lookup.versionHolds(version)) sure.add(position);
+  return sure;
+}
+
+/** What endpoints serve, as last seen, by digest. `where`: `yes` and `no`, or an environment's or endpoint's name. */
+function servedAt(db: EncryptedDatabase, where: string): PositionSet {
+  const { endpoints, lastStatus } = endpointReader(db);
+  const { environment } = environmentReader(db);
+  const found = new PositionSet();
+  for (const endpoint of endpoints()) {
+    const names = [endpoint.name, environment(endpoint.environmentId)?.name].map((name) =>
+      name?.toLowerCase(),
+    );
+    if (where !== 'yes' && where !== 'no' && !names.includes(where)) continue;
+    for (const { name, stable, canary } of lastStatus(endpoint.id)?.models ?? [])
+      for (const slot of [stable, canary])
+        for (const position of slot ? positionsOf(db, name, slot.digest) : []) found.add(position);
   }
-  return { where: conditions.length > 0 ? conditions.join(' AND ') : 'TRUE', values };
+  return where === 'no' ? scanNumbers(db, 'size', () => true).sure.andNot(found) : found;
 }
 
-const FIELDS = ['name', 'version', 'state', 'tag', 'owner', 'alias', 'digest'] as const;
-type Field = (typeof FIELDS)[number];
-
-/** Splits into lower-case terms; `field` null = a plain word. */
-export function searchTerms(text: string): { field: Field | null; value: string }[] {
-  const terms: { field: Field | null; value: string }[] = [];
-  for (const match of text.toLowerCase().matchAll(/(?:([a-z]+):)?(?:"([^"]*)"|(\S+))/g)) {
-    const value = match[2] ?? match[3] ?? '';
-    const field = FIELDS.find((name) => name === match[1]) ?? null;
-    if (field && value !== '') terms.push({ field, value });
-    else if (value !== '') terms.push({ field: null, value: match[1] ? `${match[1]}:${value}` : value });
-  }
-  return terms;
-}
-
-function escapeLike(value: string): string {
-  return value.replace(/[\\%_]/g, (character) => `\\${character}`);
-}
+const positionsOf = (db: EncryptedDatabase, name: string, digest: string): number[] =>
+  db.column<number>('SELECT position FROM versions WHERE name = ? AND digest = ?', name, digest);
