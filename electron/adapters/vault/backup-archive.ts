@@ -190,12 +190,13 @@ async function openArchive(file: string): Promise<FileHandle> {
   throw new SallyportError('input.invalid', `${file} is not a file.`, { hint: 'Give the path of a backup.' });
 }
 
-type EntryStream = AsyncIterable<Uint8Array>;
+/** The reader's types do not say what its pieces are. */
+type EntryStream = AsyncIterable<unknown>;
 
 async function readWhole(entry: EntryStream, size: number, limit: number): Promise<Buffer> {
   if (size > limit) throw damaged('its list is too long');
   const pieces: Uint8Array[] = [];
-  for await (const piece of entry) pieces.push(piece);
+  for await (const piece of entry) pieces.push(piece as Buffer);
   return Buffer.concat(pieces);
 }
 
@@ -204,7 +205,8 @@ async function readMember(entry: EntryStream, name: string, directory: string | 
   const sink = directory === null ? null : await createMember(join(directory, ...name.split('/')));
   let size = 0;
   try {
-    for await (const piece of entry) {
+    for await (const each of entry) {
+      const piece = each as Buffer;
       hash.update(piece);
       size += piece.length;
       await sink?.write(piece);

@@ -8,7 +8,7 @@ import type { JobContext } from '../../ports/system.ts';
 import type { VaultAdapters } from '../../ports/vault.ts';
 import { type NamedArtifact, namedArtifacts } from './named-artifacts.ts';
 import type { OpenVault } from './open-vault.ts';
-import { CHECKPOINT_SECRET, SETTINGS } from './vault-keys.ts';
+import { CHECKPOINT_SECRET, LAST_BACKUP, SETTINGS } from './vault-keys.ts';
 
 export interface BackupResult {
   readonly path: string;
@@ -84,7 +84,8 @@ export async function backupVault(
           damaged: damaged.length,
         },
       },
-      () => undefined,
+      (tx) =>
+        tx.setSetting(LAST_BACKUP, JSON.stringify({ at: system.now().toISOString(), head: head.seq })),
     );
     return {
       path: input.path,
@@ -118,7 +119,14 @@ async function consistentSnapshot(
     const key = vault.databaseKey();
     const keyFile = await recoveryFile(adapters, vault.path);
     job.progress('copying the database', 0, 0);
-    const snapshot = await adapters.backups.snapshot(vault.path, key, job);
+    let snapshot: VaultSnapshot;
+    try {
+      snapshot = await adapters.backups.snapshot(vault.path, key, job);
+    } catch (error) {
+      // The database changed hands while it was copied: a rekey.
+      if (attempt < ATTEMPTS && !same(key, vault.databaseKey())) continue;
+      throw error;
+    }
     try {
       const store = adapters.directories.at(snapshot.path).openStore(key);
       const named = namedArtifacts(store.read);

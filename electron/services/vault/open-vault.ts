@@ -9,6 +9,7 @@ import type { VaultLedger } from '../ledger-impl.ts';
 import { type KeySource, type KeysKind, keySourceOf } from './key-source.ts';
 import { beAlone, bePresent, type Release } from './presence.ts';
 import { finishRekey, type RekeyInput, type RekeyOutcome, rekeyParts, undoRekey } from './rekey.ts';
+import { settleRestore } from './restored-marker.ts';
 import { isPending, type VaultFileContent, vaultFileSchema } from './vault-keys.ts';
 import { openParts, type VaultParts } from './vault-parts.ts';
 
@@ -60,7 +61,8 @@ export async function vaultAt(
 }
 
 /**
- * Opens the vault at `path`, with the passphrase where its keys are under one.
+ * Opens the vault at `path`, with the passphrase where its keys are under one. `recovered`: whoever opens it has just
+ * given its recovery key.
  *
  * Errors: `not-found`, `locked` (a passphrase is needed), `auth.failed` (a wrong one), `keychain.*`
  * (`keychain.changed`: the keychain's keys are not this vault's), `integrity.vault`, `vault.newer`.
@@ -68,7 +70,7 @@ export async function vaultAt(
 export async function openVault(
   adapters: VaultAdapters,
   path: string,
-  options: { readonly passphrase?: string | null } = {},
+  options: { readonly passphrase?: string | null; readonly recovered?: boolean } = {},
 ): Promise<OpenVault> {
   const directory = adapters.directories.at(path);
   const file = await vaultFileOf(directory);
@@ -99,7 +101,14 @@ export async function openVault(
       presence = await bePresent(directory, system);
       record = await source.load();
     }
-    return asOpenVault(await openParts(adapters, directory, file, record, source), source, presence);
+    const vault = asOpenVault(await openParts(adapters, directory, file, record, source), source, presence);
+    try {
+      await settleRestore(adapters, vault, { recovered: options.recovered ?? false });
+    } catch (error) {
+      await vault.close();
+      throw error;
+    }
+    return vault;
   } catch (error) {
     presence();
     await source.close();

@@ -38,11 +38,10 @@ export async function recoverVault(
     leave();
   }
 
-  const vault = await openVault(
-    adapters,
-    path,
-    input.keys.kind === 'passphrase' ? { passphrase: input.keys.passphrase } : {},
-  );
+  const vault = await openVault(adapters, path, {
+    recovered: true,
+    passphrase: input.keys.kind === 'passphrase' ? input.keys.passphrase : null,
+  });
   try {
     const witness = await vault.ledger.witness();
     const details = { keys: input.keys.kind, credentials, witness: witness.status };
@@ -110,7 +109,8 @@ function identitiesOf(record: KeyRecord): string[] {
   return [next.identity, current.identity, ...(recovery === null ? [] : [recovery.identity])];
 }
 
-async function unwrap(
+/** What `recovery.age` holds. Errors: `auth.failed` (another recovery key), `integrity.vault`. */
+export async function unwrap(
   adapters: VaultAdapters,
   recoveryKey: string,
   wrapped: Uint8Array,

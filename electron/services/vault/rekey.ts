@@ -14,6 +14,7 @@ import {
   encodeKeys,
   type KeyRecord,
   keysOf,
+  LAST_REKEY,
   type PendingKeys,
   SETTINGS,
 } from './vault-keys.ts';
@@ -216,9 +217,10 @@ export async function finishRekey(
     damaged: moved.damaged,
     resumed: actor === null,
   };
-  await ledger.commit(actor, { action: 'vault.rekeyed', subject: record.vaultId, details }, (tx) =>
-    tx.setSetting(SETTINGS.recoveryRecipient, live.recoveryRecipient),
-  );
+  await ledger.commit(actor, { action: 'vault.rekeyed', subject: record.vaultId, details }, (tx) => {
+    tx.setSetting(SETTINGS.recoveryRecipient, live.recoveryRecipient);
+    tx.setSetting(LAST_REKEY, system.now().toISOString());
+  });
   system.reached('rekey.done');
 
   job?.progress('recovery', 0, 0);

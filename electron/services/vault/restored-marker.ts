@@ -2,7 +2,7 @@
  * A restore whose log could not be continued at once, because the keys were not at hand: `restored.json` says so until
  * the vault is first opened.
  */
-import { SallyportError } from '../../../shared/domain/errors.ts';
+import { isDiskRefusal, SallyportError } from '../../../shared/domain/errors.ts';
 import {
   backupNoteText,
   type RestoredMarker,
@@ -48,7 +48,13 @@ export async function settleRestore(
     const witness = await vault.ledger.witness();
     // Left in place: the log is refused as it is, and `recover` tells the lawful owner from a thief.
     if (witness.status === 'contradicts' && !options.recovered) return;
-    await vault.ledger.restored({ createdAt: facts.createdAt });
+    try {
+      await vault.ledger.restored({ createdAt: facts.createdAt });
+    } catch (error) {
+      // Opened for reading alone: the entry is still owed.
+      if (isDiskRefusal(error)) return;
+      throw error;
+    }
     adapters.system.reached('restore.settled');
     await vault.ledger.advance();
   }

@@ -67,6 +67,10 @@ export const SETTINGS = {
   checkpointKey: 'vault.checkpoint-key',
 } as const;
 
+/** Settings that say when: of the last complete backup `{at, head}` as JSON, of the last complete rekey the time. */
+export const LAST_BACKUP = 'vault.last-backup';
+export const LAST_REKEY = 'vault.last-rekey';
+
 export function encodeKeys(keys: KeyRecord): string {
   return JSON.stringify(keys);
 }

@@ -9,7 +9,7 @@ import { createVault, type OpenVault, openVault } from '../../../electron/servic
 import { fileKeychain } from '../../support/file-keychain.ts';
 import { logisticRegression, model } from '../../support/onnx-builder.ts';
 import { temporaryDirectory } from '../../support/temp.ts';
-import { actorWith, machine, OPERATOR_PASSPHRASE } from '../../support/vault.ts';
+import { actorWith, knowTestActors, machine, OPERATOR_PASSPHRASE } from '../../support/vault.ts';
 
 interface Said {
   readonly entry?: string;
@@ -63,6 +63,7 @@ function runWriter(
 }
 
 async function expectSound(home: Shared, vault: OpenVault): Promise<void> {
+  knowTestActors(vault);
   const audit = createAuditService({
     vaultId: vault.id,
     ledger: vault.ledger,
