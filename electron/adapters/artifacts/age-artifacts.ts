@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import {
@@ -13,6 +13,7 @@ import {
 import {
   diskError,
   fsyncDirectory,
+  makeFolders,
   NotRegularFile,
   openRegularFile,
   systemCode,
@@ -278,7 +279,7 @@ export class AgeArtifacts implements ArtifactStore {
   }
 
   async #makeFolder(folder: string): Promise<void> {
-    const created = await mkdir(folder, { recursive: true, mode: 0o700 });
+    const created = await makeFolders(folder);
     if (created === undefined) return;
     await fsyncDirectory(this.#options.directory);
     if (created !== folder) await fsyncDirectory(dirname(this.#options.directory));

@@ -1,7 +1,7 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generateIdentity } from '../../../shared/node/age/index.ts';
-import { temporaryPath } from '../../../shared/node/files/files.ts';
+import { makeFolders, temporaryPath } from '../../../shared/node/files/files.ts';
 import type { ForkWorker } from '../../ports/processes.ts';
 import type { ModelInspector } from '../../ports/vault.ts';
 import { runAddModel } from '../artifacts/add-model-job.ts';
@@ -18,7 +18,7 @@ export function createModelInspector(options: {
   return {
     inspect: async (path, job) => {
       const { recipient } = await generateIdentity();
-      await mkdir(options.directory, { recursive: true, mode: 0o700 });
+      await makeFolders(options.directory);
       const targetPath = temporaryPath(join(options.directory, 'inspection'));
       // The sweep of a vault that was opened just now leaves it alone.
       beingWritten.add(targetPath);

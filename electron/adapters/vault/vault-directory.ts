@@ -4,6 +4,7 @@ import { SallyportError } from '../../../shared/domain/errors.ts';
 import {
   diskError,
   fsyncDirectory,
+  makeFolders,
   systemCode,
   temporaryOwner,
   temporaryPath,
@@ -143,7 +144,7 @@ export const vaultDirectories: VaultDirectories = {
     await removeLeftovers(target);
     const staging = temporaryPath(target);
     try {
-      await mkdir(join(staging, 'artifacts'), { recursive: true, mode: 0o700 });
+      await makeFolders(join(staging, 'artifacts'));
       await fill(directoryAt(staging));
       await fsyncTree(staging);
       if ((await isEmptyOrAbsent(target)) === 'empty') await rmdir(target);

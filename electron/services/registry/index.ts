@@ -211,12 +211,24 @@ export function createRegistryService(deps: RegistryDeps): RegistryService {
     export: async (actor, input, job) => {
       const version = await allowed(actor, 'export', input);
       const path = join(input.directory, `${version.name}-${version.version}.onnx`);
-      await artifacts.exportTo(version.artifactId, version.digest, path, job);
-      await ledger.commit(
-        actor,
-        { action: 'model.exported', subject: formatRef(version), details: { digest: version.digest } },
-        () => undefined,
-      );
+      const exported = (details: Record<string, string>): Promise<void> =>
+        ledger.commit(
+          actor,
+          {
+            action: 'model.exported',
+            subject: formatRef(version),
+            details: { digest: version.digest, ...details },
+          },
+          () => undefined,
+        );
+      // Entered before anything leaves: a stop in between leaves an entry without a file, never the other way round.
+      await exported({});
+      try {
+        await artifacts.exportTo(version.artifactId, version.digest, path, job);
+      } catch (error) {
+        await exported({ failed: error instanceof SallyportError ? error.code : 'unexpected' });
+        throw error;
+      }
       return { path, digest: version.digest };
     },
   };

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, lstat, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SallyportError } from '../../domain/errors.ts';
 
@@ -109,6 +109,27 @@ export async function fsyncDirectory(path: string): Promise<void> {
     await handle.sync();
   } finally {
     await handle.close();
+  }
+}
+
+/**
+ * Makes a folder and those it is in, for this account alone; answers the first one made, or undefined. Node reports a
+ * read-only disk as "no such file" here: the plain call for the first missing folder says what it is.
+ */
+export async function makeFolders(path: string): Promise<string | undefined> {
+  try {
+    return await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw diskError(error);
+    let first = path;
+    while (dirname(first) !== first && (await stat(dirname(first)).catch(() => null)) === null)
+      first = dirname(first);
+    await mkdir(first, { mode: 0o700 }).catch((cause: unknown) => {
+      throw diskError(cause);
+    });
+    // Somebody made room for it meanwhile.
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    return first;
   }
 }
 

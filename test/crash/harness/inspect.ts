@@ -5,6 +5,7 @@ import { createSystem } from '../../../electron/adapters/system/system.ts';
 import type { Console } from '../../../electron/compose.ts';
 import { verifyArtifacts } from '../../../electron/services/registry/verify-artifacts.ts';
 import { sweepVault } from '../../../electron/services/vault/index.ts';
+import { namedArtifacts } from '../../../electron/services/vault/named-artifacts.ts';
 import { openDatabase } from '../../../shared/node/sqlite/database.ts';
 import { MODEL, signIn } from '../../support/console.ts';
 import { fileKeychain } from '../../support/file-keychain.ts';
@@ -61,19 +62,9 @@ export async function inspectHome(home: Home, acks: readonly Ack[], before: Befo
   return wrong;
 }
 
-function requestFiles({ vault: { store } }: Console): { artifactId: string; digest: string }[] {
-  return store.read.requests().flatMap(({ id }) => [...(store.read.requestFiles(id)?.files ?? [])]);
-}
-
-async function halfPublished(opened: Console): Promise<string[]> {
-  const { artifacts, store } = opened.vault;
-  const models = await verifyArtifacts(artifacts, store.read.allArtifacts());
-  const bad = models.bad.map(({ ref, problem }) => `${ref}: ${problem}`);
-  for (const { artifactId, digest } of requestFiles(opened))
-    await artifacts
-      .verify(artifactId, digest)
-      .catch((error: unknown) => bad.push(`request file: ${String(error)}`));
-  return bad;
+async function halfPublished({ vault: { artifacts, store } }: Console): Promise<string[]> {
+  const { bad } = await verifyArtifacts(artifacts, namedArtifacts(store.read));
+  return bad.map(({ ref, problem }) => `${ref}: ${problem}`);
 }
 
 /** Lets the next process finish what the killed one began; then counts what happened at the agent. */
@@ -114,9 +105,7 @@ export async function agentNow(opened: Console): Promise<{ generation: number; s
 
 async function orphans(opened: Console, home: Home): Promise<string[]> {
   const { artifacts, store } = opened.vault;
-  const named = new Set(
-    [...store.read.allArtifacts(), ...requestFiles(opened)].map(({ artifactId }) => artifactId),
-  );
+  const named = new Set(namedArtifacts(store.read).map(({ artifactId }) => artifactId));
   const unnamed = (await artifacts.list()).filter((id) => !named.has(id)).map((id) => `artifact ${id}`);
   const left = readdirSync(home.vault, { recursive: true, encoding: 'utf8' })
     .filter((name) => /\.(tmp|lock|next|old)$/.test(name))
