@@ -59,6 +59,8 @@ function take(forkWorker: ForkWorker): WorkerHandle | null {
 /** How one process ended its job. */
 type Outcome =
   | { readonly kind: 'answered'; readonly result: VaultJobResult }
+  /** It found a stored file wrong, and has nothing to do with that file any more. */
+  | { readonly kind: 'refused'; readonly error: SallyportError }
   /** `heard`: it had said something, so it had begun. */
   | { readonly kind: 'ended'; readonly heard: boolean; readonly exitCode: number | null };
 
@@ -95,7 +97,11 @@ function runIn(
       }
       if (reply.kind === 'failed') {
         const { code, message: text, hint, facts } = reply;
-        return end(new SallyportError(code, text, { ...(hint === null ? {} : { hint }), facts }));
+        const error = new SallyportError(code, text, { ...(hint === null ? {} : { hint }), facts });
+        // Reading leaves nothing behind: a sweep over many bad files does not pay for a process each.
+        if (request.kind !== 'verify-file') return end(error);
+        job?.signal.removeEventListener('abort', onAbort);
+        return resolve({ kind: 'refused', error });
       }
       job?.signal.removeEventListener('abort', onAbort);
       resolve({ kind: 'answered', result: reply });
@@ -114,9 +120,9 @@ function isHostile(result: VaultJobResult): boolean {
 }
 
 /**
- * Runs one job of the vault in a worker process, in one that waits for work if there is one. A process that answered
- * well waits for the next job and ends after ten idle seconds; one that failed, refused or was cancelled is ended, and
- * the promise rejects only after its end, so that the caller may remove its file. Errors: those of the job, and of
+ * Runs one job of the vault in a worker process, in one that waits for work if there is one. A process that
+ * answered well, or found a stored file wrong, waits for the next job and ends after ten idle seconds; one that failed
+ * to add or was cancelled is ended, and the promise rejects only after its end, so that the caller may remove its file. Errors: those of the job, and of
  * `words`.
  */
 export async function runVaultJob(
@@ -135,6 +141,10 @@ export async function runVaultJob(
     outcome = await runIn(worker, request, job, words);
   }
   if (outcome.kind === 'ended') throw words.crashed(outcome.exitCode);
+  if (outcome.kind === 'refused') {
+    park(forkWorker, worker);
+    throw outcome.error;
+  }
   // What was caught attacking is not followed by another's file in the same process.
   if (isHostile(outcome.result)) worker.kill();
   else park(forkWorker, worker);
