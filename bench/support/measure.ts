@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 export function median(values: readonly number[]): number {
@@ -63,6 +63,25 @@ export function peakRss(pid: number): number | null {
     return line?.[1] === undefined ? null : Number(line[1]) * 1024;
   } catch {
     return null;
+  }
+}
+
+/** Resident memory of a process now, in bytes; null where the system does not tell. */
+export function currentRss(pid: number | undefined): number | null {
+  try {
+    const line = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    return line?.[1] === undefined ? null : Number(line[1]) * 1024;
+  } catch {
+    return null;
+  }
+}
+
+/** Lets `peakRss` begin anew from what a process has now, where the system can; else it stays the peak of all time. */
+export function resetPeakRss(pid: number | undefined): void {
+  try {
+    writeFileSync(`/proc/${pid}/clear_refs`, '5');
+  } catch {
+    // A peak that is too high makes a figure worse, never better.
   }
 }
 
