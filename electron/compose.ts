@@ -15,8 +15,8 @@ import { createSystem } from './adapters/system/system.ts';
 import { createVaultBackups } from './adapters/vault/backups.ts';
 import { checkpointTools, createKeyTools } from './adapters/vault/key-tools.ts';
 import { createModelInspector } from './adapters/vault/model-inspector.ts';
-import { createRekeyWorker } from './adapters/vault/rekey-worker.ts';
 import { readLines, readSmallText } from './adapters/vault/read-lines.ts';
+import { createRekeyWorker } from './adapters/vault/rekey-worker.ts';
 import { vaultDirectories } from './adapters/vault/vault-directory.ts';
 import { writeLines } from './adapters/vault/write-lines.ts';
 import type { ForkWorker, LaunchProgram } from './ports/processes.ts';
@@ -37,6 +37,7 @@ import { createValidationService } from './services/validation.ts';
 import {
   type CreateVaultInput,
   createVault,
+  createVaultService,
   type KeysChoice,
   type KeysKind,
   type OpenVault,
@@ -119,7 +120,7 @@ export function createConsoleFactory(options: FactoryOptions): ConsoleFactory {
   function compose(vault: OpenVault, events: ConsoleEvents): Console {
     const { ledger, secrets, artifacts, store } = vault;
     const engine = createInferenceEngine({ forkWorker });
-    const session = createSessionService({ ledger, secrets, keys, system });
+    const session = createSessionService({ ledger, store, secrets, keys, system });
     const requests = createRequestsService({
       vaultId: vault.id,
       ledger,
@@ -178,7 +179,14 @@ export function createConsoleFactory(options: FactoryOptions): ConsoleFactory {
       }),
       validation: createValidationService({ ledger, artifacts, engine, system }),
       comparison: createComparisonService({ ledger, artifacts, engine, system }),
-      operators: createOperatorsService({ ledger, secrets, keys, system }),
+      operators: createOperatorsService({
+        ledger,
+        secrets,
+        keys,
+        system,
+        withOperatorKey: session.signWithOperatorKey,
+      }),
+      vault: createVaultService({ vault, adapters, writeLines }),
       environments: createEnvironmentsService({ ledger, system }),
       requests,
       endpoints,

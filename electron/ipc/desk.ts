@@ -22,6 +22,10 @@ export interface Desk {
   unlock(passphrase: string | null): Promise<SessionView>;
   recover(recoveryKey: string, keys: KeysChoice): Promise<SessionView>;
   signIn(operator: string, passphrase: string): Promise<SessionView>;
+  /** Who is signed in, or null. */
+  signedIn(): Actor | null;
+  /** Somebody is at the window: the time until the automatic sign-out begins anew. */
+  active(): void;
   /** Jobs, rollouts and leases go on. */
   signOut(): Promise<SessionView>;
   /** Proves an exported audit log; no vault needs to be open. */

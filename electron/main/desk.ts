@@ -1,11 +1,13 @@
 import { type Topic, topicSchema } from '../../shared/contract/channels.ts';
 import { SallyportError } from '../../shared/domain/errors.ts';
+import { isTimeToLock, someoneThere, timePassed } from '../../shared/domain/vault/auto-lock.ts';
+import { DEFAULT_VAULT_SETTINGS } from '../../shared/domain/vault/settings.ts';
 import type { SessionView } from '../../shared/domain/view/views.ts';
 import type { Console, ConsoleEvents, ConsoleFactory } from '../compose.ts';
 import type { Desk } from '../ipc/desk.ts';
 import type { Sample } from '../sample/workspace.ts';
 import { createCurrentSession } from '../services/session/current.ts';
-import { sweepVault } from '../services/vault/index.ts';
+import { readVaultSettings, sweepVault } from '../services/vault/index.ts';
 
 export interface DeskOptions {
   readonly factory: ConsoleFactory;
@@ -14,6 +16,8 @@ export interface DeskOptions {
   readonly version: string;
   readonly events: ConsoleEvents;
   readonly onChange: (topics: readonly Topic[]) => void;
+  /** Milliseconds since anybody touched this machine, where the runtime knows. */
+  readonly systemIdleMs?: () => number;
   readonly onProgress: (progress: { jobId: string; phase: string; done: number; total: number }) => void;
 }
 
@@ -42,6 +46,7 @@ export function createDesk(options: DeskOptions): DeskControl {
   let sampleFile: Sample['file'] | null = null;
   let preparing: { failure: unknown } | null = null;
   const closing = new AbortController();
+  let idle = someoneThere(factory.system.now().getTime());
 
   function take(next: Console): void {
     opened = next;
@@ -49,7 +54,36 @@ export function createDesk(options: DeskOptions): DeskControl {
     // What an earlier window left running is taken up, signed in or not.
     next.services.rollouts.start();
     void keepHouse(next).catch((error: unknown) => options.events.onError?.(error));
+    void watchIdle(next).catch((error: unknown) => options.events.onError?.(error));
     options.onChange(['session']);
+  }
+
+  /** Signs out who has been away for as long as the vault's settings say. Jobs, rollouts and leases go on. */
+  async function watchIdle(of: Console): Promise<void> {
+    while (!closing.signal.aborted) {
+      idle = timePassed(idle, factory.system.now().getTime());
+      // The whole machine without input says more than a window that reports some.
+      const systemIdle = options.systemIdleMs?.() ?? 0;
+      const away = { ...idle, idleMs: Math.max(idle.idleMs, systemIdle) };
+      if (session.actor() !== null && isTimeToLock(away, autoLockMinutes(of))) await leave('idle');
+      await factory.system.sleep(HOUSEKEEPING_MS, closing.signal).catch(() => undefined);
+    }
+  }
+
+  /** Settings that somebody broke in the database must not keep a window open for ever. */
+  function autoLockMinutes(of: Console): number {
+    try {
+      return readVaultSettings(of.vault.store.read).autoLockMinutes;
+    } catch {
+      return DEFAULT_VAULT_SETTINGS.autoLockMinutes;
+    }
+  }
+
+  async function leave(reason?: 'idle'): Promise<void> {
+    const actor = session.actor();
+    session.set(null);
+    options.onChange(['session']);
+    if (actor !== null && opened !== null) await opened.services.session.signOut(actor, reason);
   }
 
   /** Tells the window what a command beside it committed; sweeps what a crash left, once this process may. */
@@ -64,7 +98,10 @@ export function createDesk(options: DeskOptions): DeskControl {
       if (!unwritable && round % ENDPOINTS_EVERY === 0) observeEndpoints(of);
       if (!swept && of.vault.acquireEffectsLock()) {
         swept = true;
-        await sweepVault(of.vault, factory.system, { signal: closing.signal });
+        // It waits for a quarter of an hour before it removes anything; housekeeping goes on.
+        sweepVault(of.vault, factory.system, { signal: closing.signal }).catch((error: unknown) => {
+          if (!closing.signal.aborted) options.events.onError?.(error);
+        });
       }
       await factory.system.sleep(HOUSEKEEPING_MS, closing.signal).catch(() => undefined);
     }
@@ -129,6 +166,7 @@ export function createDesk(options: DeskOptions): DeskControl {
     status,
     services,
     actor: () => session.require(),
+    signedIn: () => session.actor(),
     async create(input) {
       refuseIfOpen();
       const { console: created, recoveryKey } = await factory.create(vaultPath, input, options.events);
@@ -146,14 +184,16 @@ export function createDesk(options: DeskOptions): DeskControl {
     },
     async signIn(operator, passphrase) {
       session.set(await services().session.signIn({ operator, passphrase }));
+      idle = someoneThere(factory.system.now().getTime());
       options.onChange(['session']);
       return status();
     },
     async signOut() {
-      const actor = session.actor();
-      session.set(null);
-      if (actor !== null && opened !== null) await opened.services.session.signOut(actor);
+      await leave();
       return status();
+    },
+    active() {
+      idle = someoneThere(factory.system.now().getTime());
     },
     verifyAuditFile: (input, job) => factory.verifyAuditFile(input, job),
     async job(jobId, run) {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { app } from 'electron';
+import { app, powerMonitor } from 'electron';
 import { programFiles } from '../adapters/system/program.ts';
 import { createConsoleFactory } from '../compose.ts';
 import { registerHandlers } from '../ipc/handlers.ts';
@@ -38,6 +38,7 @@ export async function startDesktop({ sample, vault, router, onError }: DesktopOp
     version: app.getVersion(),
     events,
     onChange: (topics) => router.broadcast('invalidated', { topics: [...topics] }),
+    systemIdleMs: () => powerMonitor.getSystemIdleTime() * 1000,
     onProgress: (progress) => router.broadcast('job.progress', progress),
   });
   registerHandlers(router, desk);

@@ -9,10 +9,12 @@ import type { RequestsService } from './requests/index.ts';
 import type { RolloutsService } from './rollouts/index.ts';
 import type { SessionService } from './session/index.ts';
 import type { ValidationService } from './validation.ts';
+import type { VaultService } from './vault/index.ts';
 
 /** Everything an open vault can do: one service an area, the same for the window and the command line. */
 export interface Services {
   readonly session: SessionService;
+  readonly vault: VaultService;
   readonly overview: OverviewService;
   readonly models: RegistryService;
   readonly validation: ValidationService;

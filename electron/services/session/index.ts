@@ -21,7 +21,8 @@ export interface SessionDeps {
 export interface SessionService {
   /** Who an operator is, once their passphrase opened their key file. `auth.failed` otherwise, audited. */
   signIn(input: { readonly operator: string; readonly passphrase: string }): Promise<Actor>;
-  signOut(actor: Actor): Promise<void>;
+  /** `reason`: why, where the operator did not do it. */
+  signOut(actor: Actor, reason?: 'idle'): Promise<void>;
   /** Unlocks an operator's private key for the time of one call. `auth.failed` (audited, with the same back-off), `not-found`. */
   signWithOperatorKey<T>(
     operatorId: string,
@@ -162,8 +163,8 @@ export function createSessionService(deps: SessionDeps): SessionService {
         );
         return actor;
       }),
-    signOut: (actor) =>
-      ledger.note(actor, { action: 'session.signed-out', subject: actor.name, details: {} }),
+    signOut: (actor, reason) =>
+      ledger.note(actor, { action: 'session.signed-out', subject: actor.name, details: reason === undefined ? {} : { reason } }),
     signWithOperatorKey: async (operatorId, passphrase, use) => {
       const { privateKeyPem, before } = await inTurn(() => {
         const operator = ledger.read.operator(operatorId);

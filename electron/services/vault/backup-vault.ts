@@ -84,8 +84,7 @@ export async function backupVault(
           damaged: damaged.length,
         },
       },
-      (tx) =>
-        tx.setSetting(LAST_BACKUP, JSON.stringify({ at: system.now().toISOString(), head: head.seq })),
+      (tx) => tx.setSetting(LAST_BACKUP, JSON.stringify({ at: system.now().toISOString(), head: head.seq })),
     );
     return {
       path: input.path,

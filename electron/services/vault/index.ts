@@ -4,6 +4,8 @@ export { type CreateVaultInput, createVault } from './create-vault.ts';
 export type { KeysChoice } from './keys-choice.ts';
 export { type KeysKind, type OpenVault, openVault, vaultAt } from './open-vault.ts';
 export { recoverVault } from './recover-vault.ts';
+export type { RekeyInput, RekeyOutcome } from './rekey.ts';
 export { type RestoreInput, restoreVault } from './restore-vault.ts';
+export { createVaultService, type VaultService } from './service.ts';
 export { readVaultSettings, VAULT_SETTINGS } from './settings.ts';
 export { type Swept, sweepVault } from './sweep.ts';

@@ -1,5 +1,6 @@
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import type { Actor } from '../../../shared/domain/operator/operator.ts';
+import { normalizeRecoveryKey } from '../../../shared/domain/vault/recovery-kit.ts';
 import type { ArtifactStore } from '../../ports/artifacts.ts';
 import type { SecretStore } from '../../ports/secrets.ts';
 import type { Store } from '../../ports/stores.ts';
@@ -174,7 +175,7 @@ function asOpenVault(parts: VaultParts, source: KeySource, present: Release): Op
       unlock = null;
     },
     isRecoveryKey: async (recoveryKey) =>
-      (await adapters.keys.recipientOf(recoveryKey.trim())) === live.recoveryRecipient,
+      (await adapters.keys.recipientOf(normalizeRecoveryKey(recoveryKey))) === live.recoveryRecipient,
     rekey: async (actor, input, job) => {
       open(live.databaseKey);
       if (rekeying)

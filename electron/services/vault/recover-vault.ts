@@ -1,4 +1,5 @@
 import { SallyportError } from '../../../shared/domain/errors.ts';
+import { normalizeRecoveryKey } from '../../../shared/domain/vault/recovery-kit.ts';
 import type { VaultAdapters, VaultDirectory } from '../../ports/vault.ts';
 import { keychainSource, passphraseSource } from './key-source.ts';
 import { checkVaultPassphrase, type KeysChoice } from './keys-choice.ts';
@@ -66,7 +67,7 @@ async function putBack(
   input: { readonly recoveryKey: string; readonly keys: KeysChoice },
 ): Promise<number> {
   const { system, keys: tools } = adapters;
-  const recoveryKey = input.recoveryKey.trim();
+  const recoveryKey = normalizeRecoveryKey(input.recoveryKey);
   const record = await unwrap(adapters, recoveryKey, wrapped, vaultId);
   const identities = identitiesOf(record);
   const credentials = await readRecoverable(directory, [recoveryKey, ...identities], vaultId, tools);

@@ -55,6 +55,8 @@ export const sessionChannels = {
       artifacts: z.number().int(),
       bytes: z.number(),
       full: z.boolean(),
+      /** Stored files that were damaged before and were left as they are. */
+      damaged: z.number().int().optional(),
       recoveryKey: z.string().nullable(),
     }),
   },
