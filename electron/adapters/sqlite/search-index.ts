@@ -14,6 +14,9 @@ export function indexDocument(
   if (before?.tokens.join(' ') !== words) {
     if (before) db.run('DELETE FROM version_words WHERE rowid = ?', position);
     db.run('INSERT INTO version_words (rowid, tokens) VALUES (?, ?)', position, words);
+    // Whole values (`=`) are never looked for by their beginning. A word that no version has any more does no harm.
+    for (const token of after.tokens)
+      if (!token.includes('=')) db.run('INSERT OR IGNORE INTO version_terms (term) VALUES (?)', token);
   }
   for (const field of before?.numbers.keys() ?? [])
     if (!after.numbers.has(field)) writeNumber(db, field, position, null);

@@ -3,7 +3,8 @@
  *
  * - `version_words`: one document of tokens per version (see `shared/domain/model/search/document.ts`), rowid =
  *   position. Contentless: what it says can be made again from the version at any time.
- * - `version_numbers`: ordered fields as columns, 128 positions a row (see `number-columns.ts`).
+ * - `version_terms`: the words of these documents that a query may name by their beginning.
+ * - `version_numbers`: ordered fields as columns, 480 positions a row (see `number-columns.ts`).
  * - `registry_counts`: one row, kept by triggers, so that no count walks through the registry. `indexed` = last
  *   position the search knows; what lies beyond it is indexed on opening.
  */
@@ -20,6 +21,7 @@ CREATE INDEX aliases_by_alias ON aliases (alias, name);
 CREATE VIRTUAL TABLE version_words USING fts5(
   tokens, content = '', contentless_delete = 1, detail = none, prefix = '1 2 3', tokenize = "ascii tokenchars '._='"
 );
+CREATE TABLE version_terms (term TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE version_numbers (
   id INTEGER PRIMARY KEY,
   field TEXT NOT NULL,
