@@ -13,7 +13,7 @@ import { createRekeyWorker } from '../electron/adapters/vault/rekey-worker.ts';
 import { vaultDirectories } from '../electron/adapters/vault/vault-directory.ts';
 import type { VaultAdapters } from '../electron/ports/vault.ts';
 import { createVault, openVault } from '../electron/services/vault/index.ts';
-import { decodeKeys, KEYS_SECRET } from '../electron/services/vault/vault-keys.ts';
+import { decodeKeys, isPending, KEYS_SECRET } from '../electron/services/vault/vault-keys.ts';
 import { openDatabase } from '../shared/node/sqlite/database.ts';
 import { median, sideBySide } from './support/measure.ts';
 import { builtWorkers } from './support/program.ts';
@@ -52,7 +52,8 @@ async function openingFigures({ directory, say }: BenchContext): Promise<BenchRo
   });
   await created.vault.close();
   const keysText = await parts.keychainSecrets(created.vault.id).get(KEYS_SECRET);
-  const { databaseKey } = decodeKeys(keysText ?? '', created.vault.id, 'the keychain');
+  const keys = decodeKeys(keysText ?? '', created.vault.id, 'the keychain');
+  const { databaseKey } = isPending(keys) ? keys.current : keys;
   const opening = await sideBySide(RUNS, {
     vault: async () => (await openVault(parts, path)).close(),
     database: () => openDatabase(join(path, 'registry.db'), Buffer.from(databaseKey, 'hex')).close(),

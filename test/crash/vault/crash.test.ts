@@ -6,6 +6,7 @@ import { writeLines } from '../../../electron/adapters/vault/write-lines.ts';
 import { createAuditService } from '../../../electron/services/audit/index.ts';
 import { verifyArtifacts } from '../../../electron/services/registry/verify-artifacts.ts';
 import { createVault, type OpenVault, openVault } from '../../../electron/services/vault/index.ts';
+import { namedArtifacts } from '../../../electron/services/vault/named-artifacts.ts';
 import { fileKeychain } from '../../support/file-keychain.ts';
 import { logisticRegression, model } from '../../support/onnx-builder.ts';
 import { temporaryDirectory } from '../../support/temp.ts';
@@ -108,7 +109,7 @@ describe('a writer killed with SIGKILL', () => {
       expect(
         [...versions].filter((version) => vault.store.read.version({ name: 'phish', version }) === null),
       ).toEqual([]);
-      expect((await verifyArtifacts(vault.artifacts, vault.store.read.allArtifacts())).bad).toEqual([]);
+      expect((await verifyArtifacts(vault.artifacts, namedArtifacts(vault.store.read))).bad).toEqual([]);
       await vault.artifacts.sweepTemporary();
       await vault.close();
     }
