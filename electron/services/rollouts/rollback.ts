@@ -29,8 +29,11 @@ const intentSchema = z.strictObject({
     person: z.string(),
     roles: z.array(roleSchema),
   }),
-  /** What each endpoint served when it was asked for, by endpoint id. */
-  before: z.record(z.string(), z.object({ stable: z.string().nullable(), canary: z.string().nullable() })),
+  /** What each endpoint served when it was asked for, by endpoint id; null where it did not answer. */
+  before: z.record(
+    z.string(),
+    z.object({ stable: z.string().nullable(), canary: z.string().nullable() }).nullable(),
+  ),
 });
 type Intent = z.infer<typeof intentSchema>;
 
@@ -69,7 +72,7 @@ export function createRollbacks(deps: RollbackDeps): Rollbacks {
   const own = new Set<string>();
   const notBefore = new Map<string, number>();
 
-  async function servedAt(endpointId: string, name: string): Promise<Intent['before'][string]> {
+  async function servedAt(endpointId: string, name: string): Promise<Slots> {
     return slotsOf((await deps.clientFor(endpointId).models()).find((model) => model.name === name));
   }
 
@@ -141,7 +144,7 @@ export function createRollbacks(deps: RollbackDeps): Rollbacks {
     let done = 0;
     let refusal = '';
     for (const [id, before] of Object.entries(intent.before)) {
-      if (ledger.read.endpoint(id) === null) continue;
+      if (before === null || ledger.read.endpoint(id) === null) continue;
       try {
         const now = await servedAt(id, intent.name);
         const moved = now.stable !== before.stable || now.canary !== before.canary;
@@ -177,7 +180,8 @@ export function createRollbacks(deps: RollbackDeps): Rollbacks {
       const started = performance.now();
       const { operatorId, person, roles } = actor;
       const before = await Promise.all(
-        endpoints.map(async ({ id }) => [id, await servedAt(id, name)] as const),
+        // One that does not answer keeps nobody from rolling the others back.
+        endpoints.map(async ({ id }) => [id, await servedAt(id, name).catch(() => null)] as const),
       );
       const intent: Intent = {
         key: `rollback/${system.newId()}`,
@@ -226,12 +230,17 @@ function forget(tx: StoreWriter, key: string): boolean {
   return true;
 }
 
-function slotsOf(served: ServedModel | undefined): { stable: string | null; canary: string | null } {
+interface Slots {
+  readonly stable: string | null;
+  readonly canary: string | null;
+}
+
+function slotsOf(served: ServedModel | undefined): Slots {
   return { stable: served?.stable?.version ?? null, canary: served?.canary?.version ?? null };
 }
 
 function previousOf(intent: Intent): string {
-  return Object.values(intent.before).find(({ stable }) => stable !== null)?.stable ?? '';
+  return Object.values(intent.before).find((slots) => slots !== null && slots.stable !== null)?.stable ?? '';
 }
 
 function messageOf(error: unknown): string {
