@@ -1,7 +1,14 @@
 import { SallyportError } from '../errors.ts';
+import { fitIsotonic, type Isotonic } from '../statistics/isotonic.ts';
 import { accuracyOf } from './accuracy.ts';
 import { balancedAccuracyOf } from './balanced-accuracy.ts';
-import { type DetectionFigures, type DetectionOptions, deepMetrics, detectionFigures } from './detection.ts';
+import {
+  type DetectionFigures,
+  type DetectionOptions,
+  deepMetrics,
+  detectionFigures,
+  type SortedScores,
+} from './detection.ts';
 import { f1Of } from './f1.ts';
 import { falsePositiveRateOf } from './false-positive-rate.ts';
 import { GrowableFloats } from './growable.ts';
@@ -32,6 +39,8 @@ export interface BinaryResult {
   readonly histogram: ScoreHistogram | null;
   /** All figures, with intervals, reasons and sample sizes. */
   readonly figures: DetectionFigures;
+  /** From score (turned so that higher is more positive) to probability; null where there is nothing to fit. */
+  readonly isotonic: Isotonic | null;
 }
 
 export interface BinaryAccumulator {
@@ -52,7 +61,7 @@ export interface BinaryOptions extends DetectionOptions {
   readonly maxRows?: number;
 }
 
-/** Measures a binary detector batch by batch: 8 bytes a row, 16 at most while sorting and summing up. */
+/** Measures a binary detector batch by batch: 8 bytes a row, 16 at most while sorting. */
 export function createBinaryAccumulator(options: BinaryOptions = {}): BinaryAccumulator {
   const { lowerIsPositive = false, maxRows = MAX_ROWS } = options;
   const sign = lowerIsPositive ? -1 : 1;
@@ -97,25 +106,37 @@ export function createBinaryAccumulator(options: BinaryOptions = {}): BinaryAccu
     },
 
     finish() {
+      const isRanked = isScored === true;
       const negatives = scoresOf.negative.takeSorted();
       const positives = scoresOf.positive.takeSorted();
-      const isRanked = isScored === true;
-      const { rocAuc, roc, precisionRecall } = isRanked
-        ? rank(negatives, positives)
-        : { rocAuc: null, roc: [], precisionRecall: [] };
-      const figures = detectionFigures(confusion, isRanked ? { negatives, positives } : null, options);
-      const metrics = { ...metricsOf(confusion, rocAuc), ...deepMetrics(figures) };
+      const result = binaryResult(confusion, isRanked ? { negatives, positives } : null, options);
       rows = 0;
       confusion = { tn: 0, fp: 0, fn: 0, tp: 0 };
       isScored = null;
-      return {
-        metrics,
-        roc,
-        precisionRecall,
-        histogram: isRanked ? histogramOf(negatives, positives, sign) : null,
-        figures,
-      };
+      return result;
     },
+  };
+}
+
+/** Everything a detector's decisions and its sorted scores (null where it has none) say. */
+export function binaryResult(
+  confusion: Confusion,
+  sorted: SortedScores | null,
+  options: DetectionOptions = {},
+): BinaryResult {
+  const sign = options.lowerIsPositive === true ? -1 : 1;
+  const { rocAuc, roc, precisionRecall } =
+    sorted === null
+      ? { rocAuc: null, roc: [], precisionRecall: [] }
+      : rank(sorted.negatives, sorted.positives);
+  const figures = detectionFigures(confusion, sorted, options);
+  return {
+    metrics: { ...metricsOf(confusion, rocAuc), ...deepMetrics(figures) },
+    roc,
+    precisionRecall,
+    histogram: sorted === null ? null : histogramOf(sorted.negatives, sorted.positives, sign),
+    figures,
+    isotonic: sorted && fitIsotonic(sorted.negatives, sorted.positives),
   };
 }
 

@@ -99,7 +99,12 @@ export function detectionFigures(
     positive_rate: positiveRate(confusion, level),
     ...rankingFigures(sorted, options),
     ...probabilityFigures(sorted, options),
-    scores: sorted && summaryOf(sorted, confusion, options),
+    scores:
+      sorted &&
+      summarizeScores([sorted.negatives, sorted.positives], confusion.tp + confusion.fp, {
+        sign: options.lowerIsPositive === true ? -1 : 1,
+        level,
+      }),
   };
 }
 
@@ -194,15 +199,6 @@ function areProbabilities({ negatives, positives }: SortedScores, options: Detec
       ((scores[0] ?? 0) >= lowest - ROUNDING && (scores[scores.length - 1] ?? 0) <= highest + ROUNDING),
   );
   return fits && negatives.length + positives.length > 0;
-}
-
-function summaryOf(sorted: SortedScores, { tp, fp }: Confusion, options: DetectionOptions) {
-  const all = new Float64Array(sorted.negatives.length + sorted.positives.length);
-  all.set(sorted.negatives);
-  all.set(sorted.positives, sorted.negatives.length);
-  // In the model's own scale.
-  if (options.lowerIsPositive === true) for (let i = 0; i < all.length; i += 1) all[i] = -(all[i] ?? 0) + 0;
-  return summarizeScores(all.sort(), tp + fp, options.level);
 }
 
 /** Names of figures that reports and gates use, beside those of the confusion matrix. */

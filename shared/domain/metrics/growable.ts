@@ -38,6 +38,11 @@ export class GrowableFloats {
 
   /** All values in ascending order; empties this. Chunks are let go as they are copied. */
   takeSorted(): Float64Array<ArrayBuffer> {
+    return this.take().sort();
+  }
+
+  /** All values in the order they came; empties this. */
+  take(): Float64Array<ArrayBuffer> {
     const all = new Float64Array(this.#length);
     let at = 0;
     this.#current = new Float64Array(0);
@@ -48,6 +53,6 @@ export class GrowableFloats {
     }
     this.#length = 0;
     this.#used = 0;
-    return all.sort();
+    return all;
   }
 }

@@ -1,3 +1,4 @@
+import type { Interval } from '../evidence/interval.ts';
 import { normalInterval } from '../statistics/interval.ts';
 import { Sum } from '../statistics/sum.ts';
 import { type Figure, figure } from './figure.ts';
@@ -30,4 +31,23 @@ export class RowMean {
     }
     return figure(mean, rows, interval, 'there are no rows');
   }
+}
+
+/** Normal interval of the mean of what `each` adds row by row; null for fewer than two rows. */
+export function meanDifferenceInterval(
+  each: (add: (difference: number) => void) => void,
+  level?: number,
+): Interval | null {
+  const sum = new Sum();
+  const squares = new Sum();
+  let rows = 0;
+  each((difference) => {
+    sum.add(difference);
+    squares.add(difference * difference);
+    rows += 1;
+  });
+  if (rows < 2) return null;
+  const mean = sum.value / rows;
+  const variance = Math.max(0, (squares.value - rows * mean * mean) / (rows - 1));
+  return normalInterval(mean, Math.sqrt(variance / rows), level);
 }

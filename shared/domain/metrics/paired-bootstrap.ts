@@ -1,0 +1,167 @@
+/**
+ * Paired bootstrap of ranking figures: both models' scores of a row are drawn together, so that what they share cancels
+ * in the difference. Up to 20,000 rows every row is drawn by itself; above, rows of the same class and the same rank bins
+ * of both models (about 350 a model) are drawn together and count as tied in the replicates. The interval is laid around
+ * the exact difference.
+ */
+import type { Interval } from '../evidence/interval.ts';
+import { percentileInterval } from '../statistics/interval.ts';
+import type { Random } from '../statistics/random.ts';
+import { averagePrecisionOf } from './average-precision.ts';
+import { binFigures, emptyFigures, type RankBins, REPLICATES, rankBins } from './bootstrap.ts';
+import type { ClassScores } from './delong.ts';
+import { FALSE_POSITIVE_LIMITS, operatingPoints } from './detection-rate.ts';
+import { aucWithVariance } from './roc-auc.ts';
+
+const EXACT_ROWS = 20_000;
+const BINS = 128;
+
+/** Rows of one class by the rank bins of both models. */
+interface Cells {
+  readonly first: Uint32Array;
+  readonly second: Uint32Array;
+  readonly counts: Float64Array;
+}
+
+export interface RankingDifferences {
+  readonly auc: Interval | null;
+  readonly averagePrecision: Interval | null;
+  /** By false-positive limit, rising. */
+  readonly rates: readonly { readonly limit: number; readonly interval: Interval | null }[];
+}
+
+/** Intervals of second minus first for AUC, average precision and detection at fixed false-alarm rates. */
+export function pairedRankingIntervals(
+  first: ClassScores,
+  second: ClassScores,
+  random: Random,
+  { limits = FALSE_POSITIVE_LIMITS, level }: { limits?: readonly number[]; level?: number | undefined } = {},
+): RankingDifferences {
+  const rising = [...limits].sort((x, y) => x - y);
+  const isExact = first.negatives.length + first.positives.length <= EXACT_ROWS;
+  const bins = isExact ? Number.POSITIVE_INFINITY : BINS;
+  const a = rankBins(first.sortedNegatives, first.sortedPositives, bins);
+  const b = rankBins(second.sortedNegatives, second.sortedPositives, bins);
+  const negatives = cellsOf(a, b, first.negatives, second.negatives, isExact);
+  const positives = cellsOf(a, b, first.positives, second.positives, isExact);
+
+  const exact = differences(exactFigures(first, rising), exactFigures(second, rising));
+  const [ofA, ofB] = [emptyFigures(rising), emptyFigures(rising)];
+  binFigures(a.negatives, a.positives, rising, ofA);
+  binFigures(b.negatives, b.positives, rising, ofB);
+  const binned = differences(flat(ofA), flat(ofB));
+
+  const drawn = [a, a, b, b].map(({ floors }) => new Float64Array(floors.length));
+  const [negativesA, positivesA, negativesB, positivesB] = drawn as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
+  const replicates = exact.map(() => new Float64Array(REPLICATES));
+  for (let at = 0; at < REPLICATES; at += 1) {
+    for (const counts of drawn) counts.fill(0);
+    draw(negatives, negativesA, negativesB, random);
+    draw(positives, positivesA, positivesB, random);
+    binFigures(negativesA, positivesA, rising, ofA);
+    binFigures(negativesB, positivesB, rising, ofB);
+    for (const [index, difference] of differences(flat(ofA), flat(ofB)).entries()) {
+      const values = replicates[index];
+      if (values !== undefined) values[at] = difference;
+    }
+  }
+  const intervals = replicates.map((values, index) => {
+    const shift = (exact[index] ?? Number.NaN) - (binned[index] ?? Number.NaN);
+    return Number.isNaN(shift) ? null : percentileInterval(values, shift, level);
+  });
+  return {
+    auc: intervals[0] ?? null,
+    averagePrecision: intervals[1] ?? null,
+    rates: rising.map((limit, index) => ({ limit, interval: intervals[index + 2] ?? null })),
+  };
+}
+
+/** AUC, average precision, then the rates; NaN where undefined. */
+function exactFigures(
+  { sortedNegatives, sortedPositives }: ClassScores,
+  limits: readonly number[],
+): number[] {
+  const positives = sortedPositives.length;
+  return [
+    aucWithVariance(sortedNegatives, sortedPositives)?.auc ?? Number.NaN,
+    averagePrecisionOf(sortedNegatives, sortedPositives) ?? Number.NaN,
+    ...operatingPoints(sortedNegatives, sortedPositives, limits).map(({ truePositives }) =>
+      positives === 0 ? Number.NaN : truePositives / positives,
+    ),
+  ];
+}
+
+function flat(figures: { auc: number; averagePrecision: number; rates: Float64Array }): number[] {
+  return [figures.auc, figures.averagePrecision, ...figures.rates];
+}
+
+function differences(first: readonly number[], second: readonly number[]): number[] {
+  return second.map((value, index) => value - (first[index] ?? Number.NaN));
+}
+
+/** Rows by bins: one cell a row where exact, else one per pair of bins that occurs. */
+function cellsOf(
+  a: RankBins,
+  b: RankBins,
+  first: Float64Array,
+  second: Float64Array,
+  isExact: boolean,
+): Cells {
+  if (isExact)
+    return {
+      first: Uint32Array.from(first, (score) => placeOf(a.floors, score)),
+      second: Uint32Array.from(second, (score) => placeOf(b.floors, score)),
+      counts: new Float64Array(first.length).fill(1),
+    };
+  const width = b.floors.length;
+  const table = new Uint32Array(a.floors.length * width);
+  for (let row = 0; row < first.length; row += 1) {
+    const cell = placeOf(a.floors, first[row] ?? 0) * width + placeOf(b.floors, second[row] ?? 0);
+    table[cell] = (table[cell] ?? 0) + 1;
+  }
+  let occupied = 0;
+  for (const count of table) if (count > 0) occupied += 1;
+  const cells = {
+    first: new Uint32Array(occupied),
+    second: new Uint32Array(occupied),
+    counts: new Float64Array(occupied),
+  };
+  let at = 0;
+  for (const [cell, count] of table.entries()) {
+    if (count === 0) continue;
+    cells.first[at] = Math.floor(cell / width);
+    cells.second[at] = cell % width;
+    cells.counts[at] = count;
+    at += 1;
+  }
+  return cells;
+}
+
+/** The first bin whose floor, which fall, is not above the score. */
+function placeOf(floors: Float64Array, score: number): number {
+  let low = 0;
+  let high = floors.length - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((floors[middle] ?? 0) <= score) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function draw(cells: Cells, ofFirst: Float64Array, ofSecond: Float64Array, random: Random): void {
+  const { first, second, counts } = cells;
+  for (let cell = 0; cell < counts.length; cell += 1) {
+    const times = random.poisson(counts[cell] ?? 0);
+    if (times === 0) continue;
+    const a = first[cell] ?? 0;
+    const b = second[cell] ?? 0;
+    ofFirst[a] = (ofFirst[a] ?? 0) + times;
+    ofSecond[b] = (ofSecond[b] ?? 0) + times;
+  }
+}
