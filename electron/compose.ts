@@ -42,7 +42,9 @@ import {
   type KeysKind,
   type OpenVault,
   openVault,
+  type RestoreInput,
   recoverVault,
+  restoreVault,
   vaultAt,
 } from './services/vault/index.ts';
 
@@ -75,6 +77,13 @@ export interface ConsoleFactory {
   /** Proves an exported audit log, without any vault. */
   verifyAuditFile(input: VerifyFileInput, job: JobContext): Promise<AuditVerdict>;
   recover(path: string, recoveryKey: string, keys: KeysChoice, events?: ConsoleEvents): Promise<Console>;
+  /** Null: restored, and locked because its keys are not at hand. */
+  restore(
+    path: string,
+    input: RestoreInput,
+    job: JobContext,
+    events?: ConsoleEvents,
+  ): Promise<Console | null>;
 }
 
 export interface FactoryOptions {
@@ -229,5 +238,9 @@ export function createConsoleFactory(options: FactoryOptions): ConsoleFactory {
     },
     recover: async (path, recoveryKey, keysChoice, events = {}) =>
       compose(await recoverVault(adapters, path, { recoveryKey, keys: keysChoice }), events),
+    restore: async (path, input, job, events = {}) => {
+      const vault = await restoreVault(adapters, path, input, job);
+      return vault && compose(vault, events);
+    },
   };
 }

@@ -5,6 +5,7 @@ import { createConsoleFactory, type FactoryOptions } from '../compose.ts';
 import { registerAdministration } from './commands/administration.ts';
 import { registerAgent, runAgent } from './commands/agent.ts';
 import { registerAudit } from './commands/audit.ts';
+import { registerBackup } from './commands/backup.ts';
 import { registerDelivery } from './commands/delivery.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerEvidence } from './commands/evidence.ts';
@@ -32,6 +33,7 @@ export async function runCli(argv: readonly string[], options: FactoryOptions): 
   const context = new CliContext(factory, () => program.opts<GlobalOptions>());
   for (const register of [
     registerVault,
+    registerBackup,
     registerModels,
     registerEvidence,
     registerAdministration,

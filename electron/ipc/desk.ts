@@ -21,6 +21,8 @@ export interface Desk {
   }): Promise<{ vaultId: string; recoveryKey: string }>;
   unlock(passphrase: string | null): Promise<SessionView>;
   recover(recoveryKey: string, keys: KeysChoice): Promise<SessionView>;
+  /** Restores a backup into the empty place of the vault. It is open afterwards, or locked where its keys are not at hand. */
+  restore(file: string, job: JobContext): Promise<SessionView>;
   signIn(operator: string, passphrase: string): Promise<SessionView>;
   /** Who is signed in, or null. */
   signedIn(): Actor | null;
@@ -28,6 +30,8 @@ export interface Desk {
   active(): void;
   /** Jobs, rollouts and leases go on. */
   signOut(): Promise<SessionView>;
+  /** The session goes on after the operator changed something of their own, which would end it. */
+  renewSession(): void;
   /** Proves an exported audit log; no vault needs to be open. */
   verifyAuditFile(input: VerifyFileInput, job: JobContext): Promise<AuditVerdict>;
   /** Runs a long operation the window can watch and cancel by its id. */

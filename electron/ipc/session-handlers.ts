@@ -13,7 +13,11 @@ export function registerSession(router: Router, desk: Desk): void {
     desk.active();
     return { done: true };
   });
-  router.register('vault.about', () => desk.services().vault.about());
+  router.register('vault.about', () => {
+    // For those signed in; on the command line whoever opens the vault may ask.
+    desk.actor();
+    return desk.services().vault.about();
+  });
   router.register('vault.setSettings', (input) => desk.services().vault.setSettings(desk.actor(), input));
   router.register('vault.rekey', ({ jobId, ...input }) =>
     desk.job(jobId, (job) => desk.services().vault.rekey(desk.actor(), input, job)),
@@ -21,6 +25,7 @@ export function registerSession(router: Router, desk: Desk): void {
   router.register('vault.backup', ({ jobId, ...input }) =>
     desk.job(jobId, (job) => desk.services().vault.backup(desk.actor(), input, job)),
   );
+  router.register('vault.restore', ({ path, jobId }) => desk.job(jobId, (job) => desk.restore(path, job)));
   // At creation nobody has signed in yet: the recovery key is the right to it.
   router.register('vault.saveRecoveryKit', (input) =>
     desk.services().vault.saveRecoveryKit(desk.signedIn(), input),

@@ -182,6 +182,19 @@ export function createDesk(options: DeskOptions): DeskControl {
       take(await factory.recover(vaultPath, recoveryKey, keys, options.events));
       return status();
     },
+    async restore(file, job) {
+      refuseIfOpen();
+      const restored = await factory.restore(
+        vaultPath,
+        { file, passphrase: null, recovery: null },
+        job,
+        options.events,
+      );
+      if (restored) take(restored);
+      else options.onChange(['session']);
+      return status();
+    },
+    renewSession: () => session.renew(),
     async signIn(operator, passphrase) {
       session.set(await services().session.signIn({ operator, passphrase }));
       idle = someoneThere(factory.system.now().getTime());

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { roleSchema } from '../../../shared/domain/operator/operator.ts';
+import { SallyportError } from '../../../shared/domain/errors.ts';
+import { isActive, type Operator, roleSchema } from '../../../shared/domain/operator/operator.ts';
 import type { CliContext } from '../context.ts';
 import { parseInput, parseWith } from '../input.ts';
 import { table } from '../output.ts';
@@ -38,9 +39,72 @@ export function registerAdministration(program: Command, context: CliContext): v
         context.output.result(
           all,
           table(
-            ['name', 'person', 'roles', 'key'],
-            all.map((o) => [o.name, o.person, o.roles.join(','), o.keyFingerprint]),
+            ['name', 'person', 'roles', 'in use', 'key'],
+            all.map((o) => [
+              o.name,
+              o.person,
+              o.roles.join(','),
+              isActive(o) ? 'yes' : 'no',
+              o.keyFingerprint,
+            ]),
           ),
+        );
+      }),
+    );
+
+  operator
+    .command('roles')
+    .argument('<name>')
+    .argument('<roles>', 'analyst,release-manager,auditor,administrator')
+    .description('give an operator other roles; they count at once')
+    .action((name: string, roles: string) =>
+      context.asOperator(async ({ services, actor }) => {
+        const changed = await services.operators.setRoles(
+          actor,
+          parseInput('operators.setRoles', {
+            id: operatorId(services.operators.list(actor), name),
+            roles: parseWith(z.array(roleSchema).min(1), roles.split(',')),
+          }),
+        );
+        context.output.result(changed, `${changed.name} is ${changed.roles.join(', ')} now.`);
+      }),
+    );
+  for (const [verb, disabled] of [
+    ['disable', true],
+    ['enable', false],
+  ] as const)
+    operator
+      .command(verb)
+      .argument('<name>')
+      .description(
+        disabled
+          ? 'take an operator out of use: no sign-in, no act, no signature; what they signed stays'
+          : 'let an operator sign in again',
+      )
+      .action((name: string) =>
+        context.asOperator(async ({ services, actor }) => {
+          const id = operatorId(services.operators.list(actor), name);
+          const changed = await services.operators.setDisabled(actor, { id, disabled });
+          context.output.result(changed, `${changed.name} is ${verb}d.`);
+        }),
+      );
+  operator
+    .command('passphrase')
+    .option('--new-passphrase-file <file>', 'the new passphrase; asked when left out')
+    .description('change the passphrase of the operator of --as; the key stays the same')
+    .action((options: { newPassphraseFile?: string }) =>
+      context.asOperator(async ({ services, actor, operatorPassphrase }) => {
+        const newPassphrase =
+          options.newPassphraseFile === undefined
+            ? await askSecret(`New passphrase of ${actor.name}`, '--new-passphrase-file')
+            : await context.readSecret(options.newPassphraseFile);
+        const changed = await services.operators.changePassphrase(actor, {
+          passphrase: await operatorPassphrase(),
+          newPassphrase,
+        });
+        context.output.result(
+          changed,
+          `The passphrase of ${changed.name} is changed. Copies of the old key file, in older backups, open with the old one.`,
         );
       }),
     );
@@ -65,7 +129,8 @@ export function registerAdministration(program: Command, context: CliContext): v
       }),
     );
   environment
-    .command('set-policy')
+    .command('policy')
+    .alias('set-policy')
     .argument('<name>')
     .requiredOption('--policy <file>')
     .description('replace an environment’s policy')
@@ -100,4 +165,12 @@ export function registerAdministration(program: Command, context: CliContext): v
         );
       }),
     );
+}
+
+function operatorId(operators: readonly Operator[], name: string): string {
+  const found = operators.find((operator) => operator.name === name);
+  if (found) return found.id;
+  throw new SallyportError('not-found', `There is no operator named ${name}.`, {
+    hint: 'Nothing was changed. List them with: sallyport operator list',
+  });
 }

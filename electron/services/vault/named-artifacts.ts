@@ -10,14 +10,15 @@ export interface NamedArtifact {
   readonly what: string;
 }
 
-/** Every stored file the rows name, each once: a request's model is its version's. */
+/** Every stored file the rows name, each once: a request's model is its version's, and may have been collected with it. */
 export function namedArtifacts(read: StoreReader): NamedArtifact[] {
   const named = new Map<string, NamedArtifact>();
   for (const { artifactId, digest, sizeBytes, ref } of read.allArtifacts())
     named.set(artifactId, { artifactId, digest, sizeBytes, what: `${ref.name}@${ref.version}` });
+  const collected = new Set(read.collectedArtifacts());
   for (const { id } of read.requests())
     for (const { artifactId, digest, sizeBytes, name } of read.requestFiles(id)?.files ?? [])
-      if (!named.has(artifactId))
+      if (!named.has(artifactId) && !collected.has(artifactId))
         named.set(artifactId, { artifactId, digest, sizeBytes, what: `${name} of request ${id}` });
   return [...named.values()];
 }
