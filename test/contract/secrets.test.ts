@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +22,8 @@ import {
 const forkWorker = createForkWorker((entry) =>
   fileURLToPath(new URL(`../../electron/workers/${entry}.ts`, import.meta.url)),
 );
+
+const SECRETS_WRITER = fileURLToPath(new URL('../support/secrets-writer.ts', import.meta.url));
 
 const unavailable = keyringUnavailable();
 if (unavailable) console.warn(`skipped: the keychain against a real Secret Service, because ${unavailable}`);
@@ -112,7 +116,7 @@ describe('secrets in an age file', () => {
     expect(
       JSON.parse((await decryptBytes([vault.identity], await readFile(path()))).toString()),
     ).toMatchObject({ version: 1, secrets: { token: 'in the file' } });
-    expect((await readdir(folder)).filter((name) => name !== 'secrets.age')).toEqual([]);
+    expect((await readdir(folder)).sort()).toEqual(['secrets-lock.db', 'secrets.age']);
   });
 
   it('of two stores over one file, none loses the change of the other', async () => {
@@ -134,9 +138,22 @@ describe('secrets in an age file', () => {
     ]);
   });
 
-  it('given a lock left by a process that is gone, go on', async () => {
-    // 2^22 is above the largest process number Linux gives out by default.
-    await writeFile(`${path()}.lock`, '4194305');
+  it('of two processes, each killed at any time, none leaves a lock behind or loses what was acknowledged', async () => {
+    const writers = ['a', 'b', 'c'].map(async (name, at) => {
+      const child = spawn(process.execPath, [SECRETS_WRITER, path(), vault.recipient, vault.identity, name], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      let said = '';
+      child.stdout.on('data', (data: Buffer) => {
+        said += data.toString();
+        if (said.split('\n').length > 6 + at * 5) child.kill('SIGKILL');
+      });
+      await once(child, 'close');
+      return said.split('\n').slice(0, -1);
+    });
+    const acknowledged = (await Promise.all(writers)).flat();
+    expect(acknowledged.length).toBeGreaterThanOrEqual(6 + 11 + 16);
+    for (const name of acknowledged) expect(await open().get(name), name).toBe('x');
     await open().set('after-crash', 'x');
     expect(await open().get('after-crash')).toBe('x');
   });

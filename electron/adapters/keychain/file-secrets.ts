@@ -1,9 +1,11 @@
-import { open, readFile, rm, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import { decryptBytes, encryptBytes } from '../../../shared/node/age/index.ts';
-import { diskError, systemCode, writeFileAtomic } from '../../../shared/node/files/files.ts';
+import { systemCode, writeFileAtomic } from '../../../shared/node/files/files.ts';
+import { tryExclusiveLock } from '../../../shared/node/sqlite/exclusive-lock.ts';
 import { checkSecret, checkSecretName, type SecretStore } from '../../ports/secrets.ts';
 
 export interface FileSecretsOptions {
@@ -17,13 +19,13 @@ export interface FileSecretsOptions {
 
 const contentSchema = z.object({ version: z.literal(1), secrets: z.record(z.string(), z.string()) });
 
-/** Longest wait for another process's write, and the age from which a lock whose owner is unknown counts as left behind. */
+/** Longest wait for another process's write, and time between two tries. */
 const LOCK_WAIT_MS = 10_000;
-const LOCK_STALE_MS = 30_000;
+const TRY_EVERY_MS = 20;
 
 /**
  * Secrets in one age file encrypted to the vault, for machines without a keychain. Rewritten whole and atomically;
- * a lock file beside it keeps a command next to an open window from losing the other's change.
+ * a lock beside it keeps a command next to an open window from losing the other's change.
  */
 export class FileSecrets implements SecretStore {
   readonly kind = 'file';
@@ -82,7 +84,7 @@ export class FileSecrets implements SecretStore {
 
   #change(edit: (secrets: Map<string, string>) => void): Promise<void> {
     const done = this.#queue.then(async () => {
-      const release = await lockFile(`${this.#options.path}.lock`);
+      const release = await lockFile(join(dirname(this.#options.path), 'secrets-lock.db'));
       try {
         const secrets = await this.#load();
         edit(secrets);
@@ -94,7 +96,7 @@ export class FileSecrets implements SecretStore {
         await writeFileAtomic(this.#options.path, await encryptBytes([this.#options.recipient()], plaintext));
         plaintext.fill(0);
       } finally {
-        await release();
+        release();
       }
     });
     this.#queue = done.catch(() => {});
@@ -102,37 +104,19 @@ export class FileSecrets implements SecretStore {
   }
 }
 
-/** Takes a lock file made for this process alone; answers how to give it back. `conflict` where another holds it too long. */
-async function lockFile(path: string): Promise<() => Promise<void>> {
-  for (let waited = 0; ; waited += 20) {
-    try {
-      const handle = await open(path, 'wx', 0o600);
-      await handle.writeFile(String(process.pid));
-      await handle.close();
-      return () => rm(path, { force: true });
-    } catch (error) {
-      if (systemCode(error) !== 'EEXIST') throw diskError(error);
-    }
-    if (await isLeftBehind(path)) await rm(path, { force: true });
+/**
+ * Takes the lock of the operating system on a file beside the secrets: it ends with its process, however that ends, so
+ * there is never a left-behind one to judge. Answers how to give it back. `conflict` where another holds it too long.
+ */
+async function lockFile(path: string): Promise<() => void> {
+  for (let waited = 0; ; waited += TRY_EVERY_MS) {
+    const release = tryExclusiveLock(path);
+    if (release !== null) return release;
     if (waited >= LOCK_WAIT_MS) {
       throw new SallyportError('conflict', "Another process is writing the vault's secrets.", {
-        hint: `Nothing was changed. If none is running, remove ${path}.`,
+        hint: 'Nothing was changed. Try again when it is done.',
       });
     }
-    await delay(20);
-  }
-}
-
-/** Whether a lock's process is gone: killed between taking and giving back. */
-async function isLeftBehind(path: string): Promise<boolean> {
-  try {
-    const owner = Number(await readFile(path, 'utf8'));
-    if (!Number.isInteger(owner) || owner <= 0)
-      return Date.now() - (await stat(path)).mtimeMs > LOCK_STALE_MS;
-    process.kill(owner, 0);
-    return false;
-  } catch (error) {
-    // EPERM is somebody else's living process; a lock that vanished meanwhile was given back.
-    return systemCode(error) === 'ESRCH';
+    await delay(TRY_EVERY_MS);
   }
 }
