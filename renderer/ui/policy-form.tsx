@@ -33,13 +33,10 @@ function boundOf(gate: Gate): Bound {
   return gate.min !== undefined ? 'min' : gate.max !== undefined ? 'max' : 'maxRegression';
 }
 
-/** A gate with one bound; the form writes one bound per gate. */
-function gateOf(metric: GateMetric, bound: Bound, limit: number): Gate {
-  return bound === 'min'
-    ? { metric, min: limit }
-    : bound === 'max'
-      ? { metric, max: limit }
-      : { metric, maxRegression: Math.max(0, limit) };
+/** A gate with one bound; the form writes one bound per gate and leaves what else the gate says. */
+function gateOf(gate: Gate, metric: GateMetric, bound: Bound, limit: number): Gate {
+  const { min: _min, max: _max, maxRegression: _regression, ...rest } = gate;
+  return { ...rest, metric, [bound]: bound === 'maxRegression' ? Math.max(0, limit) : limit };
 }
 
 interface PolicyFormProps {
@@ -135,7 +132,7 @@ function Fields({
                   data={metrics}
                   value={gate.metric}
                   onChange={(metric) =>
-                    setGate(index, gateOf(gateMetricSchema.parse(metric ?? gate.metric), bound, limit))
+                    setGate(index, gateOf(gate, gateMetricSchema.parse(metric ?? gate.metric), bound, limit))
                   }
                   allowDeselect={false}
                 />
@@ -143,14 +140,16 @@ function Fields({
                   aria-label="Bound"
                   data={[...BOUNDS]}
                   value={bound}
-                  onChange={(next) => setGate(index, gateOf(gate.metric, (next ?? bound) as Bound, limit))}
+                  onChange={(next) =>
+                    setGate(index, gateOf(gate, gate.metric, (next ?? bound) as Bound, limit))
+                  }
                   allowDeselect={false}
                 />
                 <NumberInput
                   aria-label="Limit"
                   value={limit}
                   step={gate.metric.startsWith('latency') ? 1 : 0.01}
-                  onChange={(next) => setGate(index, gateOf(gate.metric, bound, Number(next)))}
+                  onChange={(next) => setGate(index, gateOf(gate, gate.metric, bound, Number(next)))}
                 />
                 <ActionIcon
                   aria-label={`Remove the gate on ${METRIC_LABELS[gate.metric]}`}

@@ -17,17 +17,19 @@ export interface QueryProblem {
   readonly hint: string;
 }
 
-/** Why `parse` refuses the text, and where; null where it reads it. Its refusals say `start` and `end` in their facts. */
+/** Why `parse` refuses the text, and where; null where it reads it. Its refusals say `start` and `end`, or `term`. */
 export function problemOf(parse: (text: string) => unknown, text: string): QueryProblem | null {
   try {
     parse(text);
     return null;
   } catch (error) {
     if (!(error instanceof SallyportError)) throw error;
-    const { start, end } = error.facts;
+    const { start, end, term } = error.facts;
+    // A grammar says where, or at least which term.
+    const found = typeof term === 'string' ? Math.max(0, text.indexOf(term)) : 0;
     return {
-      start: typeof start === 'number' ? start : 0,
-      end: typeof end === 'number' ? end : text.length,
+      start: typeof start === 'number' ? start : found,
+      end: typeof end === 'number' ? end : typeof term === 'string' ? found + term.length : text.length,
       message: error.message,
       hint: error.hint ?? '',
     };

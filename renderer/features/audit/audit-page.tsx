@@ -1,6 +1,12 @@
-import { Button, TextInput } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
-import { IconDownload, IconHistory, IconSearch, IconShieldCheck } from '@tabler/icons-react';
+import { Button, Menu, Modal } from '@mantine/core';
+import {
+  IconChevronDown,
+  IconDownload,
+  IconFileCertificate,
+  IconFileSearch,
+  IconHistory,
+  IconShieldCheck,
+} from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import { useLocation } from 'react-router';
@@ -16,9 +22,14 @@ import { GuardedButton } from '../../ui/guarded-button.tsx';
 import { Bars } from '../../ui/loaded.tsx';
 import { Empty, Page } from '../../ui/page.tsx';
 import { Problem } from '../../ui/problem.tsx';
+import { QueryInput } from '../../ui/query-field.tsx';
 import { Digest, Truncated } from '../../ui/text.tsx';
+import { useSearch } from '../../ui/use-search.ts';
+import { ACTIONS, EXAMPLES, FIELDS, searchProblemOf } from './audit-search.ts';
 import { EntryDrawer } from './entry-drawer.tsx';
+import { SweepDialog } from './sweep-dialog.tsx';
 import { VerdictCard } from './verdict-card.tsx';
+import { VerifyFile } from './verify-file.tsx';
 
 const PAGE = 200;
 
@@ -77,10 +88,11 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
 export function AuditPage(): ReactNode {
   const { operator } = useSession();
   const location = useLocation();
-  const [text, setText] = useState('');
-  const [asked] = useDebouncedValue(text.trim(), 150);
+  const { text, setText, asked, problem } = useSearch(searchProblemOf);
   const [open, setOpen] = useState<AuditEntry | null>(null);
   const verify = useAction('audit.verify');
+  const [dialog, setDialog] = useState<'file' | 'sweep' | null>(null);
+  const exportRefusal = roleRefusal(operator.roles, 'audit.export');
   const query = useInfiniteQuery({
     queryKey: [...queryKey('audit.list', { text: asked }), 'pages'],
     queryFn: ({ pageParam }) => call('audit.list', { before: pageParam, limit: PAGE, text: asked }),
@@ -91,6 +103,10 @@ export function AuditPage(): ReactNode {
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = query;
   const entries = useMemo(() => query.data?.pages.flatMap((page) => page.entries) ?? [], [query.data]);
   const total = query.data?.pages[0]?.total ?? 0;
+  const values = useMemo(
+    () => ({ action: ACTIONS, actor: [...new Set(entries.map((entry) => entry.actor))].sort() }),
+    [entries],
+  );
 
   // The palette's "Verify the audit log" arrives with this wish; it is granted once.
   const wished = useRef(false);
@@ -121,27 +137,43 @@ export function AuditPage(): ReactNode {
       note="Every change, hash-chained and signed."
       actions={
         <>
-          <TextInput
-            w={240}
-            aria-label="Search the log"
-            placeholder="Search who, action, subject"
-            data-page-search
-            value={text}
-            onChange={(event) => setText(event.currentTarget.value)}
-            leftSection={<IconSearch size={14} />}
-            spellCheck={false}
-            onKeyDown={(event) => {
-              if (event.key === 'Escape') setText('');
-            }}
-          />
-          <GuardedButton
-            variant="default"
-            refusal={roleRefusal(operator.roles, 'audit.export')}
-            leftSection={<IconDownload size={14} />}
-            onClick={() => void runExport()}
-          >
-            Export…
-          </GuardedButton>
+          <div style={{ width: 380 }}>
+            <QueryInput
+              label="Search the log"
+              placeholder="Words, actor:ada, action:model.*, after:2026-06"
+              value={text}
+              onChange={setText}
+              fields={FIELDS}
+              examples={EXAMPLES}
+              problem={problem}
+              values={values}
+            />
+          </div>
+          <Menu position="bottom-end" width={270} shadow="md" transitionProps={{ duration: 80 }}>
+            <Menu.Target>
+              <Button variant="default" rightSection={<IconChevronDown size={14} />}>
+                More
+              </Button>
+            </Menu.Target>
+            <Menu.Dropdown>
+              <Menu.Item
+                leftSection={<IconDownload size={15} />}
+                disabled={exportRefusal !== null}
+                onClick={() => void runExport()}
+              >
+                Export the log…
+                {exportRefusal === null ? null : (
+                  <div style={{ fontSize: '0.71875rem', whiteSpace: 'normal' }}>{exportRefusal}</div>
+                )}
+              </Menu.Item>
+              <Menu.Item leftSection={<IconFileCertificate size={15} />} onClick={() => setDialog('file')}>
+                Verify an exported log…
+              </Menu.Item>
+              <Menu.Item leftSection={<IconFileSearch size={15} />} onClick={() => setDialog('sweep')}>
+                Check every model file…
+              </Menu.Item>
+            </Menu.Dropdown>
+          </Menu>
           <GuardedButton
             refusal={roleRefusal(operator.roles, 'audit.verify')}
             leftSection={<IconShieldCheck size={15} />}
@@ -160,7 +192,7 @@ export function AuditPage(): ReactNode {
           onOpen={(seq) => setOpen(entries.find((entry) => entry.seq === seq) ?? null)}
         />
       )}
-      {query.isError ? (
+      {query.isError && query.data === undefined ? (
         <Problem error={query.error} onRetry={() => void query.refetch()} />
       ) : query.data === undefined ? (
         <Bars rows={10} height={30} />
@@ -190,7 +222,7 @@ export function AuditPage(): ReactNode {
             >
               {asked === ''
                 ? 'Its first entry is the creation of the vault.'
-                : `No entry has “${asked}” in its actor, action or subject.`}
+                : `No entry matches “${asked}”. The question mark in the search box shows what can be searched for.`}
             </Empty>
           }
           foot={
@@ -202,6 +234,16 @@ export function AuditPage(): ReactNode {
           }
         />
       )}
+      <Modal
+        opened={dialog === 'file'}
+        onClose={() => setDialog(null)}
+        title="Verify an exported log"
+        size={680}
+        closeOnClickOutside={false}
+      >
+        {dialog === 'file' ? <VerifyFile plain onBack={() => setDialog(null)} /> : null}
+      </Modal>
+      <SweepDialog opened={dialog === 'sweep'} onClose={() => setDialog(null)} />
       <EntryDrawer entry={open} onClose={() => setOpen(null)} />
     </Page>
   );

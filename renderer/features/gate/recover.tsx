@@ -1,5 +1,6 @@
 import { Button, Group, Stack, Textarea } from '@mantine/core';
 import { type FormEvent, type ReactNode, useState } from 'react';
+import { normalizeRecoveryKey } from '../../../shared/domain/vault/recovery-kit.ts';
 import { useAction } from '../../api/mutations.ts';
 import { useAdoptSession } from '../../api/session.ts';
 import { Problem } from '../../ui/problem.tsx';
@@ -12,11 +13,9 @@ export function Recover({ onBack }: { readonly onBack: () => void }): ReactNode 
   const [keys, setKeys] = useState(NO_KEYS_CHOICE);
   const adopt = useAdoptSession();
   const recover = useAction('vault.recover', { notifyProblem: false });
-  const key = recoveryKey.replace(/\s+/g, '');
+  const key = normalizeRecoveryKey(recoveryKey);
   const issue =
-    key === '' || key.toUpperCase().startsWith('AGE-SECRET-KEY-1')
-      ? null
-      : 'A recovery key begins with AGE-SECRET-KEY-1.';
+    key === '' || key.startsWith('AGE-SECRET-KEY-1') ? null : 'A recovery key begins with AGE-SECRET-KEY-1.';
   const ready = key !== '' && issue === null && keysProblem(keys) === null;
   const submit = (event: FormEvent): void => {
     event.preventDefault();

@@ -1,12 +1,13 @@
 import { Button, CopyButton, Group, Stack, TextInput } from '@mantine/core';
 import { IconCheck, IconCopy, IconFileDownload, IconPrinter } from '@tabler/icons-react';
 import { type FormEvent, type ReactNode, useState } from 'react';
+import { recoveryKeyGroups } from '../../../shared/domain/vault/recovery-kit.ts';
 import { call } from '../../api/bridge.ts';
 import { Callout } from '../../ui/page.tsx';
 import { Problem } from '../../ui/problem.tsx';
 import { PathText } from '../../ui/text.tsx';
 import styles from './entrance.module.css';
-import { isLastGroup, keyGroups } from './recovery-words.ts';
+import { isLastGroup } from './recovery-words.ts';
 
 interface RecoveryKeyProps {
   readonly value: string;
@@ -52,7 +53,8 @@ export function RecoveryKey({ value, vaultId, title, next, onStored }: RecoveryK
           </p>
         </div>
         <div className={`${styles.key} mono`} data-testid="recovery-key">
-          {keyGroups(value).map(([at, group]) => (
+          {recoveryKeyGroups(value).map((group, at) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: the groups of a key are their places
             <span key={at} className={styles.group}>
               {group}
             </span>

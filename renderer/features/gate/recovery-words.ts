@@ -1,18 +1,10 @@
-/** How the recovery key is written for people, and what they are told of a vault that does not open. */
+/** How a recovery key is confirmed, and what is told of a vault that does not open. */
 import type { ErrorCode } from '../../../shared/domain/errors.ts';
-
-/** The key in groups, each with its place: the fixed beginning with what would be left over, then groups of four. */
-export function keyGroups(key: string): readonly (readonly [number, string])[] {
-  const start = /^AGE-SECRET-KEY-(?:PQ-)?1/.exec(key)?.[0] ?? '';
-  const first = start.length + ((key.length - start.length) % 4);
-  const rest = key.slice(first).match(/.{1,4}/g) ?? [];
-  const groups = first === 0 ? rest : [key.slice(0, first), ...rest];
-  return groups.map((group, place) => [place, group]);
-}
+import { normalizeRecoveryKey, recoveryKeyGroups } from '../../../shared/domain/vault/recovery-kit.ts';
 
 /** Whether this is what stands at the end of the key: proof that somebody has it before their eyes. */
 export function isLastGroup(key: string, typed: string): boolean {
-  return typed.trim().toUpperCase() === keyGroups(key).at(-1)?.[1].toUpperCase();
+  return normalizeRecoveryKey(typed) === recoveryKeyGroups(key).at(-1);
 }
 
 export type WayBack = 'recover' | 'retry';

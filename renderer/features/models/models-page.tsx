@@ -1,8 +1,8 @@
 import { Button, Kbd } from '@mantine/core';
-import { useDebouncedValue, useMediaQuery } from '@mantine/hooks';
+import { useMediaQuery } from '@mantine/hooks';
 import { IconArrowsDiff, IconCpu, IconPlus, IconRecycle, IconSearch } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
+import { type ReactNode, useEffect, useMemo, useState } from 'react';
 import { useLocation, useNavigate } from 'react-router';
 import { formatRef } from '../../../shared/domain/model/version.ts';
 import type { VersionRow } from '../../../shared/domain/view/views.ts';
@@ -20,6 +20,7 @@ import { Problem } from '../../ui/problem.tsx';
 import { hasTerm, toggleTerm } from '../../ui/query-completion.ts';
 import { QueryInput } from '../../ui/query-field.tsx';
 import { versionPath } from '../../ui/text.tsx';
+import { useSearch } from '../../ui/use-search.ts';
 import { AddModel } from './add-model.tsx';
 import { CollectDialog } from './collect-dialog.tsx';
 import { diffPath } from './diff-path.ts';
@@ -28,28 +29,14 @@ import { EXAMPLES, FIELDS, FILTERS, searchProblemOf } from './search-grammar.ts'
 
 /** Rows asked for at once; all pages are fetched one after another, so that sorting sees every row. */
 const PAGE = 1000;
-/** A query is asked so long after the last key, and called wrong so long after it, in milliseconds. */
-const ASK_MS = 150;
-const JUDGE_MS = 500;
 
 const rowKey = (row: VersionRow): string => formatRef(row);
-
-/** What the search box holds, what is asked, and what is wrong with it: the last query that could be read stays. */
-function useSearch() {
-  const [text, setText] = useState('');
-  const [typed] = useDebouncedValue(text.trim(), ASK_MS);
-  const [judged] = useDebouncedValue(text, JUDGE_MS);
-  const readable = useRef('');
-  if (searchProblemOf(typed) === null) readable.current = typed;
-  const problem = judged === text ? searchProblemOf(text) : null;
-  return { text, setText, asked: readable.current, problem };
-}
 
 export function ModelsPage(): ReactNode {
   const { operator } = useSession();
   const navigate = useNavigate();
   const location = useLocation();
-  const { text, setText, asked, problem } = useSearch();
+  const { text, setText, asked, problem } = useSearch(searchProblemOf);
   const [marked, setMarked] = useState<readonly string[]>([]);
   const state = location.state as { inspect?: string; collect?: boolean } | null;
   const inspect = state?.inspect ?? null;

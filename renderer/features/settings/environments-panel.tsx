@@ -13,7 +13,8 @@ import { PolicyForm } from '../../ui/policy-form.tsx';
 import { STARTING_POLICY } from '../../ui/policy-text.ts';
 import { Problem } from '../../ui/problem.tsx';
 import { Ago, Digest } from '../../ui/text.tsx';
-import { describeGate } from './gate-words.ts';
+import { describeGate, policyChanges } from './gate-words.ts';
+import { PolicyChanges } from './policy-changes.tsx';
 
 export function EnvironmentsPanel(): ReactNode {
   const { operator } = useSession();
@@ -140,6 +141,8 @@ function EditEnvironment({
   const [name, setName] = useState('');
   const [policy, setPolicy] = useState<Policy>(environment?.policy ?? STARTING_POLICY);
   const [valid, setValid] = useState(true);
+  const [confirming, setConfirming] = useState(false);
+  const changes = environment === null ? [] : policyChanges(environment.policy, policy);
   const add = useAction('environments.add', {
     done: (added) => `${added.name} is added.`,
     notifyProblem: false,
@@ -156,6 +159,10 @@ function EditEnvironment({
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     if (!valid || nameIssue !== null) return;
+    if (environment !== null && !confirming) {
+      setConfirming(true);
+      return;
+    }
     const done: Promise<unknown> =
       environment === null
         ? add.mutateAsync({ name, policy })
@@ -177,24 +184,32 @@ function EditEnvironment({
             spellCheck={false}
           />
         ) : null}
-        <PolicyForm
-          value={policy}
-          onChange={(next) => {
-            setValid(next !== null);
-            if (next !== null) setPolicy(next);
-          }}
-        />
+        {confirming && environment !== null ? (
+          <PolicyChanges environment={environment.name} changes={changes} />
+        ) : (
+          <PolicyForm
+            value={policy}
+            onChange={(next) => {
+              setValid(next !== null);
+              if (next !== null) setPolicy(next);
+            }}
+          />
+        )}
         {error === null ? null : <Problem error={error} />}
         <Group justify="flex-end" gap="xs">
-          <Button variant="default" onClick={onClose}>
-            Cancel
+          <Button variant="default" onClick={confirming ? () => setConfirming(false) : onClose}>
+            {confirming ? 'Back' : 'Cancel'}
           </Button>
           <Button
             type="submit"
-            disabled={!valid || nameIssue !== null}
+            disabled={!valid || nameIssue !== null || (environment !== null && changes.length === 0)}
             loading={add.isPending || change.isPending}
           >
-            {environment === null ? 'Add the environment' : 'Change the policy'}
+            {environment === null
+              ? 'Add the environment'
+              : confirming
+                ? 'Change the policy'
+                : 'Review the change'}
           </Button>
         </Group>
       </Stack>

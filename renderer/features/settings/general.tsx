@@ -3,7 +3,6 @@ import type { ReactNode } from 'react';
 import { useSession } from '../../api/session.ts';
 import { useAppearance } from '../../app/appearance.ts';
 import { Facts, Panel } from '../../ui/page.tsx';
-import { Digest, PathText } from '../../ui/text.tsx';
 
 export function AppearancePanel(): ReactNode {
   const { choice, choose } = useAppearance();
@@ -25,34 +24,6 @@ export function AppearancePanel(): ReactNode {
           ]}
         />
       </div>
-    </Panel>
-  );
-}
-
-export function VaultPanel(): ReactNode {
-  const session = useSession();
-  return (
-    <Panel title="Vault">
-      <Facts
-        items={[
-          ['Folder', <PathText key="p">{session.vaultPath}</PathText>],
-          [
-            'Vault id',
-            session.vaultId === null ? null : <Digest key="i" value={session.vaultId} what="vault id" />,
-          ],
-          [
-            'Keys',
-            session.keys === 'keychain'
-              ? 'in this computer’s keychain, and wrapped for the recovery key'
-              : session.keys === 'passphrase'
-                ? 'under a passphrase, and wrapped for the recovery key'
-                : null,
-          ],
-          ['Database', 'SQLCipher 4'],
-          ['Artifacts', 'age v1, one file each'],
-          ['Workspace', session.sample === null ? null : 'sample'],
-        ]}
-      />
     </Panel>
   );
 }

@@ -1,26 +1,32 @@
-import { Button, Checkbox, Group, Modal, PasswordInput, Stack, TextInput } from '@mantine/core';
-import { IconPlus } from '@tabler/icons-react';
+import { ActionIcon, Button, Group, Menu, Modal, PasswordInput, Stack, TextInput } from '@mantine/core';
+import { IconBan, IconCircleCheck, IconDots, IconKey, IconPlus, IconUsers } from '@tabler/icons-react';
 import { type FormEvent, type ReactNode, useState } from 'react';
-import { operatorSchema, type Role, roleSchema } from '../../../shared/domain/operator/operator.ts';
+import { type Operator, operatorSchema, roleSchema } from '../../../shared/domain/operator/operator.ts';
 import { useAction } from '../../api/mutations.ts';
 import { useCall } from '../../api/queries.ts';
-import { formatRoles, ROLE_NAMES, roleRefusal, useSession } from '../../api/session.ts';
+import { formatRoles, roleRefusal, useSession } from '../../api/session.ts';
+import { Ask } from '../../ui/dialogs.tsx';
+import { formatInstant } from '../../ui/format.ts';
 import { GuardedButton } from '../../ui/guarded-button.tsx';
 import { Loaded } from '../../ui/loaded.tsx';
 import { Panel, SimpleTable } from '../../ui/page.tsx';
 import { Problem } from '../../ui/problem.tsx';
+import { Status } from '../../ui/status.tsx';
 import { Ago, Digest, Truncated } from '../../ui/text.tsx';
-
-const ROLE_HELP: Readonly<Record<Role, string>> = {
-  analyst: 'adds, maps, validates, compares, submits',
-  'release-manager': 'approves, deploys, controls rollouts, rolls back',
-  auditor: 'exports and verifies the log, exports models',
-  administrator: 'manages operators, environments, endpoints',
-};
+import { PassphraseDialog, RoleBoxes, RolesDialog } from './operator-dialogs.tsx';
 
 export function OperatorsPanel(): ReactNode {
   const { operator } = useSession();
   const [adding, setAdding] = useState(false);
+  const [rolesOf, setRolesOf] = useState<Operator | null>(null);
+  const [disabling, setDisabling] = useState<Operator | null>(null);
+  const [renewing, setRenewing] = useState(false);
+  const refusal = roleRefusal(operator.roles, 'operator.manage');
+  const disable = useAction('operators.setDisabled', {
+    done: (changed) => `${changed.name} is ${changed.disabledAt == null ? 'active again' : 'disabled'}.`,
+    notifyProblem: false,
+  });
+  const enabling = disabling !== null && disabling.disabledAt != null;
   const query = useCall('operators.list', {});
   return (
     <Panel
@@ -30,7 +36,7 @@ export function OperatorsPanel(): ReactNode {
       actions={
         <GuardedButton
           size="compact-sm"
-          refusal={roleRefusal(operator.roles, 'operator.manage')}
+          refusal={refusal}
           leftSection={<IconPlus size={14} />}
           onClick={() => setAdding(true)}
         >
@@ -42,7 +48,7 @@ export function OperatorsPanel(): ReactNode {
         {(operators) => (
           <SimpleTable
             label="Operators"
-            columns={['Name', 'Person', 'Roles', 'Key fingerprint', '>Since']}
+            columns={['Name', 'Person', 'Roles', 'State', 'Key fingerprint', '>Since', '>']}
             rows={operators.map((item) => ({
               key: item.id,
               cells: [
@@ -53,8 +59,26 @@ export function OperatorsPanel(): ReactNode {
                   {item.person}
                 </Truncated>,
                 formatRoles(item.roles),
+                item.disabledAt == null ? (
+                  <Status key="s" tone="ok">
+                    active
+                  </Status>
+                ) : (
+                  <Status key="s" tone="idle" title={`since ${formatInstant(item.disabledAt)}`}>
+                    disabled
+                  </Status>
+                ),
                 <Digest key="k" value={item.keyFingerprint} what="key fingerprint" />,
                 <Ago key="a" at={item.createdAt} />,
+                <OperatorMenu
+                  key="m"
+                  of={item}
+                  mine={item.name === operator.name}
+                  refusal={refusal}
+                  onRoles={() => setRolesOf(item)}
+                  onDisable={() => setDisabling(item)}
+                  onPassphrase={() => setRenewing(true)}
+                />,
               ],
             }))}
           />
@@ -69,7 +93,82 @@ export function OperatorsPanel(): ReactNode {
       >
         {adding ? <AddOperator onClose={() => setAdding(false)} /> : null}
       </Modal>
+      <RolesDialog operator={rolesOf} onClose={() => setRolesOf(null)} />
+      <PassphraseDialog opened={renewing} onClose={() => setRenewing(false)} />
+      <Ask
+        opened={disabling !== null}
+        onClose={() => {
+          setDisabling(null);
+          disable.reset();
+        }}
+        title={`${enabling ? 'Enable' : 'Disable'} ${disabling?.name ?? ''}?`}
+        confirm={enabling ? 'Enable' : 'Disable'}
+        danger={!enabling}
+        pending={disable.isPending}
+        error={disable.error}
+        onConfirm={() => {
+          if (disabling !== null)
+            disable.mutate(
+              { id: disabling.id, disabled: !enabling },
+              { onSuccess: () => setDisabling(null) },
+            );
+        }}
+      >
+        {enabling
+          ? 'They can sign in and sign again, with the passphrase and the key they had.'
+          : 'They are signed out everywhere, sign in no more and approve nothing. What they signed stays valid, and the record and its public key stay for verification.'}
+      </Ask>
     </Panel>
+  );
+}
+
+/** What can be done with an operator's account; an entry that is off says why. */
+function OperatorMenu({
+  of: item,
+  mine,
+  refusal,
+  onRoles,
+  onDisable,
+  onPassphrase,
+}: {
+  readonly of: Operator;
+  readonly mine: boolean;
+  readonly refusal: string | null;
+  readonly onRoles: () => void;
+  readonly onDisable: () => void;
+  readonly onPassphrase: () => void;
+}): ReactNode {
+  const disabled = item.disabledAt != null;
+  const reason =
+    refusal === null ? null : <div style={{ fontSize: '0.71875rem', whiteSpace: 'normal' }}>{refusal}</div>;
+  return (
+    <Menu position="bottom-end" width={250} shadow="md" transitionProps={{ duration: 80 }}>
+      <Menu.Target>
+        <ActionIcon aria-label={`Change ${item.name}`}>
+          <IconDots size={15} />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {mine ? (
+          <Menu.Item leftSection={<IconKey size={15} />} onClick={onPassphrase}>
+            Change your passphrase…
+          </Menu.Item>
+        ) : null}
+        <Menu.Item leftSection={<IconUsers size={15} />} disabled={refusal !== null} onClick={onRoles}>
+          Change the roles…
+          {reason}
+        </Menu.Item>
+        <Menu.Item
+          leftSection={disabled ? <IconCircleCheck size={15} /> : <IconBan size={15} />}
+          disabled={refusal !== null}
+          onClick={onDisable}
+          {...(disabled || refusal !== null ? {} : { c: 'var(--sp-bad)' })}
+        >
+          {disabled ? 'Enable…' : 'Disable…'}
+          {reason}
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
   );
 }
 
@@ -133,13 +232,7 @@ function AddOperator({ onClose }: { readonly onClose: () => void }): ReactNode {
             autoComplete="off"
           />
         </div>
-        <Checkbox.Group label="Roles" value={roles} onChange={setRoles} error={show(issues.roles)}>
-          <Stack gap={8} mt={4}>
-            {roleSchema.options.map((role) => (
-              <Checkbox key={role} value={role} label={ROLE_NAMES[role]} description={ROLE_HELP[role]} />
-            ))}
-          </Stack>
-        </Checkbox.Group>
+        <RoleBoxes value={roles} onChange={setRoles} error={show(issues.roles)} />
         <div style={{ display: 'grid', gridTemplateColumns: '1fr 1fr', gap: 12 }}>
           <PasswordInput
             label="Passphrase"

@@ -3,11 +3,12 @@ import type { ReactNode } from 'react';
 import { useSearchParams } from 'react-router';
 import { Page } from '../../ui/page.tsx';
 import { EnvironmentsPanel } from './environments-panel.tsx';
-import { AboutPanel, AppearancePanel, VaultPanel } from './general.tsx';
+import { AboutPanel, AppearancePanel } from './general.tsx';
 import { OperatorsPanel } from './operators-panel.tsx';
 import { RolesPanel } from './roles-panel.tsx';
+import { VaultTab } from './vault-panel.tsx';
 
-const TABS = ['general', 'operators', 'roles', 'environments'] as const;
+const TABS = ['general', 'vault', 'operators', 'roles', 'environments'] as const;
 
 export function SettingsPage(): ReactNode {
   const [search, setSearch] = useSearchParams();
@@ -23,6 +24,7 @@ export function SettingsPage(): ReactNode {
       >
         <Tabs.List mb="md">
           <Tabs.Tab value="general">General</Tabs.Tab>
+          <Tabs.Tab value="vault">Vault</Tabs.Tab>
           <Tabs.Tab value="operators">Operators</Tabs.Tab>
           <Tabs.Tab value="roles">Roles</Tabs.Tab>
           <Tabs.Tab value="environments">Environments and policy</Tabs.Tab>
@@ -30,9 +32,11 @@ export function SettingsPage(): ReactNode {
         <Tabs.Panel value="general">
           <div style={{ display: 'grid', gap: 14, maxWidth: 860 }}>
             <AppearancePanel />
-            <VaultPanel />
             <AboutPanel />
           </div>
+        </Tabs.Panel>
+        <Tabs.Panel value="vault">
+          <VaultTab />
         </Tabs.Panel>
         <Tabs.Panel value="operators">
           <OperatorsPanel />

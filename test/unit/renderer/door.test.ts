@@ -1,18 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { idleState, REPORT_EVERY_MS, reportsInput } from '../../../renderer/app/idle-clock.ts';
-import { isLastGroup, keyGroups, openingOf } from '../../../renderer/features/gate/recovery-words.ts';
+import { isLastGroup, openingOf } from '../../../renderer/features/gate/recovery-words.ts';
 import { ERROR_CODES, type ErrorCode } from '../../../shared/domain/errors.ts';
+import { recoveryKeyGroups } from '../../../shared/domain/vault/recovery-kit.ts';
 import { FAKE_RECOVERY_KEY } from '../../support/renderer-fake.ts';
 
 describe('a recovery key on paper', () => {
   it('is the whole key in groups, the last one of four', () => {
-    const groups = keyGroups(FAKE_RECOVERY_KEY).map(([, group]) => group);
+    const groups = recoveryKeyGroups(FAKE_RECOVERY_KEY);
     expect(groups.join('')).toBe(FAKE_RECOVERY_KEY);
     expect(groups[0]).toMatch(/^AGE-SECRET-KEY-1/);
     expect(groups.slice(1).every((group) => group.length === 4)).toBe(true);
     // A real key has 58 characters behind its beginning.
     const real = `AGE-SECRET-KEY-1${'ABCDEFGHJK'.repeat(5)}LMNPQRST`;
-    expect(keyGroups(real).at(-1)?.[1]).toBe('QRST');
+    expect(recoveryKeyGroups(real).at(-1)).toBe('QRST');
   });
   it('is confirmed by its end alone, in capitals or not', () => {
     const end = FAKE_RECOVERY_KEY.slice(-4);
