@@ -87,7 +87,9 @@ export function percentileInterval(
 export function quantileOf(sorted: ArrayLike<number>, q: number): number {
   if (sorted.length === 0 || !(q >= 0 && q <= 1))
     throw new SallyportError('input.invalid', `There is no ${q} quantile of ${sorted.length} values.`);
-  const place = q * (sorted.length - 1);
+  const exact = q * (sorted.length - 1);
+  // 1/3 of 159 rows is 53 or just off it in doubles: a place that is a row's is that row's.
+  const place = Math.abs(exact - Math.round(exact)) < 1e-9 ? Math.round(exact) : exact;
   const below = Math.floor(place);
   const low = sorted[below] ?? Number.NaN;
   const high = sorted[Math.min(sorted.length - 1, below + 1)] ?? Number.NaN;
