@@ -1,4 +1,5 @@
 /** Archives as lists of members: read whole, changed, written again. */
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
@@ -32,4 +33,9 @@ export async function writeTar(path: string, members: readonly TarMember[]): Pro
   const pieces: Buffer[] = [];
   for await (const piece of pack) pieces.push(piece as Buffer);
   await writeFile(path, Buffer.concat(pieces));
+}
+
+/** SHA-256 in hex. */
+export function hashBytes(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { JobContext } from '../../../electron/ports/system.ts';
@@ -225,7 +225,6 @@ describe('a backup', () => {
     const snapshot = join(home.path, '.backup.99999999.0badcafe.tmp');
     const unfinished = join(home.folder, '.b.99999999.0badcafe.tmp');
     const mine = join(home.folder, 'mine');
-    const { mkdirSync } = await import('node:fs');
     mkdirSync(snapshot);
     writeFileSync(join(snapshot, 'target'), unfinished);
     writeFileSync(unfinished, 'half');

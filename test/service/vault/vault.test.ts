@@ -230,6 +230,7 @@ describe('recovering a vault whose keychain was wiped', () => {
     );
     const session = createSessionService({
       ledger: again.ledger,
+      store: again.store,
       secrets: again.secrets,
       keys: adapters.keys,
       system: adapters.system,
