@@ -18,4 +18,10 @@ export function registerRegistry(router: Router, desk: Desk): void {
     desk.job(jobId, (job) => models().verify(desk.actor(), { ref }, job)),
   );
   router.register('models.export', (input) => models().export(desk.actor(), input));
+  router.register('models.describe', (input) => models().describe(desk.actor(), input));
+  router.register('models.unalias', (input) => models().unalias(desk.actor(), input));
+  router.register('models.diff', (input) => models().diff(desk.actor(), input));
+  router.register('models.collect', ({ jobId, dryRun }) =>
+    desk.job(jobId, (job) => models().collect(desk.actor(), { dryRun }, job)),
+  );
 }

@@ -73,6 +73,8 @@ export interface ArtifactStore {
   strays(isNamed: (artifactId: string) => boolean): Promise<{ path: string; problem: string }[]>;
   /** Resolves when every write that is under way now has ended, whichever way. */
   settled(): Promise<void>;
+  /** Size of a stored file (ciphertext) and when it was written; null where there is none. */
+  stat(artifactId: string): Promise<{ readonly storedBytes: number; readonly writtenAt: Date } | null>;
   /** Ids of all files in the store. */
   list(): Promise<string[]>;
   /** Removes temporary files whose process is gone; answers how many. Only for the holder of the vault's lock. */

@@ -29,6 +29,8 @@ export interface RegistryReader {
   search(query: { text: string; limit: number; offset: number }): { rows: VersionRow[]; total: number };
   /** What the retention rule looks at, of every version of a model. */
   collectable(name: string): CollectableVersion[];
+  /** Ids of files that collections removed, whoever still names them. */
+  collectedArtifacts(): string[];
   /** The files of versions, without those that were removed. */
   allArtifacts(): { ref: VersionRef; artifactId: string; digest: string; sizeBytes: number }[];
   aliases(name: string): Alias[];
@@ -149,6 +151,8 @@ export interface AuditReader {
   };
   checkpoints(): { size: number; note: string; sentTo: string[] }[];
   newestCheckpoint(): { size: number; note: string; sentTo: string[] } | null;
+  /** All stored checkpoints, oldest first: a long log has thousands. */
+  notes(): string[];
 }
 export interface AuditWriter extends AuditReader {
   append(entry: AuditEntry, canonical: string): void;

@@ -1,4 +1,5 @@
 import { SallyportError } from '../../shared/domain/errors.ts';
+import { fileRefusal, REMOVED_HINT } from '../../shared/domain/model/actions.ts';
 import { featureNames, inputWidth } from '../../shared/domain/model/feature-columns.ts';
 import {
   formatRef,
@@ -33,6 +34,12 @@ export function measurableVersion(read: StoreReader, input: VersionRef): Measura
       facts: { ref: formatRef(ref) },
     });
   }
+  const removed = fileRefusal(version);
+  if (removed !== null)
+    throw new SallyportError('refused.state', removed, {
+      hint: REMOVED_HINT,
+      facts: { ref: formatRef(ref) },
+    });
   if (!version.mapping) {
     throw new SallyportError('model.unmappable', `The outputs of ${formatRef(ref)} are not mapped.`, {
       hint: 'Say on the version’s page which output is the label and which the score.',

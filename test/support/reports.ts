@@ -1,10 +1,10 @@
-import type { ValidationReport } from '../../shared/domain/metrics/report.ts';
+import { type ValidationReport, validationReportSchema } from '../../shared/domain/metrics/report.ts';
 import type { VersionRef } from '../../shared/domain/model/version.ts';
 import { AT, HASH } from './store.ts';
 
 /** A validation of a version with this ROC AUC. */
 export function validationReport(id: string, ref: VersionRef, auc: number): ValidationReport {
-  return {
+  return validationReportSchema.parse({
     id,
     ref: { name: ref.name, version: ref.version },
     digest: HASH,
@@ -52,5 +52,5 @@ export function validationReport(id: string, ref: VersionRef, auc: number): Vali
     runBy: 'ada',
     createdAt: AT,
     durationMs: 1,
-  };
+  });
 }

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import {
@@ -227,6 +227,11 @@ export class AgeArtifacts implements ArtifactStore {
 
   async settled(): Promise<void> {
     await Promise.all(this.#ends);
+  }
+
+  async stat(artifactId: string): Promise<{ storedBytes: number; writtenAt: Date } | null> {
+    const found = await stat(this.#pathOf(artifactId)).catch(() => null);
+    return found && { storedBytes: found.size, writtenAt: found.mtime };
   }
 
   async list(): Promise<string[]> {

@@ -78,6 +78,7 @@ export function registryReader(db: EncryptedDatabase): RegistryReader {
           digest: row.digest,
           sizeBytes: row.size_bytes,
         })),
+    collectedArtifacts: () => db.column<string>('SELECT artifact_id FROM collected_artifacts'),
     collectable: (name) =>
       db.all<CollectableVersion>(
         `SELECT version, state, digest, artifact_id AS artifactId, size_bytes AS sizeBytes, removed_at AS removedAt
@@ -264,6 +265,11 @@ export function registryWriter(db: EncryptedDatabase): RegistryWriter {
       return from?.version ?? null;
     },
     markRemoved: (ref, { at, by }) => {
+      db.run(
+        'INSERT OR IGNORE INTO collected_artifacts SELECT artifact_id FROM versions WHERE name = ? AND version = ?',
+        ref.name,
+        ref.version,
+      );
       db.run(
         'UPDATE versions SET removed_at = ?, removed_by = ? WHERE name = ? AND version = ? AND removed_at IS NULL',
         at,

@@ -33,7 +33,8 @@ const inputSchema = z.object({
 
 /**
  * Takes a file into the registry: stored and scanned first, then the row that names it. Adding the same bytes under
- * the same version again answers the version that is there; other bytes are a `conflict`.
+ * the same version again answers the version that is there, or brings back its file where a collection removed it; other
+ * bytes are a `conflict`.
  */
 export async function addVersion(
   deps: { readonly ledger: Ledger; readonly artifacts: ArtifactStore; readonly system: System },
@@ -67,7 +68,7 @@ export async function addVersion(
   try {
     // Read before the commit to answer a repeated call without an entry; read inside it again, because others commit too.
     const before = existing(ledger.read.version(input), version);
-    if (before) return before;
+    if (before && !isRemoved(before)) return before;
     const details = {
       digest: version.digest,
       sizeBytes: version.sizeBytes,
@@ -75,11 +76,18 @@ export async function addVersion(
       findings: version.findings.length,
       rulesRun: version.rulesRun.length,
     };
-    return await ledger.commit(actor, { action: 'model.added', subject: ref, details }, (tx) => {
-      if (existing(tx.version(input), version)) throw new AddedMeanwhile();
-      tx.insertVersion(version);
-      return version;
-    });
+    const draft = { action: 'model.added' as const, subject: ref };
+    return await ledger.commit(
+      actor,
+      { ...draft, details: before ? { ...details, restored: true } : details },
+      (tx) => {
+        const found = existing(tx.version(input), version);
+        if (found && !isRemoved(found)) throw new AddedMeanwhile();
+        if (found) tx.restoreArtifact(input, version.artifactId);
+        else tx.insertVersion(version);
+        return tx.version(input) ?? version;
+      },
+    );
   } catch (error) {
     const same = error instanceof AddedMeanwhile ? ledger.read.version(input) : null;
     if (same) return same;
@@ -90,6 +98,8 @@ export async function addVersion(
       await artifacts.discard(added.artifactId);
   }
 }
+
+const isRemoved = ({ removedAt }: ModelVersion): boolean => removedAt !== null && removedAt !== undefined;
 
 /** Ends the transaction of the second of two equal adds, which then answers as a repeated one. */
 class AddedMeanwhile extends Error {}

@@ -2,22 +2,26 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { SallyportError } from '../../../shared/domain/errors.ts';
-import { permissionOf, stateRefusal } from '../../../shared/domain/model/actions.ts';
+import {
+  type ComparedVersion,
+  compareVersions,
+  type VersionDifference,
+} from '../../../shared/domain/model/difference.ts';
 import { explainUnmappable, guessMapping } from '../../../shared/domain/model/guess-mapping.ts';
+import type { Collection } from '../../../shared/domain/model/retention.ts';
 import {
   type Alias,
-  aliasSchema,
   formatRef,
   type ModelVersion,
   type OutputMapping,
   outputMappingSchema,
+  type VersionMetadata,
   type VersionRef,
-  versionRefSchema,
 } from '../../../shared/domain/model/version.ts';
 import type { OnnxSummary } from '../../../shared/domain/onnx/summary.ts';
 import type { Actor } from '../../../shared/domain/operator/operator.ts';
 import type { Finding } from '../../../shared/domain/scan/finding.ts';
-import type { VersionAction, VersionRow, VersionView } from '../../../shared/domain/view/views.ts';
+import type { VersionRow, VersionView } from '../../../shared/domain/view/views.ts';
 import type { ArtifactStore } from '../../ports/artifacts.ts';
 import type { JobContext, System } from '../../ports/system.ts';
 import type { ModelInspector } from '../../ports/vault.ts';
@@ -25,6 +29,9 @@ import { parseInput } from '../input.ts';
 import type { Ledger } from '../ledger.ts';
 import { namedArtifacts } from '../vault/named-artifacts.ts';
 import { type AddVersionInput, addVersion } from './add-version.ts';
+import { collect } from './collect.ts';
+import { describeVersion, removeAlias, setAlias } from './metadata.ts';
+import { versionRules } from './rules.ts';
 import { type VerifiedArtifacts, verifyArtifacts, verifyStore } from './verify-artifacts.ts';
 import { versionContext, versionView } from './view.ts';
 
@@ -57,9 +64,13 @@ export interface RegistryService {
   add(actor: Actor, input: AddVersionInput, job?: JobContext): Promise<VersionView>;
   /** Says how outputs are read. A validated version becomes a draft again: what was measured was read otherwise. */
   setMapping(actor: Actor, input: VersionRef & { mapping: OutputMapping }): Promise<VersionView>;
+  /** Replaces what is said of a version. The bytes, the lineage by parent and what was measured stay as they are. */
+  describe(actor: Actor, input: VersionRef & { metadata: VersionMetadata }): Promise<VersionView>;
+  /** Moves an alias; one that the vault's settings protect needs `model.alias-protected`. */
   alias(actor: Actor, input: Alias): Promise<VersionView>;
+  unalias(actor: Actor, input: { name: string; alias: string }): Promise<{ removed: boolean }>;
   archive(actor: Actor, input: VersionRef): Promise<VersionView>;
-  /** Withdraws trust for good. Endpoints that serve it are rolled back by their own revocation. */
+  /** Withdraws trust for good, and with it every alias. Endpoints that serve it are rolled back by their own revocation. */
   revoke(actor: Actor, input: VersionRef & { reason: string }): Promise<VersionView>;
   /**
    * Decrypts and hashes one version's file, or the whole store: also files of requests, and what no record names. What
@@ -72,6 +83,9 @@ export interface RegistryService {
     input: VersionRef & { directory: string },
     job?: JobContext,
   ): Promise<{ path: string; digest: string }>;
+  diff(actor: Actor, input: { a: VersionRef; b: VersionRef }): VersionDifference[];
+  /** Applies the vault's retention rule and removes files nothing needs; `dryRun` only says what would go. */
+  collect(actor: Actor, input: { dryRun: boolean }, job?: JobContext): Promise<Collection>;
 }
 
 const reasonSchema = z.string().min(1).max(2000);
@@ -79,34 +93,14 @@ const reasonSchema = z.string().min(1).max(2000);
 export function createRegistryService(deps: RegistryDeps): RegistryService {
   const { ledger, artifacts } = deps;
 
-  function find(input: VersionRef): ModelVersion {
-    const ref = parseInput(versionRefSchema, { name: input.name, version: input.version });
-    const version = ledger.read.version(ref);
-    if (version) return version;
-    throw new SallyportError('not-found', `There is no version ${formatRef(ref)}.`, {
-      hint: 'See `sallyport model list` for what is there.',
-      facts: { ref: formatRef(ref) },
-    });
-  }
+  const rules = versionRules(ledger);
+  const { find, allowed, checkState } = rules;
 
-  /** The version, once role and state allow the action; refusals by role are audited. */
-  async function allowed(actor: Actor, action: VersionAction, input: VersionRef): Promise<ModelVersion> {
-    const version = find(input);
-    await ledger.require(actor, permissionOf(action), formatRef(version));
-    checkState(action, version);
-    return version;
-  }
-
-  /** Judged again inside the transaction, on the row as it is there. */
-  function checkState(action: VersionAction, version: ModelVersion, read = ledger.read): void {
-    const refusal = stateRefusal(action, version, versionContext(read, version));
-    if (refusal !== null)
-      throw new SallyportError('refused.state', refusal, {
-        hint: 'Nothing was changed.',
-        facts: { ref: formatRef(version), action },
-      });
-  }
-
+  const compared = (ref: VersionRef): ComparedVersion => {
+    const version = find(ref);
+    const { aliases } = versionContext(ledger.read, version);
+    return { version, aliases, validation: ledger.read.validations(version)[0] ?? null };
+  };
   const view = (actor: Actor, ref: VersionRef): VersionView => versionView(ledger.read, find(ref), actor);
 
   return {
@@ -146,20 +140,9 @@ export function createRegistryService(deps: RegistryDeps): RegistryService {
       );
       return view(actor, version);
     },
-    alias: async (actor, input) => {
-      const alias = parseInput(aliasSchema, input);
-      const version = await allowed(actor, 'alias', alias);
-      const before = ledger.read.aliasedVersion(alias.name, alias.alias)?.version ?? null;
-      await ledger.commit(
-        actor,
-        { action: 'model.aliased', subject: formatRef(version), details: { alias: alias.alias, before } },
-        (tx) => {
-          checkState('alias', tx.version(version) ?? version, tx);
-          tx.setAlias(alias);
-        },
-      );
-      return view(actor, version);
-    },
+    describe: async (actor, input) => view(actor, await describeVersion(ledger, rules, actor, input)),
+    alias: async (actor, input) => view(actor, await setAlias(ledger, rules, actor, input)),
+    unalias: (actor, input) => removeAlias(ledger, actor, input),
     archive: async (actor, input) => {
       const version = await allowed(actor, 'archive', input);
       await ledger.commit(
@@ -177,14 +160,18 @@ export function createRegistryService(deps: RegistryDeps): RegistryService {
       const version = await allowed(actor, 'revoke', input);
       await ledger.commit(
         actor,
-        {
+        (aliases: readonly string[]) => ({
           action: 'model.revoked',
           subject: formatRef(version),
-          details: { before: version.state, digest: version.digest, reason },
-        },
+          details: { before: version.state, digest: version.digest, reason, aliases },
+        }),
         (tx) => {
           checkState('revoke', tx.version(version) ?? version, tx);
+          // No champion is a revoked version: its aliases go with the trust.
+          const { aliases } = versionContext(tx, version);
+          for (const alias of aliases) tx.removeAlias({ name: version.name, alias });
           tx.setState(version, 'revoked');
+          return aliases;
         },
       );
       return view(actor, version);
@@ -192,6 +179,7 @@ export function createRegistryService(deps: RegistryDeps): RegistryService {
     verify: async (actor, { ref }, job) => {
       const subject = ref ? formatRef(find(ref)) : 'all versions';
       await ledger.require(actor, 'model.verify', subject);
+      if (ref) checkState('verify', find(ref));
       const named = () => namedArtifacts(ledger.read);
       const result = ref
         ? await verifyArtifacts(
@@ -231,6 +219,8 @@ export function createRegistryService(deps: RegistryDeps): RegistryService {
       }
       return { path, digest: version.digest };
     },
+    diff: (_actor, { a, b }) => compareVersions(compared(a), compared(b)),
+    collect: (actor, input, job) => collect(deps, actor, input, job),
   };
 }
 

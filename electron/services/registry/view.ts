@@ -26,6 +26,19 @@ export function versionContext(read: StoreReader, version: ModelVersion): Versio
   return { aliases, deployedOn };
 }
 
+/** Longest chain that is followed; a version's parent was there before it, so a longer one is no circle either. */
+const MOST_ANCESTORS = 100;
+
+function ancestorsOf(read: StoreReader, version: ModelVersion): string[] {
+  const found: string[] = [];
+  let parent = version.parent;
+  while (parent !== null && found.length < MOST_ANCESTORS) {
+    found.push(parent);
+    parent = read.parentOf({ name: version.name, version: parent });
+  }
+  return found;
+}
+
 export function versionView(read: StoreReader, version: ModelVersion, actor: Actor): VersionView {
   const context = versionContext(read, version);
   return {
@@ -33,5 +46,7 @@ export function versionView(read: StoreReader, version: ModelVersion, actor: Act
     aliases: [...context.aliases],
     deployedOn: [...context.deployedOn],
     allowedActions: allowedVersionActions(version, context, actor),
+    ancestors: ancestorsOf(read, version),
+    children: read.children(version),
   };
 }

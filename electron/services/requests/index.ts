@@ -238,6 +238,11 @@ export function createRequestsService(deps: RequestsDeps): RequestsService {
                 throw new SallyportError('conflict', 'Another request was submitted at the same moment.', {
                   hint: 'Submit again.',
                 });
+              const current = tx.version(ref);
+              if (current?.state !== 'validated' || current.artifactId !== model.artifactId)
+                throw new SallyportError('refused.state', `${formatRef(ref)} was changed meanwhile.`, {
+                  hint: 'Nothing was submitted. Look at the version and submit again.',
+                });
               tx.insertRequest(record, { files });
               tx.insertApproval(approvalOf(record.id, operator, 'submission', bundle, now));
             },

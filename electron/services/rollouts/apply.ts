@@ -36,7 +36,9 @@ export async function applyEvent(
       if (JSON.stringify(tx.rollout(id)) !== JSON.stringify(before)) throw new Raced();
       tx.saveRollout(decision.state);
       if (decision.state.phase === 'completed' && before.phase !== 'completed') {
-        tx.setAlias({ name: before.name, alias: 'champion', version: before.version });
+        // A version revoked while it rolled out is nobody's champion.
+        if (tx.version(before)?.state !== 'revoked')
+          tx.setAlias({ name: before.name, alias: 'champion', version: before.version });
       }
       return decision.state;
     };

@@ -89,7 +89,9 @@ export function createRollbacks(deps: RollbackDeps): Rollbacks {
       },
       (tx) => {
         if (!forget(tx, intent.key)) throw new Recorded();
-        if (tx.version({ name: intent.name, version }) !== null)
+        const found = tx.version({ name: intent.name, version });
+        // Traffic is where it was; a version revoked since is nobody's champion.
+        if (found !== null && found.state !== 'revoked')
           tx.setAlias({ name: intent.name, alias: 'champion', version });
       },
     );

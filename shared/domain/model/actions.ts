@@ -11,6 +11,7 @@ export interface VersionContext {
 export const VERSION_ACTIONS: readonly VersionAction[] = [
   'validate',
   'map',
+  'describe',
   'alias',
   'submit',
   'archive',
@@ -22,6 +23,7 @@ export const VERSION_ACTIONS: readonly VersionAction[] = [
 const PERMISSION: Readonly<Record<VersionAction, Permission>> = {
   validate: 'validation.run',
   map: 'model.map',
+  describe: 'model.describe',
   alias: 'model.alias',
   submit: 'request.submit',
   archive: 'model.archive',
@@ -48,7 +50,9 @@ export function stateRefusal(
   switch (action) {
     case 'export':
     case 'verify':
-      return null;
+      return fileRefusal(version);
+    case 'describe':
+      return version.state === 'revoked' ? `${ref} is revoked.` : null;
     case 'revoke':
       return version.state === 'revoked' ? `${ref} is revoked already.` : null;
     case 'map':
@@ -70,6 +74,16 @@ export function stateRefusal(
     }
   }
 }
+
+/** Why the version's bytes cannot be read, or null. Adding the same file under the same version brings them back. */
+export function fileRefusal(version: ModelVersion): string | null {
+  if (version.removedAt === null || version.removedAt === undefined) return null;
+  return `The file of ${formatRef(version)} was removed on ${version.removedAt.slice(0, 10)} by ${version.removedBy ?? 'the program'}.`;
+}
+
+/** What to do about it. */
+export const REMOVED_HINT =
+  'Its record, digest and reports are kept. Adding the same file again under this version brings it back.';
 
 function closed(version: ModelVersion, ref: string): string | null {
   return version.state === 'archived' || version.state === 'revoked' ? `${ref} is ${version.state}.` : null;

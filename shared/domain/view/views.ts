@@ -18,6 +18,7 @@ import { vaultSettingsSchema } from '../vault/settings.ts';
 export const versionActionSchema = z.enum([
   'validate',
   'map',
+  'describe',
   'alias',
   'submit',
   'archive',
@@ -35,6 +36,10 @@ export const versionViewSchema = z.object({
     z.object({ endpoint: z.string(), role: z.enum(['stable', 'canary', 'previous']), percent: z.number() }),
   ),
   allowedActions: z.array(versionActionSchema),
+  /** Versions it was derived from, nearest first. */
+  ancestors: z.array(semverSchema).optional(),
+  /** Versions derived from it, oldest first. */
+  children: z.array(semverSchema).optional(),
 });
 export type VersionView = z.infer<typeof versionViewSchema>;
 

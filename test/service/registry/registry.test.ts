@@ -65,7 +65,16 @@ describe('adding a version', () => {
       scoreOutput: 'probabilities',
     });
     expect(version.rulesRun.length).toBeGreaterThan(5);
-    expect(allowedActions).toEqual(['validate', 'map', 'archive', 'revoke', 'export', 'verify']);
+    expect(allowedActions).toEqual([
+      'validate',
+      'map',
+      'describe',
+      'alias',
+      'archive',
+      'revoke',
+      'export',
+      'verify',
+    ]);
     expect(lastAction(at)).toMatchObject({
       action: 'model.added',
       subject: 'phish@1.0.0',
@@ -183,7 +192,7 @@ describe('what may be done with a version', () => {
     expect(archived).toMatchObject({
       version: { state: 'archived' },
       aliases: [],
-      allowedActions: ['revoke', 'export', 'verify'],
+      allowedActions: ['describe', 'revoke', 'export', 'verify'],
     });
   });
 

@@ -47,9 +47,12 @@ const actor = (...roles: Role[]): Actor => ({ operatorId: 'o', name: 'ada', pers
 
 describe('what a version allows', () => {
   test.each<[VersionState, string[]]>([
-    ['draft', ['validate', 'map', 'alias', 'archive', 'revoke', 'export', 'verify']],
-    ['validated', ['validate', 'map', 'alias', 'submit', 'archive', 'revoke', 'export', 'verify']],
-    ['archived', ['revoke', 'export', 'verify']],
+    ['draft', ['validate', 'map', 'describe', 'alias', 'archive', 'revoke', 'export', 'verify']],
+    [
+      'validated',
+      ['validate', 'map', 'describe', 'alias', 'submit', 'archive', 'revoke', 'export', 'verify'],
+    ],
+    ['archived', ['describe', 'revoke', 'export', 'verify']],
     ['revoked', ['export', 'verify']],
   ])('as %s, to somebody with all roles', (state, actions) => {
     expect(

@@ -5,6 +5,7 @@
  *   position. Contentless: what it says can be made again from the version at any time.
  * - `version_terms`: the words of these documents that a query may name by their beginning.
  * - `version_numbers`: ordered fields as columns, 480 positions a row (see `number-columns.ts`).
+ * - `collected_artifacts`: files that a collection removed. A request that is over may still name one.
  * - `registry_counts`: one row, kept by triggers, so that no count walks through the registry. `indexed` = last
  *   position the search knows; what lies beyond it is indexed on opening.
  */
@@ -29,6 +30,8 @@ CREATE TABLE version_numbers (
   data BLOB NOT NULL,
   UNIQUE (field, chunk)
 ) STRICT;
+
+CREATE TABLE collected_artifacts (artifact_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 
 CREATE TABLE registry_counts (
   id INTEGER PRIMARY KEY CHECK (id = 1),
