@@ -56,10 +56,11 @@ export function createComparisonService(deps: ComparisonDeps): ComparisonService
         path: rawInput.path,
         labelColumn: rawInput.labelColumn,
       });
+      const subject = `${formatRef(input.challenger)} against ${formatRef(input.champion)}`;
+      // Who may not is refused, and that is written down, whatever the versions are like.
+      await ledger.require(actor, 'comparison.run', subject);
       const champion = measurableVersion(ledger.read, input.champion);
       const challenger = measurableVersion(ledger.read, input.challenger);
-      const subject = `${formatRef(challenger)} against ${formatRef(champion)}`;
-      await ledger.require(actor, 'comparison.run', subject);
       if (champion.digest === challenger.digest) {
         throw new SallyportError(
           'input.invalid',

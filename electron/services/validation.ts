@@ -79,9 +79,10 @@ export function createValidationService(deps: ValidationDeps): ValidationService
         environmentId: rawInput.environmentId,
         policy: rawInput.policy,
       });
+      // Who may not is refused, and that is written down, whatever the version is like.
+      await ledger.require(actor, 'validation.run', formatRef(input));
       const version = measurableVersion(ledger.read, input);
       const ref = { name: version.name, version: version.version };
-      await ledger.require(actor, 'validation.run', formatRef(ref));
       checkState(version);
       const judge = judgeOf(ledger.read, input);
       const startedAt = system.now().getTime();
