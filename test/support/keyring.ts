@@ -12,6 +12,10 @@ export interface Keyring {
   lock(): void;
   /** Forgets everything: what a wiped keychain looks like. The service goes on, unlocked and empty. */
   wipe(): Promise<void>;
+  /** Ends the service: nobody answers under its name. */
+  vanish(): Promise<void>;
+  /** Ends it where it runs, and starts it again, unlocked, with what it had. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -92,8 +96,8 @@ export async function startKeyring(password = 'x'): Promise<Keyring> {
   const env = { ...base, DBUS_SESSION_BUS_ADDRESS: await firstLine(bus, 'dbus-daemon') };
 
   let daemon: ChildProcess;
-  const startDaemon = async (): Promise<void> => {
-    daemon = spawn('gnome-keyring-daemon', ['--foreground', '--unlock', '--components=secrets'], {
+  const startDaemon = async (...more: string[]): Promise<void> => {
+    daemon = spawn('gnome-keyring-daemon', ['--foreground', '--unlock', '--components=secrets', ...more], {
       env,
       stdio: ['pipe', 'pipe', 'ignore'],
     });
@@ -129,6 +133,12 @@ export async function startKeyring(password = 'x'): Promise<Keyring> {
       await ended(daemon);
       await rm(join(home, 'data'), { recursive: true, force: true });
       await startDaemon();
+    },
+    vanish: () => ended(daemon),
+    restart: async () => {
+      await ended(daemon);
+      // The bus may have started another one meanwhile, locked.
+      await startDaemon('--replace');
     },
     stop: async () => {
       await ended(daemon);

@@ -66,6 +66,8 @@ export class KeychainSecrets implements SecretStore {
   readonly #pending = new Map<number, Pending>();
   #worker: WorkerHandle | null = null;
   #idle: NodeJS.Timeout | null = null;
+  /** A call failed in the worker that is running. */
+  #doubtful = false;
   #nextId = 1;
 
   constructor(options: KeychainOptions) {
@@ -155,8 +157,15 @@ export class KeychainSecrets implements SecretStore {
     this.#pending.delete(reply.id);
     clearTimeout(pending.timer);
     if (reply.ok) pending.resolve(reply.value);
-    else pending.reject(keychainError(reply.stage, reply.message));
-    if (this.#pending.size === 0) this.#idle = setTimeout(() => this.#end(null), IDLE_MS);
+    else {
+      // The library's view of a service that failed once is not to be trusted: it may wait for ever for one that was
+      // replaced. The next call starts with a fresh worker.
+      this.#doubtful = true;
+      pending.reject(keychainError(reply.stage, reply.message));
+    }
+    if (this.#pending.size > 0) return;
+    if (this.#doubtful) this.#end(null);
+    else this.#idle = setTimeout(() => this.#end(null), IDLE_MS);
   }
 
   /** Ends the worker; calls that still wait fail with `error`. */
@@ -165,6 +174,7 @@ export class KeychainSecrets implements SecretStore {
     this.#idle = null;
     const worker = this.#worker;
     this.#worker = null;
+    this.#doubtful = false;
     worker?.kill();
     for (const { reject, timer } of this.#pending.values()) {
       clearTimeout(timer);
