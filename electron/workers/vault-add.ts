@@ -8,7 +8,7 @@ import { createAgeByteSource, sealToFile } from '../../shared/node/age/index.ts'
 import { openRegularFile, systemCode } from '../../shared/node/files/files.ts';
 import { readStable } from '../../shared/node/files/stable-source.ts';
 import { hasherFor, progressOf } from './vault-hashing.ts';
-import type { AddModelRequest, VaultJobReply } from './vault-jobs.ts';
+import type { AddModelRequest, VaultJobReply } from './vault-messages.ts';
 
 /** A person gave this path: a link is theirs to give. Anything without bytes of its own is refused at once. */
 async function openSource(path: string): Promise<FileHandle> {

@@ -1,7 +1,7 @@
 /** What the vault's jobs share: a digest beside the cipher, and progress that does not flood the parent. */
 import { createHasher, createThreadHasher, type Hasher } from '../../shared/node/files/hasher.ts';
 import { PIECE_BYTES, PIECES_AHEAD } from '../../shared/node/files/stable-source.ts';
-import type { VaultJobReply } from './vault-jobs.ts';
+import type { VaultJobReply } from './vault-messages.ts';
 
 /** A progress message for so many bytes: about 50 a second at full speed. */
 const PROGRESS_BYTES = 8 * 1024 * 1024;
@@ -9,7 +9,7 @@ const PROGRESS_BYTES = 8 * 1024 * 1024;
 /** From this size on, starting a thread costs less than hashing beside the decryption saves. */
 const THREAD_BYTES = 32 * 1024 * 1024;
 /** Pieces of 1 MiB that may wait for that thread, to even out its pace. */
-const HASH_LAG = 8;
+const HASH_LAG = 4;
 
 /** The hasher for so many bytes. The caller closes it. */
 export function hasherFor(sizeBytes: number): Promise<Hasher> {

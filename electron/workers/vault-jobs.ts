@@ -3,50 +3,12 @@
  * public keys, paths and at most the key of the one file it is to read, never a key of the vault, and it parses what
  * somebody handed in: a crash of the reader costs this process and nothing else.
  */
-import type { ErrorCode } from '../../shared/domain/errors.ts';
 import { SallyportError } from '../../shared/domain/errors.ts';
-import type { OnnxSummary } from '../../shared/domain/onnx/summary.ts';
-import type { Finding } from '../../shared/domain/scan/finding.ts';
 import { diskError } from '../../shared/node/files/files.ts';
 import { parentPort } from './parent-port.ts';
 import { addModel } from './vault-add.ts';
+import type { VaultJobReply, VaultJobRequest } from './vault-messages.ts';
 import { verifyFile } from './vault-verify.ts';
-
-export interface AddModelRequest {
-  readonly kind: 'add-model';
-  readonly sourcePath: string;
-  /** Where the encrypted file is written; it must not exist. The parent names or removes it afterwards. */
-  readonly targetPath: string;
-  readonly recipients: readonly string[];
-}
-
-export interface VerifyFileRequest {
-  readonly kind: 'verify-file';
-  readonly path: string;
-  /** Opens this one file and no other; overwritten when it is done. */
-  readonly fileKey: Uint8Array;
-}
-
-export type VaultJobRequest = AddModelRequest | VerifyFileRequest;
-
-export type VaultJobReply =
-  | { readonly kind: 'progress'; readonly phase: string; readonly done: number; readonly total: number }
-  | {
-      readonly kind: 'added';
-      readonly digest: string;
-      readonly sizeBytes: number;
-      readonly summary: OnnxSummary;
-      readonly rulesRun: readonly string[];
-      readonly findings: readonly Finding[];
-    }
-  | { readonly kind: 'verified'; readonly digest: string; readonly sizeBytes: number }
-  | {
-      readonly kind: 'failed';
-      readonly code: ErrorCode;
-      readonly message: string;
-      readonly hint: string | null;
-      readonly facts: Readonly<Record<string, string | number | boolean | null>>;
-    };
 
 function failure(request: VaultJobRequest, thrown: unknown): VaultJobReply {
   // Only `add-model` writes: to it a missing right is the disk's, to the other it is the file's.

@@ -4,7 +4,7 @@ import { SallyportError } from '../../shared/domain/errors.ts';
 import { decryptFileStream, payloadBytesOf } from '../../shared/node/age/index.ts';
 import { openRegularFile, systemCode } from '../../shared/node/files/files.ts';
 import { hasherFor, progressOf } from './vault-hashing.ts';
-import type { VaultJobReply, VerifyFileRequest } from './vault-jobs.ts';
+import type { VaultJobReply, VerifyFileRequest } from './vault-messages.ts';
 
 /** Decrypts and hashes all of it; answers what it holds. `integrity.artifact` where it cannot be read to its last tag. */
 export async function verifyFile(

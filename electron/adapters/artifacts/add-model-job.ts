@@ -2,7 +2,7 @@ import { SallyportError } from '../../../shared/domain/errors.ts';
 import type { ModelInspection } from '../../ports/artifacts.ts';
 import type { ForkWorker } from '../../ports/processes.ts';
 import type { JobContext } from '../../ports/system.ts';
-import type { AddModelRequest } from '../../workers/vault-jobs.ts';
+import type { AddModelRequest } from '../../workers/vault-messages.ts';
 import { runVaultJob, type VaultJobWords } from './vault-worker.ts';
 
 export interface AddModelOutcome extends ModelInspection {

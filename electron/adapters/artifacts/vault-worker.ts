@@ -1,7 +1,7 @@
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import type { ForkWorker, WorkerHandle } from '../../ports/processes.ts';
 import type { JobContext } from '../../ports/system.ts';
-import type { VaultJobReply, VaultJobRequest } from '../../workers/vault-jobs.ts';
+import type { VaultJobReply, VaultJobRequest } from '../../workers/vault-messages.ts';
 
 /** What a job ends with when it went well. */
 export type VaultJobResult = Exclude<VaultJobReply, { readonly kind: 'progress' | 'failed' }>;

@@ -46,6 +46,24 @@ describe('writing a file whole', () => {
     expect(error).toMatchObject({ code: 'disk.full', hint: expect.stringContaining('unchanged') });
   });
 
+  it.each([
+    ['ENOSPC', 'disk.full'],
+    ['EDQUOT', 'disk.full'],
+    ['EFBIG', 'disk.full'],
+    ['EROFS', 'disk.read-only'],
+    ['EACCES', 'disk.read-only'],
+    ['EPERM', 'disk.read-only'],
+  ])('tells %s of a failed write as %s, and says what was kept', (system, code) => {
+    const error = Object.assign(new Error('write'), { code: system });
+    expect(diskError(error)).toMatchObject({
+      code,
+      facts: { system },
+      hint: expect.stringContaining('unchanged'),
+    });
+    const other = Object.assign(new Error('read'), { code: 'EIO' });
+    expect(diskError(other)).toBe(other);
+  });
+
   it('names temporary files after their process', () => {
     const name = temporaryPath(join(dir, 'a.age')).slice(dir.length + 1);
     expect(temporaryOwner(name)).toBe(process.pid);
