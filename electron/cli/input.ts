@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { z } from 'zod';
 import {
@@ -7,8 +7,9 @@ import {
   type ChannelName,
   type Channels,
 } from '../../shared/contract/channels.ts';
-import { SallyportError } from '../../shared/domain/errors.ts';
+import { isDiskRefusal, SallyportError } from '../../shared/domain/errors.ts';
 import { modelNameSchema, semverSchema, type VersionRef } from '../../shared/domain/model/version.ts';
+import { diskError, systemCode } from '../../shared/node/files/files.ts';
 
 type ParsedInput<C extends ChannelName> = z.output<Channels[C]['input']>;
 
@@ -87,10 +88,16 @@ export async function requireNewFile(path: string): Promise<void> {
 
 /** Writes a file that must not be there yet. */
 export async function writeNewFile(path: string, text: string): Promise<void> {
-  await writeFile(path, text, { flag: 'wx' }).catch((cause: unknown) => {
+  try {
+    await writeFile(path, text, { flag: 'wx' });
+  } catch (cause) {
+    // What was begun is no document.
+    if (systemCode(cause) !== 'EEXIST') await rm(path, { force: true }).catch(() => undefined);
+    const error = diskError(cause);
+    if (isDiskRefusal(error)) throw error;
     throw new SallyportError('usage', `${path} cannot be written.`, {
       hint: 'The result is kept in the vault.',
       cause,
     });
-  });
+  }
 }

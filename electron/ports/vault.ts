@@ -69,7 +69,9 @@ export interface VaultDirectory {
   tryPresence(): (() => void) | null;
   /** Keeps every other process from opening the vault; null while one has it open. */
   tryAlone(): (() => void) | null;
-  /** Holds `lock.db` exclusively until released or the process ends; null while another process holds it. */
+  /** Removes what dead processes were writing in the vault's own folder and in `recovery/`; answers how many files. */
+  sweepTemporary(): Promise<number>;
+  /** Holds `lock.db` exclusively until released or the process ends; null while another process holds it, or where nothing can be written. */
   tryLock(): (() => void) | null;
 }
 

@@ -79,6 +79,14 @@ const WRITING: Readonly<Record<string, (opened: Console, home: Home) => Promise<
     ),
   'the log is exported': async ({ services }, home) =>
     services.audit.export(await as(services, 'cleo'), { path: join(home.outside, 'log.jsonl') }),
+  'a backup is made': async ({ services }, home) =>
+    services.vault.backup(await ana(services), { path: join(home.outside, 'backup.tar') }, QUIET),
+  'the keys are changed': async ({ services }) =>
+    services.vault.rekey(
+      await ana(services),
+      { full: false, newRecoveryKey: false, passphrase: null },
+      QUIET,
+    ),
   'a version is archived': async ({ services }) =>
     services.models.archive(await as(services, 'ben'), { name: 'phish-url', version: '1.0.0' }),
 };

@@ -41,6 +41,8 @@ export interface StartAgentOptions {
   readonly environmentId: string;
   /** Changes to `limits` of agent.yaml. */
   readonly limits?: Readonly<Record<string, number>>;
+  /** Where its directory is made; the system's folder of temporary files when left out. */
+  readonly folder?: string;
   /** Another entry, e.g. the built bundle. */
   readonly entry?: string;
 }
@@ -53,7 +55,7 @@ interface Ready {
 
 export async function startAgent(options: StartAgentOptions): Promise<TestAgent> {
   const entry = options.entry ?? ENTRY;
-  const base = await mkdtemp(join(tmpdir(), 'sallyport-agent-'));
+  const base = await mkdtemp(join(options.folder ?? tmpdir(), 'sallyport-agent-'));
   const directory = join(base, 'agent');
   const trustFile = join(base, 'trust.json');
   await writeFile(trustFile, JSON.stringify(options.trust));

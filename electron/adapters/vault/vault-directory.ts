@@ -1,6 +1,6 @@
 import { lstat, mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { SallyportError } from '../../../shared/domain/errors.ts';
+import { isDiskRefusal, SallyportError } from '../../../shared/domain/errors.ts';
 import {
   diskError,
   fsyncDirectory,
@@ -63,7 +63,28 @@ function directoryAt(path: string): VaultDirectory {
     pathOf: (file) => join(path, file),
     tryPresence: () => trySharedLock(join(path, 'open.db')),
     tryAlone: () => tryExclusiveLock(join(path, 'open.db')),
-    tryLock: () => tryExclusiveLock(join(path, 'lock.db')),
+    tryLock: () => {
+      try {
+        return tryExclusiveLock(join(path, 'lock.db'));
+      } catch (error) {
+        // What the lock stands for writes: nobody does that here.
+        if (isDiskRefusal(error)) return null;
+        throw error;
+      }
+    },
+    sweepTemporary: async () => {
+      let removed = 0;
+      for (const folder of [path, join(path, 'recovery')]) {
+        for (const name of await readdir(folder).catch((): string[] => [])) {
+          const owner = temporaryOwner(name);
+          // Ours may be written at this moment; one of an earlier process with our number goes the next time.
+          if (owner === null || owner === process.pid || isAlive(owner)) continue;
+          await rm(join(folder, name), { force: true });
+          removed++;
+        }
+      }
+      return removed;
+    },
   };
 }
 

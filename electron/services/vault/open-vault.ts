@@ -35,6 +35,8 @@ export interface OpenVault {
   databaseKey(): Uint8Array;
   /** Removes what dead processes left of backups. For the holder of the effects lock. */
   sweepBackups(): Promise<number>;
+  /** Removes what dead processes were writing beside the database. */
+  sweepFiles(): Promise<number>;
   /** Takes the right to run effects, leases and sweeps; false while another process has it. Kept until released or closed. */
   acquireEffectsLock(): boolean;
   releaseEffectsLock(): void;
@@ -164,6 +166,7 @@ function asOpenVault(parts: VaultParts, source: KeySource, present: Release): Op
     identity: () => open(live.identities[0]),
     databaseKey: () => Buffer.from(open(live.databaseKey), 'hex'),
     sweepBackups: () => adapters.backups.sweep(directory.path),
+    sweepFiles: () => directory.sweepTemporary(),
     acquireEffectsLock: () => {
       unlock ??= directory.tryLock();
       return unlock !== null;
@@ -178,6 +181,10 @@ function asOpenVault(parts: VaultParts, source: KeySource, present: Release): Op
       (await adapters.keys.recipientOf(normalizeRecoveryKey(recoveryKey))) === live.recoveryRecipient,
     rekey: async (actor, input, job) => {
       open(live.databaseKey);
+      // A disk that takes nothing is known before the vault is taken from anybody.
+      await parts.ledger.retry();
+      const unwritable = parts.ledger.unwritable();
+      if (unwritable !== null) throw unwritable;
       if (rekeying)
         throw new SallyportError('conflict', 'The vault is getting new keys already.', {
           hint: 'Wait until that is done.',

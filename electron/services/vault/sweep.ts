@@ -21,7 +21,8 @@ export async function sweepVault(
   options: { readonly graceMs?: number; readonly signal?: AbortSignal } = {},
 ): Promise<Swept> {
   const { artifacts } = vault;
-  const temporary = (await artifacts.sweepTemporary()) + (await vault.sweepBackups());
+  const temporary =
+    (await artifacts.sweepTemporary()) + (await vault.sweepBackups()) + (await vault.sweepFiles());
   const candidates = await orphansOf(vault);
   if (candidates.length === 0) return { temporary, orphans: 0 };
   await system.sleep(options.graceMs ?? SWEEP_GRACE_MS, options.signal);

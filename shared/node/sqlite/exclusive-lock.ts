@@ -1,16 +1,17 @@
 import Database from 'better-sqlite3';
+import { SallyportError } from '../../domain/errors.ts';
 
 /**
  * Takes an exclusive transaction on a database file and keeps it open: a lock that the operating system gives back
- * when the process dies, however it dies. Answers the release, or null while somebody else holds it, and on a disk
- * where nothing can be written: what the lock stands for writes.
+ * when the process dies, however it dies. Answers the release, or null while somebody else holds it. `disk.read-only`
+ * where the file cannot be opened for writing.
  */
 export function tryExclusiveLock(path: string): (() => void) | null {
   let connection: InstanceType<typeof Database>;
   try {
     connection = new Database(path, { timeout: 0 });
   } catch (error) {
-    if (isUnwritable(error)) return null;
+    if (isUnwritable(error)) throw unwritable(error);
     throw error;
   }
   try {
@@ -19,7 +20,7 @@ export function tryExclusiveLock(path: string): (() => void) | null {
   } catch (error) {
     connection.close();
     if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')) return null;
-    if (isUnwritable(error)) return null;
+    if (isUnwritable(error)) throw unwritable(error);
     throw error;
   }
   let held = true;
@@ -35,4 +36,15 @@ const UNWRITABLE = /^SQLITE_(CANTOPEN|READONLY|FULL|IOERR_(WRITE|LOCK))/;
 
 function isUnwritable(error: unknown): boolean {
   return error instanceof Database.SqliteError && UNWRITABLE.test(error.code);
+}
+
+function unwritable(cause: unknown): SallyportError {
+  return new SallyportError(
+    'disk.read-only',
+    "The vault's folder cannot be written to: nothing was changed.",
+    {
+      hint: 'Make the folder writable and try again.',
+      cause,
+    },
+  );
 }

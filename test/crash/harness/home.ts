@@ -5,7 +5,7 @@ import type { Console, ConsoleFactory } from '../../../electron/compose.ts';
 import type { ForkWorker } from '../../../electron/ports/processes.ts';
 import type { System } from '../../../electron/ports/system.ts';
 import { DEFAULT_GUARDS } from '../../../shared/domain/rollout/plan.ts';
-import { startAgent, type TestAgent } from '../../support/agent.ts';
+import { type StartAgentOptions, startAgent, type TestAgent } from '../../support/agent.ts';
 import {
   approveSample,
   consoleFactory,
@@ -131,7 +131,10 @@ export interface AgentHome {
   readonly agent: TestAgent;
 }
 
-export async function makeAgentHome(directory: string): Promise<AgentHome> {
+export async function makeAgentHome(
+  directory: string,
+  agentOptions: Pick<StartAgentOptions, 'folder' | 'limits'> = {},
+): Promise<AgentHome> {
   const home = await makeHome(directory);
   const opened = await openHome(home);
   try {
@@ -139,6 +142,7 @@ export async function makeAgentHome(directory: string): Promise<AgentHome> {
     const ana = await signIn(opened, 'ana');
     const agent = await startAgent({
       environmentId: home.environmentId,
+      ...agentOptions,
       trust: {
         vaults: [{ id: opened.vault.id, checkpointKey: opened.vault.checkpointVerifier }],
         quorum: 2,

@@ -1,7 +1,8 @@
 /** What must hold of a vault after its process was killed, whatever the moment. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSystem } from '../../../electron/adapters/system/system.ts';
+import { createKeyTools } from '../../../electron/adapters/vault/key-tools.ts';
 import type { Console } from '../../../electron/compose.ts';
 import { verifyArtifacts } from '../../../electron/services/registry/verify-artifacts.ts';
 import { sweepVault } from '../../../electron/services/vault/index.ts';
@@ -53,7 +54,7 @@ export async function inspectHome(home: Home, acks: readonly Ack[], before: Befo
     }
     await sweepVault(opened.vault, createSystem(), { graceMs: 0 });
     wrong.orphans.push(...(await orphans(opened, home)));
-    wrong.unsound.push(...(await unsound(opened, home)));
+    wrong.unsound.push(...(await unsound(opened, home)), ...(await unrecoverable(home, acks)));
   } catch (error) {
     wrong.unsound.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
   } finally {
@@ -107,8 +108,9 @@ async function orphans(opened: Console, home: Home): Promise<string[]> {
   const { artifacts, store } = opened.vault;
   const named = new Set(namedArtifacts(store.read).map(({ artifactId }) => artifactId));
   const unnamed = (await artifacts.list()).filter((id) => !named.has(id)).map((id) => `artifact ${id}`);
-  const left = readdirSync(home.vault, { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.(tmp|lock|next|old)$/.test(name))
+  const left = [home.vault, home.outside]
+    .flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' }))
+    .filter((name) => /\.tmp$|\.next\.db|snapshot/.test(name))
     .map((name) => `left behind: ${name}`);
   return [...unnamed, ...left];
 }
@@ -125,6 +127,21 @@ async function unsound(opened: Console, home: Home): Promise<string[]> {
   const checked = integrity(home, await keysOf(home, opened.vault.id));
   if (checked !== 'ok') problems.push(`integrity_check: ${checked}`);
   return problems;
+}
+
+/** The recovery key that somebody has on paper opens the vault's keys, and they are those of now. */
+async function unrecoverable(home: Home, acks: readonly Ack[]): Promise<string[]> {
+  const told = acks.map(({ what }) => String(what.recoveryKey ?? '')).findLast((key) => key !== '');
+  const tools = createKeyTools();
+  try {
+    const recoveryKey = acks.some(({ kind }) => kind === 'rekeyed') && told ? told : home.recoveryKey;
+    const wrapped = readFileSync(join(home.vault, 'recovery.age'));
+    const text = new TextDecoder().decode(await tools.decrypt(recoveryKey, wrapped));
+    const checked = integrity(home, databaseKeysIn(text));
+    return checked === 'ok' ? [] : [`by the recovery key: ${checked}`];
+  } catch (error) {
+    return [`the recovery key does not open recovery.age: ${String(error)}`];
+  }
 }
 
 /** SQLite's own check, over every page and index, by a connection of its own. */
@@ -146,5 +163,9 @@ function integrity(home: Home, keys: readonly string[]): string {
 
 async function keysOf(home: Home, vaultId: string): Promise<string[]> {
   const text = await fileKeychain(home.keychain, vaultId).get('vault-keys');
-  return [...(text ?? '').matchAll(/"databaseKey":"([0-9a-f]{64})"/g)].map(([, key]) => key ?? '');
+  return databaseKeysIn(text ?? '');
+}
+
+function databaseKeysIn(text: string): string[] {
+  return [...text.matchAll(/"databaseKey":"([0-9a-f]{64})"/g)].map(([, key]) => key ?? '');
 }

@@ -1,4 +1,5 @@
 /** What is done until the kill comes, and how each acknowledged result is looked for afterwards. */
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Console } from '../../../electron/compose.ts';
 import type { Actor } from '../../../shared/domain/operator/operator.ts';
@@ -135,6 +136,37 @@ export const OPERATIONS: readonly Operation[] = [
     },
   },
   {
+    name: 'rekey',
+    run: async ({ home, open, as, ack }) => {
+      const { vault, environments } = (await open()).services;
+      const ana = await as('ana');
+      await vault.rekey(ana, { full: false, newRecoveryKey: false, passphrase: null }, QUIET);
+      ack('rekeyed', {});
+      // What is committed under the new keys is kept like what was before.
+      const policy = { ...OPEN_POLICY, requestHours: 11 };
+      await environments.setPolicy(ana, { id: home.environmentId, policy });
+      ack('policy', { hours: 11 });
+    },
+  },
+  {
+    name: 'rekey-full',
+    run: async ({ open, as, ack }) => {
+      const { vault } = (await open()).services;
+      const input = { full: true, newRecoveryKey: true, passphrase: null };
+      const { recoveryKey } = await vault.rekey(await as('ana'), input, QUIET);
+      ack('rekeyed', { recoveryKey: recoveryKey ?? '' });
+    },
+  },
+  {
+    name: 'backup',
+    run: async ({ home, open, as, ack }) => {
+      const { vault } = (await open()).services;
+      const path = join(home.outside, 'backup.tar');
+      const { bytes } = await vault.backup(await as('ana'), { path }, QUIET);
+      ack('backup', { path, bytes });
+    },
+  },
+  {
     name: 'deploy',
     agent: true,
     run: async ({ home, open, as, ack }) => {
@@ -196,7 +228,10 @@ export async function lookFor(ack: Ack, opened: Console, home: Home): Promise<st
     case 'approval':
       return found(read.approvals(is('id')).some(({ operator }) => operator === is('operator')));
     case 'keys':
+    case 'rekeyed':
       return null;
+    case 'backup':
+      return found(statSync(is('path'), { throwIfNoEntry: false })?.size === ack.what.bytes);
     case 'rollout':
       return found(read.rollout(is('id')) !== null);
     case 'served': {
