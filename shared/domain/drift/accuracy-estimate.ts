@@ -136,7 +136,7 @@ function metricsAt([flagged, passed]: Sums, [hits, misses]: Sums): number[] {
     negatives[steps - 1 - step] = alarm + clean;
   }
   const figures = emptyFigures([]);
-  binFigures(negatives, positives, [], figures);
+  binFigures(negatives, positives, null, [], figures);
   const confusion = { tp, fp, fn, tn };
   return [
     ...[accuracyOf, precisionOf, recallOf, f1Of, falsePositiveRateOf].map(

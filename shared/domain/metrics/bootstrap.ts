@@ -12,9 +12,16 @@ import { walkThresholds } from './ranking.ts';
 
 /** Replicates of an interval. Its ends then wobble by about a twentieth of its width. */
 export const REPLICATES = 1000;
-const BINS = 1024;
+/** Replicates where rows are so many that intervals are narrow anyway. */
+const FEWER_REPLICATES = 400;
+const MANY_ROWS = 100_000;
+const BINS = 512;
 /** At the strict end bins hold at most this share of the rows above them, so that small false-alarm rates stay sharp. */
-const TOP_SHARE = 1 / 32;
+const TOP_SHARE = 1 / 16;
+
+export function replicatesFor(rows: number): number {
+  return rows > MANY_ROWS ? FEWER_REPLICATES : REPLICATES;
+}
 
 /** Rows of each class by rank, from the highest scores down. */
 export interface RankBins {
@@ -22,19 +29,29 @@ export interface RankBins {
   readonly floors: Float64Array;
   readonly negatives: Float64Array;
   readonly positives: Float64Array;
+  /** 1 where a bin holds more than one distinct score. */
+  readonly mixed: Uint8Array;
 }
 
 /** Bins of about equal mass in each class, finer at the top; ties stay together. From ascending scores of each class. */
-export function rankBins(negatives: Float64Array, positives: Float64Array, bins = BINS): RankBins {
+export function rankBins(
+  negatives: Float64Array,
+  positives: Float64Array,
+  { bins = BINS, topShare = TOP_SHARE }: { readonly bins?: number; readonly topShare?: number } = {},
+): RankBins {
   const floors: number[] = [];
+  const mixed: number[] = [];
   const ofNegatives: number[] = [];
   const ofPositives: number[] = [];
-  const room = (rows: number, above: number): number => Math.max(1, Math.min(rows / bins, above * TOP_SHARE));
+  const room = (rows: number, above: number): number => Math.max(1, Math.min(rows / bins, above * topShare));
   let falseBefore = 0;
   let trueBefore = 0;
   let floor = 0;
+  let scores = 0;
   const close = (falsePositives: number, truePositives: number): void => {
     floors.push(floor);
+    mixed.push(scores > 1 ? 1 : 0);
+    scores = 0;
     ofNegatives.push(falsePositives - falseBefore);
     ofPositives.push(truePositives - trueBefore);
     falseBefore = falsePositives;
@@ -42,6 +59,7 @@ export function rankBins(negatives: Float64Array, positives: Float64Array, bins 
   };
   walkThresholds(negatives, positives, (threshold, falsePositives, truePositives) => {
     floor = threshold;
+    scores += 1;
     if (
       falsePositives - falseBefore >= room(negatives.length, falseBefore) ||
       truePositives - trueBefore >= room(positives.length, trueBefore)
@@ -54,6 +72,7 @@ export function rankBins(negatives: Float64Array, positives: Float64Array, bins 
     floors: Float64Array.from(floors),
     negatives: Float64Array.from(ofNegatives),
     positives: Float64Array.from(ofPositives),
+    mixed: Uint8Array.from(mixed),
   };
 }
 
@@ -64,10 +83,14 @@ export interface BinFigures {
   readonly rates: Float64Array;
 }
 
-/** Figures of binned ranks, those of a bin counting as tied. Writes into `out`, because it is called a thousand times. */
+/**
+ * Figures of binned ranks, those of a bin counting as tied. Where a limit falls inside a bin of several scores, the share
+ * of it that keeps the limit counts. Writes into `out`, because it is called a thousand times.
+ */
 export function binFigures(
   negatives: Float64Array,
   positives: Float64Array,
+  mixed: Uint8Array | null,
   limits: readonly number[],
   out: BinFigures,
 ): void {
@@ -88,7 +111,8 @@ export function binFigures(
     const hits = positives[bin] ?? 0;
     // Limits rise: the first that this bin's false alarms break is read before the bin.
     while (limit < limits.length && above + here > next) {
-      out.rates[limit] = p === 0 || n === 0 ? Number.NaN : found / p;
+      const inside = mixed?.[bin] === 1 ? (hits * (next - above)) / here : 0;
+      out.rates[limit] = p === 0 || n === 0 ? Number.NaN : (found + inside) / p;
       limit += 1;
       next = allowed(limits[limit] ?? 0, n);
     }
@@ -120,26 +144,29 @@ export interface RankingIntervals {
 
 /** Percentile intervals of average precision and of detection at fixed false-alarm rates. */
 export function rankingIntervals(
-  { negatives, positives }: RankBins,
+  { negatives, positives, mixed }: RankBins,
   limits: readonly number[],
   exact: ExactRanking,
   random: Random,
   level?: number,
 ): RankingIntervals {
   const figures = emptyFigures(limits);
-  binFigures(negatives, positives, limits, figures);
+  binFigures(negatives, positives, mixed, limits, figures);
   const precisionShift = (exact.averagePrecision ?? 0) - figures.averagePrecision;
   const rateShifts = limits.map((_, at) => (exact.rates[at] ?? 0) - (figures.rates[at] ?? 0));
-  const precisions = new Float64Array(REPLICATES);
-  const rates = limits.map(() => new Float64Array(REPLICATES));
+  let rows = 0;
+  for (let bin = 0; bin < negatives.length; bin += 1) rows += (negatives[bin] ?? 0) + (positives[bin] ?? 0);
+  const replicates = replicatesFor(rows);
+  const precisions = new Float64Array(replicates);
+  const rates = limits.map(() => new Float64Array(replicates));
   const n = new Float64Array(negatives.length);
   const p = new Float64Array(positives.length);
-  for (let at = 0; at < REPLICATES; at += 1) {
+  for (let at = 0; at < replicates; at += 1) {
     for (let bin = 0; bin < n.length; bin += 1) {
       n[bin] = random.poisson(negatives[bin] ?? 0);
       p[bin] = random.poisson(positives[bin] ?? 0);
     }
-    binFigures(n, p, limits, figures);
+    binFigures(n, p, mixed, limits, figures);
     precisions[at] = figures.averagePrecision;
     for (let limit = 0; limit < limits.length; limit += 1) {
       const values = rates[limit];

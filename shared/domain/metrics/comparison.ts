@@ -15,7 +15,7 @@ import {
 } from './pair-table.ts';
 import { pairedRankingIntervals } from './paired-bootstrap.ts';
 import { meanDifferenceInterval } from './row-mean.ts';
-import { type ScoreShift, scoreShift } from './score-shift.ts';
+import { type ScoreParts, type ScoreShift, scoreShift } from './score-shift.ts';
 
 /** How one model differs from the first. */
 export interface PairComparison {
@@ -133,8 +133,6 @@ export function createComparison(options: ComparisonOptions): ComparisonAccumula
       stores = [];
       tables = models.slice(1).map(() => new Float64Array(PAIR_CELLS));
       const evidence = { random, level };
-      // Shifts first: they sort copies of their own, which are gone before the classes are sorted.
-      const shifts = raw.map((scores) => (raw[0] && scores ? shiftOf(raw[0], scores) : null));
       const base = sortedOf(raw[0] ?? null);
       const results = [
         resultOf(confusionOf(ended.tables[0] ?? [], 'first'), base, { ...models[0], ...evidence }),
@@ -170,7 +168,7 @@ export function createComparison(options: ComparisonOptions): ComparisonAccumula
           deltaIntervals: Object.fromEntries(
             Object.entries(intervals).filter((entry): entry is [string, Interval] => entry[1] !== null),
           ),
-          scoreShift: shifts[at + 1] ?? null,
+          scoreShift: base && other && scoreShift(partsOf(base), partsOf(other)),
         };
       });
       return { rows: ended.rows, labelled: ended.labelled, models: results, pairs };
@@ -182,8 +180,11 @@ function positiveRateOnly({ positive_rate }: Record<string, Interval>): Record<s
   return positive_rate === undefined ? {} : { positive_rate };
 }
 
-function shiftOf(first: Scores, second: Scores): ScoreShift {
-  return scoreShift([first.negatives, first.positives], [second.negatives, second.positives]);
+function partsOf(scores: ClassScores): ScoreParts {
+  return {
+    rows: [scores.negatives, scores.positives],
+    sorted: [scores.sortedNegatives, scores.sortedPositives],
+  };
 }
 
 function sortedOf(scores: Scores | null): ClassScores | null {

@@ -25,7 +25,7 @@ export interface ClassScores {
 
 /**
  * DeLong's test of two correlated areas (DeLong, DeLong and Clarke-Pearson 1988): both models on the same rows, in the
- * same order. O(n log n) by binary search and without any array of placements; null where a class is missing.
+ * same order. O(n log n) by bisection, no array of placements is kept; null where a class is missing.
  */
 export function delongTest(
   first: ClassScores,
@@ -48,20 +48,18 @@ export function delongTest(
     const ofDifference = squareA + squareB - 2 * product - (sumB - sumA) ** 2 / count;
     return count < 2 ? Number.NaN : Math.max(0, ofDifference) / (count - 1) / count;
   };
+  let placeA = placements(first.sortedNegatives);
+  let placeB = placements(second.sortedNegatives);
   for (let row = 0; row < p; row += 1)
-    add(
-      shareBelow(first.sortedNegatives, first.positives[row] ?? 0),
-      shareBelow(second.sortedNegatives, second.positives[row] ?? 0),
-    );
+    add(placeA(first.positives[row] ?? 0), placeB(second.positives[row] ?? 0));
   const areaA = sumA / p + 0.5;
   const areaB = sumB / p + 0.5;
   const ofPositives = variance(p);
   [sumA, sumB, squareA, squareB, product] = [0, 0, 0, 0, 0];
+  placeA = placements(first.sortedPositives);
+  placeB = placements(second.sortedPositives);
   for (let row = 0; row < n; row += 1)
-    add(
-      1 - shareBelow(first.sortedPositives, first.negatives[row] ?? 0),
-      1 - shareBelow(second.sortedPositives, second.negatives[row] ?? 0),
-    );
+    add(1 - placeA(first.negatives[row] ?? 0), 1 - placeB(second.negatives[row] ?? 0));
   const delta = areaB - areaA;
   const total = ofPositives + variance(n);
   if (Number.isNaN(total))
@@ -80,22 +78,46 @@ export function delongTest(
   };
 }
 
-/** Share of ascending values below `value`, ties counting one half. */
-function shareBelow(sorted: Float64Array, value: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sorted[middle] ?? 0) < value) low = middle + 1;
-    else high = middle;
-  }
-  const below = low;
-  if (sorted[low] !== value) return below / sorted.length;
-  high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sorted[middle] ?? 0) <= value) low = middle + 1;
-    else high = middle;
-  }
-  return (below + low) / 2 / sorted.length;
+/** Rows a guide's bucket holds on average. */
+const BUCKET = 16;
+
+/**
+ * A function that says which share of ascending values lies below one, ties counting one half. Buckets of equal width
+ * say where to look, so that a search stays in a few cache lines; piled-up scores cost it no more than plain bisection.
+ */
+function placements(sorted: Float64Array): (value: number) => number {
+  const size = sorted.length;
+  const min = sorted[0] ?? 0;
+  const buckets = Math.max(1, Math.min(1 << 20, Math.floor(size / BUCKET)));
+  const width = (sorted[size - 1] ?? 0) - min;
+  // A range that overflows, or none: one bucket.
+  const scale = width > 0 && Number.isFinite(buckets / width) ? buckets / width : 0;
+  const bucketOf = (value: number): number =>
+    scale === 0 ? 0 : Math.max(0, Math.min(buckets - 1, Math.floor((value - min) * scale)));
+  /** First place whose bucket is at least this one. */
+  const starts = new Uint32Array(buckets + 1).fill(size);
+  for (let at = size - 1; at >= 0; at -= 1) starts[bucketOf(sorted[at] ?? 0)] = at;
+  for (let bucket = buckets - 1; bucket >= 0; bucket -= 1)
+    starts[bucket] = Math.min(starts[bucket] ?? size, starts[bucket + 1] ?? size);
+
+  return (value) => {
+    const bucket = bucketOf(value);
+    let low = starts[bucket] ?? 0;
+    let high = starts[bucket + 1] ?? size;
+    const end = high;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((sorted[middle] ?? 0) < value) low = middle + 1;
+      else high = middle;
+    }
+    if (sorted[low] !== value) return low / size;
+    const below = low;
+    high = end;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((sorted[middle] ?? 0) <= value) low = middle + 1;
+      else high = middle;
+    }
+    return (below + low) / 2 / size;
+  };
 }

@@ -1,20 +1,21 @@
 /**
  * Paired bootstrap of ranking figures: both models' scores of a row are drawn together, so that what they share cancels
  * in the difference. Up to 20,000 rows every row is drawn by itself; above, rows of the same class and the same rank bins
- * of both models (about 350 a model) are drawn together and count as tied in the replicates. The interval is laid around
+ * of both models (about 250 a model) are drawn together and count as tied in the replicates. The interval is laid around
  * the exact difference.
  */
 import type { Interval } from '../evidence/interval.ts';
 import { percentileInterval } from '../statistics/interval.ts';
 import type { Random } from '../statistics/random.ts';
 import { averagePrecisionOf } from './average-precision.ts';
-import { binFigures, emptyFigures, type RankBins, REPLICATES, rankBins } from './bootstrap.ts';
+import { binFigures, emptyFigures, type RankBins, rankBins, replicatesFor } from './bootstrap.ts';
 import type { ClassScores } from './delong.ts';
 import { FALSE_POSITIVE_LIMITS, operatingPoints } from './detection-rate.ts';
 import { aucWithVariance } from './roc-auc.ts';
 
 const EXACT_ROWS = 20_000;
-const BINS = 128;
+const BINS = 64;
+const TOP_SHARE = 1 / 8;
 
 /** Rows of one class by the rank bins of both models. */
 interface Cells {
@@ -39,7 +40,8 @@ export function pairedRankingIntervals(
 ): RankingDifferences {
   const rising = [...limits].sort((x, y) => x - y);
   const isExact = first.negatives.length + first.positives.length <= EXACT_ROWS;
-  const bins = isExact ? Number.POSITIVE_INFINITY : BINS;
+  const bins = isExact ? { bins: Number.POSITIVE_INFINITY } : { bins: BINS, topShare: TOP_SHARE };
+  const count = replicatesFor(first.negatives.length + first.positives.length);
   const a = rankBins(first.sortedNegatives, first.sortedPositives, bins);
   const b = rankBins(second.sortedNegatives, second.sortedPositives, bins);
   const negatives = cellsOf(a, b, first.negatives, second.negatives, isExact);
@@ -47,8 +49,8 @@ export function pairedRankingIntervals(
 
   const exact = differences(exactFigures(first, rising), exactFigures(second, rising));
   const [ofA, ofB] = [emptyFigures(rising), emptyFigures(rising)];
-  binFigures(a.negatives, a.positives, rising, ofA);
-  binFigures(b.negatives, b.positives, rising, ofB);
+  binFigures(a.negatives, a.positives, a.mixed, rising, ofA);
+  binFigures(b.negatives, b.positives, b.mixed, rising, ofB);
   const binned = differences(flat(ofA), flat(ofB));
 
   const drawn = [a, a, b, b].map(({ floors }) => new Float64Array(floors.length));
@@ -58,13 +60,13 @@ export function pairedRankingIntervals(
     Float64Array,
     Float64Array,
   ];
-  const replicates = exact.map(() => new Float64Array(REPLICATES));
-  for (let at = 0; at < REPLICATES; at += 1) {
+  const replicates = exact.map(() => new Float64Array(count));
+  for (let at = 0; at < count; at += 1) {
     for (const counts of drawn) counts.fill(0);
     draw(negatives, negativesA, negativesB, random);
     draw(positives, positivesA, positivesB, random);
-    binFigures(negativesA, positivesA, rising, ofA);
-    binFigures(negativesB, positivesB, rising, ofB);
+    binFigures(negativesA, positivesA, a.mixed, rising, ofA);
+    binFigures(negativesB, positivesB, b.mixed, rising, ofB);
     for (const [index, difference] of differences(flat(ofA), flat(ofB)).entries()) {
       const values = replicates[index];
       if (values !== undefined) values[at] = difference;

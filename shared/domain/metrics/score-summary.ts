@@ -62,7 +62,7 @@ export function summarizeScores(
 }
 
 /** Quantiles (linear interpolation) of values held in ascending parts, in one walk through all of them. */
-function quantilesOfParts(
+export function quantilesOfParts(
   parts: readonly Float64Array[],
   rows: number,
   quantiles: readonly number[],

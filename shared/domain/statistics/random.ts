@@ -8,7 +8,7 @@ export interface Random {
   /** In [0, 1), 53 bits. */
   uniform(): number;
   normal(): number;
-  /** A Poisson draw; means up to 32 that are whole numbers are drawn from tables. */
+  /** A Poisson draw; whole means up to 64 are drawn from tables, in constant time. */
   poisson(mean: number): number;
   /** Exact up to 64 trials, above it the rounded normal approximation, kept in range. */
   binomial(trials: number, chance: number): number;
@@ -16,7 +16,9 @@ export interface Random {
   gamma(shape: number): number;
 }
 
-const TABLE_MEANS = 32;
+const TABLE_MEANS = 64;
+/** Entries of a table's guide: where to start looking, by the draw's upper bits. */
+const GUIDE_BITS = 8;
 
 /** `seed`: any number; its lower 32 bits count. */
 export function createRandom(seed: number): Random {
@@ -51,7 +53,7 @@ export function createRandom(seed: number): Random {
   const open = (): number => uniform() || Number.EPSILON;
   const normal = (): number => Math.sqrt(-2 * Math.log(open())) * Math.cos(2 * Math.PI * uniform());
 
-  const tables: (Float64Array | undefined)[] = [];
+  const tables: (PoissonTable | undefined)[] = [];
   const poisson = (mean: number): number => {
     if (!(mean > 0)) return 0;
     if (mean <= TABLE_MEANS && Number.isInteger(mean)) {
@@ -61,9 +63,8 @@ export function createRandom(seed: number): Random {
         tables[mean] = table;
       }
       const draw = uint32();
-      let count = 0;
-      // From near the median down or up would save steps; small means are the common case.
-      while (draw >= (table[count] ?? Number.POSITIVE_INFINITY)) count += 1;
+      let count = table.guide[draw >>> (32 - GUIDE_BITS)] ?? 0;
+      while (draw >= (table.cumulative[count] ?? Number.POSITIVE_INFINITY)) count += 1;
       return count;
     }
     if (mean < 10) {
@@ -100,8 +101,14 @@ export function createRandom(seed: number): Random {
   return { uint32, uniform, normal, poisson, binomial, gamma };
 }
 
-/** Cumulative probabilities times 2^32, as far as 32 bits tell them apart. */
-function poissonTable(mean: number): Float64Array {
+interface PoissonTable {
+  /** Cumulative probabilities times 2^32, as far as 32 bits tell them apart. */
+  readonly cumulative: Float64Array;
+  /** Smallest count a draw with these upper bits can give. */
+  readonly guide: Uint8Array;
+}
+
+function poissonTable(mean: number): PoissonTable {
   const cumulative: number[] = [];
   let term = Math.exp(-mean);
   let sum = 0;
@@ -111,7 +118,13 @@ function poissonTable(mean: number): Float64Array {
     if (k > mean && term < 1e-12) break;
     term *= mean / (k + 1);
   }
-  return Float64Array.from(cumulative);
+  const guide = new Uint8Array(2 ** GUIDE_BITS);
+  let count = 0;
+  for (let at = 0; at < guide.length; at += 1) {
+    while (at * 2 ** (32 - GUIDE_BITS) >= (cumulative[count] ?? Number.POSITIVE_INFINITY)) count += 1;
+    guide[at] = count;
+  }
+  return { cumulative: Float64Array.from(cumulative), guide };
 }
 
 /** ln k!: exact sums up to 9, Stirling's series above. */

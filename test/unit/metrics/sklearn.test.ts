@@ -217,7 +217,11 @@ it("DeLong's test of two areas on the same rows, and the shift of scores", () =>
   near(test?.delta, expected.delta);
   near(test?.standardError, expected.se);
   near(test?.pValue, expected.p);
-  const shift = scoreShift([a.negatives, a.positives], [b.negatives, b.positives]);
+  const parts = (of: typeof a) => ({
+    rows: [of.negatives, of.positives],
+    sorted: [of.sortedNegatives, of.sortedPositives],
+  });
+  const shift = scoreShift(parts(a), parts(b));
   near(shift.correlation, expected.correlation);
   near(shift.ks, expected.ks);
   near(shift.wasserstein, expected.wasserstein);
