@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
 import { SallyportError } from '../../../shared/domain/errors.ts';
+import { SEARCH_FIELDS } from '../../../shared/domain/model/search/grammar.ts';
 import { formatRef } from '../../../shared/domain/model/version.ts';
 import { ruleCount } from '../../../shared/domain/scan/finding.ts';
 import type { VersionView } from '../../../shared/domain/view/views.ts';
 import type { CliContext } from '../context.ts';
 import { parseInput, parseNumber, parseRef, readJsonFile } from '../input.ts';
 import { bytes, number, table } from '../output.ts';
+import { registerModelUpkeep } from './model-upkeep.ts';
 
 export function registerModels(program: Command, context: CliContext): void {
   const model = program
@@ -43,17 +45,21 @@ export function registerModels(program: Command, context: CliContext): void {
 
   model
     .command('list')
-    .argument('[query...]', 'free words and name:, state:, tag:')
+    .argument('[query...]', 'words and fields, for example: state:validated "metric.auc>0.98" -tag:old')
     .option('--limit <n>', 'at most so many', '200')
-    .description('list versions')
-    .action((query: string[], options: { limit: string }) =>
+    .option('--offset <n>', 'after so many', '0')
+    .description('list versions, newest first')
+    .addHelpText('after', `\nFields:\n${searchHelp()}`)
+    // A term that begins with a hyphen is no option.
+    .allowUnknownOption()
+    .action((query: string[], options: { limit: string; offset: string }) =>
       context.asOperator(async ({ services, actor }) => {
         const found = await services.models.list(
           actor,
           parseInput('models.list', {
             text: query.join(' '),
             limit: parseNumber('--limit', options.limit),
-            offset: 0,
+            offset: parseNumber('--offset', options.offset),
           }),
         );
         const rows = found.rows.map((row) => [
@@ -65,6 +71,7 @@ export function registerModels(program: Command, context: CliContext): void {
           row.worstFinding,
           row.digest.slice(0, 16),
         ]);
+        if (found.total > rows.length) context.output.note(`${rows.length} of ${found.total} versions.`);
         context.output.result(
           found,
           rows.length === 0
@@ -191,7 +198,7 @@ export function registerModels(program: Command, context: CliContext): void {
     .command('revoke')
     .argument('<version>', 'NAME@VERSION')
     .requiredOption('--reason <text>')
-    .description('never let a version be released again')
+    .description('never let a version be released again; its aliases go too')
     .action((ref: string, options: { reason: string }) =>
       context.asOperator(async ({ services, actor }) => {
         const view = await services.models.revoke(
@@ -201,6 +208,15 @@ export function registerModels(program: Command, context: CliContext): void {
         context.output.result(view, `${ref} revoked.`);
       }),
     );
+
+  registerModelUpkeep(model, context);
+}
+
+function searchHelp(): string {
+  return table(
+    ['', ''],
+    SEARCH_FIELDS.map(({ example, meaning }) => [`  ${example}`, meaning]),
+  );
 }
 
 function parseJson(text: string, what: string): never {
@@ -221,6 +237,29 @@ function scanLine(view: VersionView): string {
   return `${onnx.nodeCount} nodes, ${onnx.parameterCount} parameters, ${ruleCount(rulesRun)} scan rules ran, ${findings.length} findings`;
 }
 
+/** What people said of it, where they did. */
+function described({ version: v, ancestors, children }: VersionView): [string, string][] {
+  const { metadata: m } = v;
+  const pairs = (record: Readonly<Record<string, unknown>> | undefined): string =>
+    Object.entries(record ?? {})
+      .map(([name, value]) => `${name}=${value}`)
+      .join(', ');
+  const lines: [string, string][] = [
+    ['description', m.description ?? ''],
+    ['owner', m.owner ?? ''],
+    ['licence', m.licence ?? ''],
+    ['tags', (m.tags ?? []).join(', ')],
+    ['deployable', m.permittedToDeploy === false ? 'no: marked as not permitted to deploy' : ''],
+    ['derived from', (ancestors ?? []).join(' ← ')],
+    ['parent of', (children ?? []).join(', ')],
+    ['dataset', m.datasetDigest ?? ''],
+    ['code', m.codeReference ?? ''],
+    ['training', pairs(m.trainingParameters)],
+    ['metrics', pairs(m.metrics)],
+  ];
+  return lines.filter(([, text]) => text !== '');
+}
+
 function describeVersion(view: VersionView): string {
   const { version: v } = view;
   const value = (
@@ -236,8 +275,12 @@ function describeVersion(view: VersionView): string {
   const lines: [string, string][] = [
     ['version', formatRef(v)],
     ['state', `${v.state}${view.aliases.length === 0 ? '' : ` (${view.aliases.join(', ')})`}`],
+    ...described(view),
     ['digest', v.digest],
-    ['size', bytes(v.sizeBytes)],
+    [
+      'size',
+      `${bytes(v.sizeBytes)}${v.removedAt ? `; the file was removed on ${v.removedAt} by ${v.removedBy ?? 'the program'}` : ''}`,
+    ],
     ['inputs', value(v.onnx.inputs)],
     ['outputs', value(v.onnx.outputs)],
     ['opsets', v.onnx.opsets.map((o) => `${o.domain === '' ? 'ai.onnx' : o.domain} ${o.version}`).join(', ')],
@@ -257,5 +300,5 @@ function describeVersion(view: VersionView): string {
       view.deployedOn.map((d) => `${d.endpoint} (${d.role} ${d.percent} %)`).join(', ') || 'nowhere',
     ],
   ];
-  return lines.map(([name, text]) => `${name.padEnd(11)} ${text}`).join('\n');
+  return lines.map(([name, text]) => `${name.padEnd(12)} ${text}`).join('\n');
 }
