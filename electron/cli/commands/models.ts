@@ -131,8 +131,8 @@ export function registerModels(program: Command, context: CliContext): void {
         if (outcome.bad.length > 0)
           throw new SallyportError(
             'integrity.artifact',
-            `${outcome.bad[0]?.ref ?? 'An artifact'} is not what was registered.`,
-            { hint: 'It is not used. Restore it from a backup.' },
+            `The store is not as it should be: ${outcome.bad[0]?.ref ?? ''}: ${outcome.bad[0]?.problem ?? ''}.`,
+            { hint: 'A changed file is not used: restore it from a backup, or add the model again.' },
           );
       }),
     );
