@@ -43,9 +43,9 @@ export function useShellCommands(showShortcuts: () => void): ShellCommands {
   const commands = useMemo<ShellCommands>(() => {
     const leave = async (channel: 'session.signOut' | 'vault.lock'): Promise<void> => {
       try {
-        const session = await call(channel, {});
+        // Before the call: the news that nobody is signed in may be here sooner than its answer.
         dropPage();
-        adopt(session);
+        adopt(await call(channel, {}));
         // They name models and people, and the next to sit here may be somebody else.
         notifications.clean();
       } catch (error) {

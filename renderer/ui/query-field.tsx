@@ -1,4 +1,4 @@
-import { CloseButton, Popover, TextInput, UnstyledButton } from '@mantine/core';
+import { CloseButton, Input, Popover, UnstyledButton } from '@mantine/core';
 import { IconHelpCircle, IconSearch } from '@tabler/icons-react';
 import { type KeyboardEvent, type ReactNode, useId, useRef, useState } from 'react';
 import { complete, completionsAt, type QueryField, type QueryProblem } from './query-completion.ts';
@@ -80,7 +80,10 @@ export function QueryInput(props: QueryFieldProps): ReactNode {
           )}
         </span>
       </div>
-      <TextInput
+      {/* Its own words for assistive technology: Mantine's would replace them. */}
+      <Input
+        withAria={false}
+        size="xs"
         ref={input}
         classNames={{ input: styles.input ?? '' }}
         aria-label={label}

@@ -300,7 +300,8 @@ describe('proof', () => {
   it('exports the log to a file chosen by dialog, one line for each entry', async () => {
     const path = join(desktop.home, 'audit.jsonl');
     await desktop.answerDialog({ paths: [path] });
-    await button(page, 'Export…').click();
+    await button(page, 'More').click();
+    await page.getByRole('menuitem', { name: 'Export the log' }).click();
     await notice(page, /entries written/).waitFor({ timeout: PATIENCE });
     expect(existsSync(path)).toBe(true);
     const lines = readFileSync(path, 'utf8').trimEnd().split('\n');

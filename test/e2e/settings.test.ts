@@ -63,10 +63,12 @@ async function tabTo(words: RegExp, { limit = 20, key = 'Tab' } = {}): Promise<v
 describe('settings', () => {
   it('show the vault, the runtime and the licence, and name no network', async () => {
     await openRoom(page, 'Settings');
+    expect(await page.locator('main').innerText()).toContain('no telemetry');
+    await page.getByRole('tab', { name: 'Vault', exact: true }).click();
+    await page.getByText('Last rekey').waitFor();
     const text = await page.locator('main').innerText();
     expect(text).toContain('SQLCipher 4');
     expect(text).toContain('under a passphrase');
-    expect(text).toContain('no telemetry');
   });
 
   it('list the operators with their keys, and add one who can sign in', async () => {
@@ -93,6 +95,9 @@ describe('settings', () => {
     const hours = dialog.getByLabel('Request stays open', { exact: true });
     await hours.fill('48');
     await hours.blur();
+    await button(dialog, 'Review the change').click();
+    const changes = dialog.getByRole('table', { name: 'Changes of the policy' });
+    await changes.getByText('2 d').waitFor();
     await button(dialog, 'Change the policy').click();
     await notice(page, 'The policy of production is changed.').waitFor({ timeout: PATIENCE });
     await expect.poll(() => page.getByRole('tabpanel').innerText()).toMatch(/Request valid\s+(2 d|48 h)/);

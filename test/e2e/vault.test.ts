@@ -94,7 +94,11 @@ describe('a new vault', () => {
     expect(recoveryKey).toMatch(/^AGE-SECRET-KEY-1[0-9A-Z]{58}$/);
     const next = button(page, 'Continue');
     expect(await next.isDisabled()).toBe(true);
-    await page.getByRole('checkbox', { name: /I have stored the recovery key/ }).check();
+    const last = page.getByLabel('Type the last group of the key');
+    await last.fill('AAAA');
+    await page.getByText('That is not how the key ends.').waitFor();
+    expect(await next.isDisabled()).toBe(true);
+    await last.fill(recoveryKey.slice(-4).toLowerCase());
     await next.click();
     await heading(page, 'Your recovery key').waitFor({ state: 'hidden' });
     expect(await page.content()).not.toContain(recoveryKey);
