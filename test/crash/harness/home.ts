@@ -68,6 +68,30 @@ export async function openHome(home: Pick<Home, 'keychain' | 'vault'>, parts: Pa
   return factory.open(home.vault, found?.keysKind === 'passphrase' ? VAULT_PASSPHRASE : null);
 }
 
+/** Where a run puts the backup it makes. */
+export const backupOf = (home: Home): string => join(home.outside, 'backup.tar');
+
+/** Restores a run's backup into the place of its vault. */
+export async function restoreHome(home: Home, parts: Parts = {}): Promise<Console> {
+  const input = { file: backupOf(home), passphrase: null, recovery: null };
+  const restored = await homeFactory(home, parts).restore(home.vault, input, QUIET);
+  if (restored === null) throw new Error('the restored vault stayed locked');
+  return restored;
+}
+
+/** Where a run creates a vault beside the one it is given. */
+export const secondOf = (home: Home): string => join(home.outside, 'second');
+
+export async function createSecond(home: Home, parts: Parts = {}): Promise<void> {
+  const { console: opened } = await homeFactory(home, parts).create(secondOf(home), {
+    operator: 'olga',
+    person: 'Olga Other',
+    operatorPassphrase: 'olga signs with this one',
+    keys: { kind: 'keychain' },
+  });
+  await opened.close();
+}
+
 /** A vault with three people, three validated versions, two approved requests and an open one. Takes some seconds: copied for each run. */
 export async function makeHome(directory: string): Promise<Home> {
   const at = {

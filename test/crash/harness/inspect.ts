@@ -1,6 +1,6 @@
 /** What must hold of a vault after its process was killed, whatever the moment. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { createSystem } from '../../../electron/adapters/system/system.ts';
 import { createKeyTools } from '../../../electron/adapters/vault/key-tools.ts';
 import type { Console } from '../../../electron/compose.ts';
@@ -10,7 +10,7 @@ import { namedArtifacts } from '../../../electron/services/vault/named-artifacts
 import { openDatabase } from '../../../shared/node/sqlite/database.ts';
 import { MODEL, signIn } from '../../support/console.ts';
 import { fileKeychain } from '../../support/file-keychain.ts';
-import { type Home, openHome } from './home.ts';
+import { createSecond, type Home, openHome, restoreHome } from './home.ts';
 import { type Ack, lookFor } from './operations.ts';
 
 /** What was found wrong, by kind; all empty when nothing is. */
@@ -36,7 +36,8 @@ export async function inspectHome(home: Home, acks: readonly Ack[], before: Befo
   const wrong: Wrong = { lost: [], half: [], orphans: [], unsound: [] };
   let opened: Console;
   try {
-    opened = await openHome(home);
+    // Killed within a restore: whoever asked for it asks again.
+    opened = existsSync(home.vault) ? await openHome(home) : await restoreHome(home);
   } catch (error) {
     wrong.lost.push(`the vault does not open: ${String(error)}`);
     return wrong;
@@ -53,6 +54,8 @@ export async function inspectHome(home: Home, acks: readonly Ack[], before: Befo
       if (lost !== null) wrong.lost.push(lost);
     }
     await sweepVault(opened.vault, createSystem(), { graceMs: 0 });
+    // Killed while it created a vault: whoever asked for it asks again, which takes what was begun away.
+    if (readdirSync(home.outside).some((name) => name.startsWith('.second.'))) await createSecond(home);
     wrong.orphans.push(...(await orphans(opened, home)));
     wrong.unsound.push(...(await unsound(opened, home)), ...(await unrecoverable(home, acks)));
   } catch (error) {
@@ -108,9 +111,9 @@ async function orphans(opened: Console, home: Home): Promise<string[]> {
   const { artifacts, store } = opened.vault;
   const named = new Set(namedArtifacts(store.read).map(({ artifactId }) => artifactId));
   const unnamed = (await artifacts.list()).filter((id) => !named.has(id)).map((id) => `artifact ${id}`);
-  const left = [home.vault, home.outside]
-    .flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' }))
-    .filter((name) => /\.tmp$|\.next\.db|snapshot/.test(name))
+  // The vault, what was written outside of it, and what was built beside it; the keychain of files is the harness's own.
+  const left = readdirSync(dirname(home.vault), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.tmp$|\.next\.db|snapshot/.test(name) && !name.startsWith('keychain'))
     .map((name) => `left behind: ${name}`);
   return [...unnamed, ...left];
 }

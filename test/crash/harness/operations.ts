@@ -1,5 +1,5 @@
 /** What is done until the kill comes, and how each acknowledged result is looked for afterwards. */
-import { statSync } from 'node:fs';
+import { renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Console } from '../../../electron/compose.ts';
 import type { Actor } from '../../../shared/domain/operator/operator.ts';
@@ -12,7 +12,17 @@ import {
   VAULT_PASSPHRASE,
   type Who,
 } from '../../support/console.ts';
-import { DIRECT, type Home, homeFactory, openHome, type Parts } from './home.ts';
+import {
+  backupOf,
+  createSecond,
+  DIRECT,
+  type Home,
+  homeFactory,
+  openHome,
+  type Parts,
+  restoreHome,
+  secondOf,
+} from './home.ts';
 
 /** One acknowledged result: which operation said so, and what must be found again. */
 export interface Ack {
@@ -110,15 +120,8 @@ export const OPERATIONS: readonly Operation[] = [
   {
     name: 'create',
     run: async ({ home, parts, ack }) => {
-      const path = join(home.outside, 'second');
-      const { console: opened, recoveryKey } = await homeFactory(home, parts).create(path, {
-        operator: 'olga',
-        person: 'Olga Other',
-        operatorPassphrase: 'olga signs with this one',
-        keys: { kind: 'keychain' },
-      });
-      ack('created', { path, recoveryKey });
-      await opened.close();
+      await createSecond(home, parts);
+      ack('created');
     },
   },
   {
@@ -161,9 +164,40 @@ export const OPERATIONS: readonly Operation[] = [
     name: 'backup',
     run: async ({ home, open, as, ack }) => {
       const { vault } = (await open()).services;
-      const path = join(home.outside, 'backup.tar');
+      const path = backupOf(home);
       const { bytes } = await vault.backup(await as('ana'), { path }, QUIET);
       ack('backup', { path, bytes });
+    },
+  },
+  {
+    name: 'restore',
+    run: async ({ home, parts, open, as, ack }) => {
+      const opened = await open();
+      await opened.services.vault.backup(await as('ana'), { path: backupOf(home) }, QUIET);
+      await opened.close();
+      // The vault is gone: moved out of the way, so that its place is empty.
+      renameSync(home.vault, join(home.outside, 'lost'));
+      const restored = await restoreHome(home, parts);
+      ack('restored');
+      await restored.close();
+    },
+  },
+  {
+    name: 'collect',
+    run: async ({ home, open, as, ack }) => {
+      const { models, vault } = (await open()).services;
+      const ana = await as('ana');
+      const { settings } = vault.about(ana);
+      await vault.setSettings(ana, { settings: { ...settings, keepLast: 1 } });
+      for (const version of ['2.0.0', '2.0.1', '2.0.2']) {
+        const ref = { name: 'crash', version };
+        const file = { path: home.model, parent: null, metadata: {} };
+        const { version: added } = await models.add(ana, { ...ref, ...file }, QUIET);
+        ack('version', { ...ref, digest: added.digest });
+      }
+      const { archived, removed } = await models.collect(ana, { dryRun: false }, QUIET);
+      if (archived.length !== 2 || removed.length !== 2) throw new Error('it should have collected two');
+      for (const version of ['2.0.0', '2.0.1']) ack('state', { name: 'crash', version, state: 'archived' });
     },
   },
   {
@@ -229,6 +263,7 @@ export async function lookFor(ack: Ack, opened: Console, home: Home): Promise<st
       return found(read.approvals(is('id')).some(({ operator }) => operator === is('operator')));
     case 'keys':
     case 'rekeyed':
+    case 'restored':
       return null;
     case 'backup':
       return found(statSync(is('path'), { throwIfNoEntry: false })?.size === ack.what.bytes);
@@ -241,7 +276,7 @@ export async function lookFor(ack: Ack, opened: Console, home: Home): Promise<st
       return found(status.models[0]?.stable?.version === is('version'));
     }
     case 'created': {
-      const second = await openHome({ ...home, vault: is('path') });
+      const second = await openHome({ ...home, vault: secondOf(home) });
       await second.close();
       return null;
     }
