@@ -1,10 +1,46 @@
-import type { Store } from '../../electron/ports/stores.ts';
+import type { RequestFiles, Store, StoreWriter } from '../../electron/ports/stores.ts';
+import type { RequestRecord } from '../../shared/domain/approval/request.ts';
 import type { Actor } from '../../shared/domain/operator/operator.ts';
 import type { Environment } from '../../shared/domain/policy/policy.ts';
 import { version } from './store.ts';
 
 const AT = '2026-01-01T00:00:00.000Z';
 const HEX = 'a'.repeat(64);
+
+/** A request with these files, open, as nobody signed it. */
+export function insertRequest(
+  tx: StoreWriter,
+  id: string,
+  files: RequestFiles['files'],
+  change: Partial<RequestRecord['request']> = {},
+  environmentName = 'production',
+): void {
+  tx.insertRequest(
+    {
+      id,
+      request: {
+        vaultId: 'c'.repeat(32),
+        requestId: id,
+        name: 'phish',
+        version: '1.0.0',
+        digest: HEX,
+        environmentId: 'production',
+        serial: tx.lastSerial(change.environmentId ?? 'production') + 1,
+        submitter: { name: 'ada', person: 'Ada Lovelace', keyFingerprint: HEX },
+        createdAt: AT,
+        notAfter: '2126-01-01T00:00:00.000Z',
+        ...change,
+      },
+      environmentName,
+      root: HEX,
+      state: 'open',
+      reason: '',
+      quorum: 2,
+      createdAt: AT,
+    },
+    { files },
+  );
+}
 
 /** One of each record that calls are about, put into the database as they are: a version, a request, an endpoint, a rollout. */
 export function seedRecords(
@@ -16,28 +52,13 @@ export function seedRecords(
   const ref = { name: 'phish', version: '1.0.0' };
   store.transaction((tx) => {
     tx.insertVersion(version({ ...ref, artifactId: 'b'.repeat(32) }));
-    tx.insertRequest(
-      {
-        id: ids.requestId,
-        request: {
-          vaultId: 'c'.repeat(32),
-          requestId: ids.requestId,
-          ...ref,
-          digest: HEX,
-          environmentId: environment.id,
-          serial: 1,
-          submitter: { name: submitter.name, person: submitter.person, keyFingerprint: HEX },
-          createdAt: AT,
-          notAfter: '2126-01-01T00:00:00.000Z',
-        },
-        environmentName: environment.name,
-        root: HEX,
-        state: 'open',
-        reason: '',
-        quorum: 2,
-        createdAt: AT,
-      },
-      { files: [] },
+    const { name, person } = submitter;
+    insertRequest(
+      tx,
+      ids.requestId,
+      [],
+      { environmentId: environment.id, submitter: { name, person, keyFingerprint: HEX } },
+      environment.name,
     );
     tx.insertEndpoint({
       id: ids.endpointId,

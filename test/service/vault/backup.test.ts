@@ -11,6 +11,7 @@ import {
   restoreVault,
 } from '../../../electron/services/vault/index.ts';
 import { backupManifestSchema } from '../../../shared/domain/vault/backup.ts';
+import { insertRequest } from '../../support/records.ts';
 import { readTar } from '../../support/tar.ts';
 import { temporaryDirectory } from '../../support/temp.ts';
 import { actorWith, type TestVault, testVault, VAULT_PASSPHRASE } from '../../support/vault.ts';
@@ -36,30 +37,7 @@ async function addFile({ vault }: Pick<TestVault, 'vault'>, text: string) {
   const stored = await vault.artifacts.putBytes(Buffer.from(text));
   const id = `request-${stored.artifactId}`;
   await vault.ledger.commit(null, { action: 'request.submitted', subject: id, details: {} }, (tx) =>
-    tx.insertRequest(
-      {
-        id,
-        request: {
-          vaultId: vault.id,
-          requestId: id,
-          name: 'phish',
-          version: '1.0.0',
-          digest: 'a'.repeat(64),
-          environmentId: 'production',
-          serial: tx.lastSerial('production') + 1,
-          submitter: { name: 'ada', person: 'Ada', keyFingerprint: 'f'.repeat(64) },
-          createdAt: '2026-01-01T00:00:00.000Z',
-          notAfter: '2026-02-01T00:00:00.000Z',
-        },
-        environmentName: 'production',
-        root: 'b'.repeat(64),
-        state: 'open',
-        reason: '',
-        quorum: 2,
-        createdAt: '2026-01-01T00:00:00.000Z',
-      },
-      { files: [{ name: 'plan.json', ...stored }] },
-    ),
+    insertRequest(tx, id, [{ name: 'plan.json', ...stored }]),
   );
   return stored;
 }
