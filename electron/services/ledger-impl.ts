@@ -1,19 +1,12 @@
-import { fromHex, toHex } from '../../shared/domain/audit/bytes.ts';
-import { makeEntry } from '../../shared/domain/audit/chain.ts';
-import { checkpointOrigin, isCheckpointDue, MAX_RESTORES } from '../../shared/domain/audit/checkpoint.ts';
+import type { HashFunction } from '../../shared/domain/audit/bytes.ts';
+import { makeEntry, parseLine } from '../../shared/domain/audit/chain.ts';
 import {
   type AuditAction,
   type AuditHead,
   auditHeadSchema,
   type ChainProblem,
 } from '../../shared/domain/audit/entry.ts';
-import {
-  appendEntryHash,
-  EMPTY_FRONTIER,
-  type MerkleFrontier,
-  merkleRoot,
-} from '../../shared/domain/audit/merkle.ts';
-import { restoreOf } from '../../shared/domain/audit/restore.ts';
+import { type Restore, restoreOf } from '../../shared/domain/audit/restore.ts';
 import { isDiskRefusal, SallyportError } from '../../shared/domain/errors.ts';
 import { type Actor, isActive, isPermitted } from '../../shared/domain/operator/operator.ts';
 import type { SecretStore } from '../ports/secrets.ts';
@@ -22,6 +15,7 @@ import type { System } from '../ports/system.ts';
 import type { CheckpointTools } from '../ports/vault.ts';
 import { type ChangeTopic, topicsOf } from './change-topics.ts';
 import type { AuditDraft, Ledger } from './ledger.ts';
+import { checkpointAfter } from './log-checkpoints.ts';
 
 /** How the log stands against the head kept outside the database. */
 export type WitnessStatus = {
@@ -61,9 +55,6 @@ export interface VaultLedger extends Ledger {
 
 /** Name of the head among the secrets. */
 export const HEAD_SECRET = 'audit-head';
-const FRONTIER_SETTING = 'audit.frontier';
-/** The restores this log has seen, so that a checkpoint tells of them without a search. */
-const RESTORES_SETTING = 'audit.restores';
 
 /** Most entries that wait for a disk: signing in and out, by hand. */
 const MAX_DEFERRED = 1000;
@@ -132,8 +123,10 @@ export function createLedger(deps: LedgerDeps): VaultLedger {
    * entry, and it explains no other head: an older copy of the database stays what it is.
    */
   function restoredFrom(kept: AuditHead): boolean {
-    for (const entry of store.read.audit.entries()) {
-      const restore = restoreOf(entry);
+    for (const { canonical } of store.read.audit.rows()) {
+      // Unparsed until it matters: the log may have been edited, and that is for the verdict to say.
+      if (!canonical.includes('"vault.restored"')) continue;
+      const restore = restoreIn(canonical, system.sha256);
       if (restore?.lost === kept.seq && restore.lostHash === kept.hash) return true;
     }
     return false;
@@ -278,33 +271,7 @@ export function createLedger(deps: LedgerDeps): VaultLedger {
       system.sha256,
     );
     tx.audit.append(entry, line);
-    const restore = restoreOf(entry);
-    if (restore) tx.setSetting(RESTORES_SETTING, JSON.stringify([...readRestores(tx), restore]));
-    const frontier = readFrontier(tx);
-    // An export is signed to its last line; agents hear of a restore before they hear of anything after it.
-    if (isCheckpointDue(entry.seq, frontier.size) || restore || entry.action === 'audit.exported')
-      makeCheckpoint(tx, frontier);
-  }
-
-  /** Signs the Merkle root of all entries; the tree is continued from where the last checkpoint left it. */
-  function makeCheckpoint(tx: StoreWriter, from: MerkleFrontier): void {
-    let frontier = from;
-    for (const row of tx.audit.rows(from.size + 1))
-      frontier = appendEntryHash(frontier, row.hash, system.sha256);
-    const restores = readRestores(tx)
-      .slice(-MAX_RESTORES)
-      .map(({ restored, lost }) => ({ restored, lost }));
-    const checkpoint = {
-      origin: checkpointOrigin(deps.vaultId),
-      size: frontier.size,
-      root: toHex(merkleRoot(frontier, system.sha256)),
-      ...(restores.length === 0 ? {} : { restores }),
-    };
-    tx.audit.saveCheckpoint(frontier.size, deps.checkpoints.sign(checkpoint, deps.checkpointKey));
-    tx.setSetting(
-      FRONTIER_SETTING,
-      JSON.stringify({ size: frontier.size, peaks: frontier.peaks.map(toHex) }),
-    );
+    checkpointAfter(deps, tx, entry);
   }
 
   function notify(topics: readonly ChangeTopic[]): void {
@@ -386,15 +353,11 @@ function parseHead(text: string): AuditHead | null {
   }
 }
 
-function readFrontier(tx: StoreWriter): MerkleFrontier {
-  const text = tx.setting(FRONTIER_SETTING);
-  if (text === null) return EMPTY_FRONTIER;
-  const { size, peaks } = JSON.parse(text) as { size: number; peaks: string[] };
-  return { size, peaks: peaks.map((peak) => fromHex(peak) ?? new Uint8Array()) };
-}
-
-function readRestores(
-  tx: StoreWriter,
-): readonly { readonly restored: number; readonly lost: number | null }[] {
-  return JSON.parse(tx.setting(RESTORES_SETTING) ?? '[]') as { restored: number; lost: number | null }[];
+/** The restore a row tells of; null for any other row, and for one that is no entry. */
+function restoreIn(canonical: string, hash: HashFunction): Restore | null {
+  try {
+    return restoreOf(parseLine(canonical, hash));
+  } catch {
+    return null;
+  }
 }

@@ -89,6 +89,8 @@ export function auditReader(db: EncryptedDatabase): AuditReader {
       const newest = db.get<CheckpointRow>(`${CHECKPOINTS} ORDER BY c.size DESC LIMIT 1`);
       return newest ? checkpointOf(newest) : null;
     },
+    notes: () =>
+      db.all<{ note: string }>('SELECT note FROM audit_checkpoints ORDER BY size').map(({ note }) => note),
     checkpoints: () => db.all<CheckpointRow>(`${CHECKPOINTS} ORDER BY c.size`).map(checkpointOf),
   };
 }

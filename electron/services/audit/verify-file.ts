@@ -99,6 +99,12 @@ export async function verifyAuditFile(
     ...holders.flatMap((holder) => holder.problems),
     ...heads.flatMap((head) => head.problems),
   ];
+  const signed = opened[0]?.checkpoints[0];
+  if (signed !== undefined && signed.size !== log.last)
+    problems.push({
+      seq: Math.min(log.last, signed.size) + 1,
+      problem: `the checkpoint in the file is over ${signed.size} entries, the file ends with entry ${log.last}: an export is signed to its end`,
+    });
   return {
     ok: problems.length === 0,
     entries: log.entries,

@@ -50,7 +50,7 @@ export async function openNotes(
     const checkpoints: Checkpoint[] = [];
     let foreign = 0;
     for (const [index, note] of holder.notes.entries()) {
-      if (index % 50 === 49) await pause();
+      if (index % 20 === 19) await pause();
       const checkpoint = openNote(note, tools, keys);
       if (checkpoint) checkpoints.push(checkpoint);
       else foreign++;

@@ -16,6 +16,8 @@ export const MAX_RESTORES = 20;
 export const checkpointRestoreSchema = z.object({
   restored: z.number().int().nonnegative(),
   lost: z.number().int().nonnegative().nullable(),
+  /** Hash of the last lost entry: two restores of one backup may have lost equally many. */
+  lostHash: sha256Schema.nullable(),
 });
 export type CheckpointRestore = z.infer<typeof checkpointRestoreSchema>;
 
@@ -94,8 +96,13 @@ export function judgeCheckpoints(
   const bySize = Map.groupBy(misfits, ({ size }) => size);
   for (const [size, same] of [...bySize].sort(([a], [b]) => a - b)) {
     const histories = new Set(same.map(({ root }) => root)).size;
-    const explained = known.filter((range) => explains(range, size)).length;
-    const problem = histories <= explained ? null : misfit(size, logSize, explained);
+    const explaining = known.filter((range) => explains(range, size));
+    // What tells of a restore was signed after it, so that one does not explain it.
+    const orphan = same.some((one) => !explaining.some((range) => !tellsOf(one, range)));
+    const problem =
+      histories <= explaining.length && !orphan
+        ? null
+        : misfit(size, logSize, orphan ? 0 : explaining.length);
     if (problem) problems.push(problem);
     for (const checkpoint of same) outcomes.set(checkpoint, problem ?? 'lost');
   }
@@ -122,15 +129,12 @@ function misfit(size: number, logSize: number, explained: number): ChainProblem 
 
 /** The restores the log tells of, and those that checkpoints of replaced histories tell of, and so on. */
 function withRestoresOfLost(restores: readonly LostRange[], misfits: readonly Checkpoint[]): LostRange[] {
-  const known = new Map(restores.map((range) => [`${range.restored} ${range.lost}`, range]));
+  const known = new Map(restores.map((range) => [keyOf(range), range]));
   for (let before = -1; before !== known.size; ) {
     before = known.size;
     for (const { size, restores: told = [] } of misfits) {
       if (![...known.values()].some((range) => explains(range, size))) continue;
-      for (const { restored, lost } of told) {
-        const key = `${restored} ${lost}`;
-        if (!known.has(key)) known.set(key, { restored, lost, lostHash: null });
-      }
+      for (const range of told) known.set(keyOf(range), range);
     }
   }
   return [...known.values()];
@@ -166,13 +170,15 @@ export function admitCheckpoint(
 
 /** Whether `next` tells of a restore that replaced the history `one` was signed in. */
 function replaced(one: Checkpoint, next: Checkpoint): boolean {
-  const known = one.restores ?? [];
-  return (next.restores ?? []).some(
-    ({ restored, lost }) =>
-      one.size > restored &&
-      (lost === null || one.size <= lost) &&
-      !known.some((range) => range.restored === restored && range.lost === lost),
-  );
+  return (next.restores ?? []).some((range) => explains(range, one.size) && !tellsOf(one, range));
+}
+
+function keyOf({ restored, lost, lostHash }: LostRange): string {
+  return `${restored} ${lost} ${lostHash}`;
+}
+
+function tellsOf({ restores = [] }: Checkpoint, range: LostRange): boolean {
+  return restores.some((told) => keyOf(told) === keyOf(range));
 }
 
 /** `judgeCheckpoints` over the log's entry hashes in order, in one pass. */

@@ -99,6 +99,8 @@ function conditionOf(
     case 'subject':
       return words(term, 'subject', value, quoted);
     default:
+      if (!quoted && AUDIT_FIELDS.some(({ name }) => value === `${name}:`))
+        throw refused(term, `there is nothing after ${value}`);
       // Not a field of ours: a word with a colon in it, as addresses and digests have.
       return words(term, null, field === undefined ? value : `${field}:${value}`, quoted);
   }

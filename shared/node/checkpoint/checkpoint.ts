@@ -15,10 +15,10 @@ export function generateCheckpointKey(vaultId: string): NoteKey {
 }
 
 /**
- * Extension line of a checkpoint after a restore: entries after the first number, up to the second, were replaced. Other
- * readers pass over it, as the specification has it.
+ * Extension line of a checkpoint after a restore: entries after the first number, up to the second, were replaced; then
+ * the hash of the last of them. Other readers pass over it, as the specification has it.
  */
-const RESTORED = /^sallyport-restored (0|[1-9][0-9]{0,15}) (-|0|[1-9][0-9]{0,15})$/;
+const RESTORED = /^sallyport-restored (0|[1-9][0-9]{0,15}) (-|0|[1-9][0-9]{0,15}) (-|[0-9a-f]{64})$/;
 
 /** The signed note of a checkpoint. The key's name must be the checkpoint's origin. */
 export function signCheckpoint(checkpoint: Checkpoint, skey: string): string {
@@ -28,7 +28,9 @@ export function signCheckpoint(checkpoint: Checkpoint, skey: string): string {
       facts: { origin },
     });
   }
-  const told = restores.map(({ restored, lost }) => `sallyport-restored ${restored} ${lost ?? '-'}\n`);
+  const told = restores.map(
+    ({ restored, lost, lostHash }) => `sallyport-restored ${restored} ${lost ?? '-'} ${lostHash ?? '-'}\n`,
+  );
   return signNote(
     `${origin}\n${size}\n${Buffer.from(root, 'hex').toString('base64')}\n${told.join('')}`,
     skey,
@@ -61,9 +63,15 @@ export function verifyCheckpoint(note: string, vkey: string): Checkpoint {
 function restoresIn(lines: readonly string[]): CheckpointRestore[] {
   return lines
     .flatMap((line) => {
-      const [, restored = '', lost = ''] = RESTORED.exec(line) ?? [];
+      const [, restored = '', lost = '', lostHash = ''] = RESTORED.exec(line) ?? [];
       if (restored === '') return [];
-      return [{ restored: Number(restored), lost: lost === '-' ? null : Number(lost) }];
+      return [
+        {
+          restored: Number(restored),
+          lost: lost === '-' ? null : Number(lost),
+          lostHash: lostHash === '-' ? null : lostHash,
+        },
+      ];
     })
     .slice(-MAX_RESTORES);
 }

@@ -112,16 +112,33 @@ export function signNote(text: string, skey: string): string {
 /** Notes above this are refused unread. */
 const MAX_NOTE_BYTES = 64 * 1024;
 
+/** Keys that notes were opened with: reading one costs as much as the check of a signature, and a log has thousands. */
+const opened = new Map<string, { readonly name: string; readonly hash: Buffer; readonly key: KeyObject }>();
+const MAX_OPENED = 100;
+
+function publicKeyOf(vkey: string): {
+  readonly name: string;
+  readonly hash: Buffer;
+  readonly key: KeyObject;
+} {
+  const known = opened.get(vkey);
+  if (known) return known;
+  const { name, hash, raw } = decodeKey(vkey);
+  if (!keyHash(name, raw).equals(hash)) throw notAKey();
+  const key = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, raw]), format: 'der', type: 'spki' });
+  if (opened.size >= MAX_OPENED) opened.clear();
+  opened.set(vkey, { name, hash, key });
+  return { name, hash, key };
+}
+
 /** The text of a note that this key signed. Signatures of other keys are passed over. `integrity.signature` otherwise. */
 export function openNote(note: string, vkey: string): string {
   if (note.length > MAX_NOTE_BYTES) throw refused('it is too large');
-  const { name, hash, raw } = decodeKey(vkey);
-  if (!keyHash(name, raw).equals(hash)) throw notAKey();
+  const { name, hash, key } = publicKeyOf(vkey);
   const split = note.lastIndexOf('\n\n');
   if (split < 0 || !note.endsWith('\n')) throw refused('it is not a signed note');
   const text = note.slice(0, split + 1);
   const lines = note.slice(split + 2, -1).split('\n');
-  const key = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, raw]), format: 'der', type: 'spki' });
   let verified = false;
   for (const line of lines) {
     const match = /^\u2014 ([^\s+]+) ([A-Za-z0-9+/]+={0,2})$/u.exec(line);

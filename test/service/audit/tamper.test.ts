@@ -2,46 +2,14 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { writeLines } from '../../../electron/adapters/vault/write-lines.ts';
-import {
-  type AuditDeps,
-  type AuditService,
-  createAuditService,
-} from '../../../electron/services/audit/index.ts';
 import { openVault } from '../../../electron/services/vault/index.ts';
 import { lineOf, parseLine } from '../../../shared/domain/audit/chain.ts';
 import { type EncryptedDatabase, openDatabase } from '../../../shared/node/sqlite/database.ts';
 import { temporaryDirectory } from '../../support/temp.ts';
 import { actorWith, type TestVault, testVault } from '../../support/vault.ts';
+import { auditOf, write } from './support.ts';
 
 const auditor = actorWith('auditor');
-
-function auditOf(home: TestVault, overrides: Partial<AuditDeps> = {}): AuditService {
-  const { vault, adapters } = home;
-  return createAuditService({
-    vaultId: vault.id,
-    ledger: vault.ledger,
-    store: vault.store,
-    system: adapters.system,
-    checkpoints: adapters.checkpoints,
-    checkpointVerifier: vault.checkpointVerifier,
-    writeLines,
-    signatureChecks: () => [],
-    fetchCheckpoints: async () => [],
-    ...overrides,
-  });
-}
-
-/** `count` more entries. */
-async function write(home: TestVault, count: number): Promise<void> {
-  for (let index = 0; index < count; index++) {
-    await home.vault.ledger.commit(
-      home.admin,
-      { action: 'model.described', subject: `m@1.0.${index}`, details: { index } },
-      () => undefined,
-    );
-  }
-}
 
 /** The database as somebody with its key sees it. */
 async function tamper(home: TestVault, edit: (db: EncryptedDatabase) => void): Promise<void> {
@@ -75,7 +43,15 @@ test('an honest log of 25 entries proves itself, and agrees with the keychain', 
   await write(home, 23);
   const verdict = await auditOf(home).verify(auditor);
   expect(verdict).toMatchObject({ ok: true, entries: 25, problems: [], checkpointsChecked: 2 });
-  expect(verdict.witnesses).toEqual([{ name: 'keychain', status: 'agrees', detail: 'entry 25' }]);
+  expect(verdict.witnesses).toEqual([
+    {
+      name: 'keychain',
+      status: 'agrees',
+      detail: 'entry 25',
+      proves: expect.stringContaining('The log ends where it ended'),
+    },
+  ]);
+  expect(verdict.unproven).toEqual([]);
 });
 
 describe('an edited log is found, and the first bad entry is named', () => {
@@ -320,7 +296,7 @@ describe('an export', () => {
     }
     expect(trailer.head).toEqual({ seq: lines.length, hash: previous });
     expect(exported).toEqual({ path, entries: 23, head: previous });
-    expect(trailer.checkpoint).toContain(`sallyport/${home.vault.id}\n20\n`);
+    expect(trailer.checkpoint).toContain(`sallyport/${home.vault.id}\n23\n`);
     expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ action: 'audit.exported', actor: 'somebody' });
   });
 
