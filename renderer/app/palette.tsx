@@ -1,3 +1,4 @@
+import { useDebouncedValue } from '@mantine/hooks';
 import { Spotlight, type SpotlightActionGroupData } from '@mantine/spotlight';
 import {
   IconArrowsDiff,
@@ -16,18 +17,29 @@ import {
 import { type ReactNode, useMemo, useState } from 'react';
 import { formatRef } from '../../shared/domain/model/version.ts';
 import { useCall } from '../api/queries.ts';
+import { findVersionQuery } from '../ui/find-version.ts';
 import { shortDigest } from '../ui/format.ts';
 import { versionPath } from '../ui/text.tsx';
 import { useAppearance } from './appearance.ts';
 import type { ShellCommands } from './commands.ts';
 import { ROOMS } from './rooms.ts';
 
+/** Versions are asked for so long after the last key, in milliseconds, and so many at once. */
+const ASK_MS = 150;
+const LISTED = 30;
+
 /** The command palette: rooms, commands, and everything that has a name. */
 export function Palette({ commands }: { readonly commands: ShellCommands }): ReactNode {
   const [opened, setOpened] = useState(false);
   const { toggle } = useAppearance();
   // Asked for only once the palette has been opened; cached like every other answer.
-  const models = useCall('models.list', { text: '', limit: 1000, offset: 0 }, { enabled: opened });
+  const [typed, setTyped] = useState('');
+  const [asked] = useDebouncedValue(typed, ASK_MS);
+  const models = useCall(
+    'models.list',
+    { text: findVersionQuery(asked), limit: LISTED, offset: 0 },
+    { enabled: opened, keepFormer: true },
+  );
   const requests = useCall('requests.list', {}, { enabled: opened });
   const rollouts = useCall('rollouts.list', {}, { enabled: opened });
 
@@ -118,6 +130,8 @@ export function Palette({ commands }: { readonly commands: ShellCommands }): Rea
         actions: (models.data?.rows ?? []).map((row) => ({
           id: `v-${formatRef(row)}`,
           label: formatRef(row),
+          // Found by more than its label: its owner, a tag, a beginning of its number.
+          keywords: typed,
           description: [row.state, ...row.aliases, shortDigest(row.digest)].join(' · '),
           leftSection: icon(IconCpu),
           onClick: () => commands.goTo(versionPath(row)),
@@ -143,7 +157,7 @@ export function Palette({ commands }: { readonly commands: ShellCommands }): Rea
         ],
       },
     ];
-  }, [commands, toggle, models.data, requests.data, rollouts.data]);
+  }, [commands, toggle, typed, models.data, requests.data, rollouts.data]);
 
   return (
     <Spotlight
@@ -162,6 +176,8 @@ export function Palette({ commands }: { readonly commands: ShellCommands }): Rea
       transitionProps={{ duration: 80 }}
       nothingFound="Nothing by that name"
       onSpotlightOpen={() => setOpened(true)}
+      query={typed}
+      onQueryChange={setTyped}
       searchProps={{
         leftSection: <IconSearch size={17} />,
         placeholder: 'Go to, do, or find by name…',

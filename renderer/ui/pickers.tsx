@@ -1,10 +1,12 @@
 import { Button, Select, Tooltip } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
 import { IconFile, IconTable } from '@tabler/icons-react';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { formatRef, type VersionRef } from '../../shared/domain/model/version.ts';
 import { call } from '../api/bridge.ts';
 import { notifyProblem } from '../api/mutations.ts';
 import { useCall } from '../api/queries.ts';
+import { findVersionQuery } from './find-version.ts';
 import { fileName } from './format.ts';
 import styles from './pickers.module.css';
 
@@ -22,26 +24,43 @@ export function parseRef(text: string): VersionRef | null {
   return at <= 0 ? null : { name: text.slice(0, at), version: text.slice(at + 1) };
 }
 
-/** A searchable choice of versions, written `name@version`, champions marked. */
+/** A search is asked so long after the last key, in milliseconds, and so many versions are listed. */
+const ASK_MS = 150;
+const LISTED = 200;
+
+/** A choice of versions, written `name@version`, champions marked; typing searches all there are. */
 export function VersionSelect({ label, value, onChange, description, only }: VersionSelectProps): ReactNode {
-  const query = useCall('models.list', { text: '', limit: 1000, offset: 0 });
-  const rows = (query.data?.rows ?? []).filter(
-    (row) => only?.(row) ?? (row.state !== 'revoked' && row.state !== 'archived'),
+  const [typed, setTyped] = useState('');
+  const chosen = value === null ? null : formatRef(value);
+  // What was chosen stands in the field and is no search: opened again, the list begins with the newest.
+  const searched = chosen !== null && typed.startsWith(chosen) ? '' : typed;
+  const [asked] = useDebouncedValue(searched, ASK_MS);
+  const query = useCall(
+    'models.list',
+    { text: findVersionQuery(asked), limit: LISTED, offset: 0 },
+    { keepFormer: true },
   );
+  const options = (query.data?.rows ?? [])
+    .filter((row) => only?.(row) ?? (row.state !== 'revoked' && row.state !== 'archived'))
+    .map((row) => ({
+      value: formatRef(row),
+      label: `${formatRef(row)}${row.aliases.length === 0 ? '' : ` · ${row.aliases.join(', ')}`}`,
+    }));
+  const listed = chosen === null || options.some((option) => option.value === chosen);
   return (
     <Select
       label={label}
       {...(description === undefined ? {} : { description })}
       placeholder={query.isLoading ? 'Loading…' : 'Choose a version'}
       searchable
+      searchValue={typed}
+      onSearchChange={setTyped}
+      // Found by the registry already, by more than the letters of the label.
+      filter={({ options: found }) => found}
       allowDeselect={false}
       nothingFoundMessage="No such version"
-      limit={200}
-      data={rows.map((row) => ({
-        value: formatRef(row),
-        label: `${formatRef(row)}${row.aliases.length === 0 ? '' : ` · ${row.aliases.join(', ')}`}`,
-      }))}
-      value={value === null ? null : formatRef(value)}
+      data={listed ? options : [{ value: chosen, label: chosen }, ...options]}
+      value={chosen}
       onChange={(text) => onChange(text === null ? null : parseRef(text))}
     />
   );

@@ -1,7 +1,8 @@
 import { type ReactNode, useState } from 'react';
 import { Link } from 'react-router';
-import type { ModelVersion, VersionRef } from '../../../shared/domain/model/version.ts';
+import type { VersionRef } from '../../../shared/domain/model/version.ts';
 import { formatRef } from '../../../shared/domain/model/version.ts';
+import type { VersionView } from '../../../shared/domain/view/views.ts';
 import { useCall } from '../../api/queries.ts';
 import { Facts, Panel } from '../../ui/page.tsx';
 import { VersionStatus } from '../../ui/status.tsx';
@@ -14,13 +15,14 @@ const GENERATIONS = 4;
 const CHILDREN = 50;
 
 /** Where a version comes from and what was made from it: one line, oldest first, this version marked. */
-export function LineagePanel({ version }: { readonly version: ModelVersion }): ReactNode {
+export function LineagePanel({ view }: { readonly view: VersionView }): ReactNode {
+  const { version } = view;
   const { metadata } = version;
-  const children = useCall('models.list', {
-    text: `name:=${version.name} parent:"${version.version}"`,
-    limit: CHILDREN,
-    offset: 0,
-  });
+  const children = useCall(
+    'models.list',
+    { text: `name:=${version.name} parent:"${version.version}"`, limit: CHILDREN, offset: 0 },
+    { enabled: view.children?.length !== 0 },
+  );
   const said = (value: string | undefined): string | null =>
     value === undefined || value === '' ? null : value;
   return (

@@ -2,7 +2,7 @@ import { Button, Kbd } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { IconArrowsDiff, IconCpu, IconPlus, IconRecycle, IconSearch } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { type ReactNode, useEffect, useMemo, useState } from 'react';
+import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import { useLocation, useNavigate } from 'react-router';
 import { formatRef } from '../../../shared/domain/model/version.ts';
 import type { VersionRow } from '../../../shared/domain/view/views.ts';
@@ -30,6 +30,23 @@ import { EXAMPLES, FIELDS, FILTERS, searchProblemOf } from './search-grammar.ts'
 /** Rows asked for at once; all pages are fetched one after another, so that sorting sees every row. */
 const PAGE = 1000;
 
+/**
+ * How many of the fetched pages the table takes in. Each time it lays out every row, so it takes them by doubling
+ * until all are there: twice the work of one go, whatever their number.
+ */
+function shownPages(fetched: number, more: boolean): number {
+  return more ? 2 ** Math.floor(Math.log2(Math.max(1, fetched))) : fetched;
+}
+
+/** The rows of these pages; the same array for as long as the pages are the same, so that the table stays as it is. */
+function useRows(pages: readonly { readonly rows: readonly VersionRow[] }[]): readonly VersionRow[] {
+  const kept = useRef<{ pages: typeof pages; rows: readonly VersionRow[] }>({ pages: [], rows: [] });
+  const { current } = kept;
+  if (pages.length !== current.pages.length || pages.some((page, at) => page !== current.pages[at]))
+    kept.current = { pages, rows: pages.flatMap((page) => page.rows) };
+  return kept.current.rows;
+}
+
 const rowKey = (row: VersionRow): string => formatRef(row);
 
 export function ModelsPage(): ReactNode {
@@ -56,7 +73,9 @@ export function ModelsPage(): ReactNode {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
   const wide = useMediaQuery('(min-width: 1500px)');
-  const rows = useMemo(() => query.data?.pages.flatMap((page) => page.rows) ?? [], [query.data]);
+  const pages = query.data?.pages;
+  const shown = pages === undefined ? 0 : shownPages(pages.length, hasNextPage);
+  const rows = useRows(pages?.slice(0, shown) ?? []);
   const total = query.data?.pages[0]?.total ?? 0;
   const keys = useMemo(() => new Set(marked), [marked]);
 

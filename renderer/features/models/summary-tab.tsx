@@ -134,7 +134,7 @@ export function SummaryTab({ view }: { readonly view: VersionView }): ReactNode 
               ]}
             />
           </Panel>
-          <LineagePanel version={version} />
+          <LineagePanel view={view} />
           <AliasesPanel view={view} />
           {metadata.trainingParameters === undefined && metadata.metrics === undefined ? null : (
             <Panel title="Training">

@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FIELDS, FILTERS, searchProblemOf } from '../../../renderer/features/models/search-grammar.ts';
+import { findVersionQuery } from '../../../renderer/ui/find-version.ts';
 import {
   complete,
   completionsAt,
@@ -65,5 +67,21 @@ describe('the switches over the table', () => {
   });
   it('split a query at spaces outside quotes only', () => {
     expect(termsOf('a "b c" d:"e f"  g "open end')).toEqual(['a', '"b c"', 'd:"e f"', 'g', '"open end']);
+  });
+});
+
+describe('what is typed into a chooser of versions', () => {
+  it('is a query whatever it is', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 40 }), (typed) => {
+        expect(searchProblemOf(findVersionQuery(typed))).toBeNull();
+      }),
+    );
+  });
+  it('finds by the beginning of a name and of a number', () => {
+    expect(findVersionQuery('phish-url@1.1.0')).toBe('phish-url version:1.1.0');
+    expect(findVersionQuery('phish-url@1.')).toBe('phish-url version:1');
+    expect(findVersionQuery('state:draft "x"')).toBe('state draft x');
+    expect(findVersionQuery('  -@ ')).toBe('');
   });
 });
