@@ -1,17 +1,19 @@
 import { SallyportError } from '../errors.ts';
 import type { DriftReport, FeatureDrift } from '../evidence/drift.ts';
-import { chiSquaredHomogeneity } from '../statistics/chi-squared.ts';
+import { chiSquaredHomogeneity, type Homogeneity } from '../statistics/chi-squared.ts';
 import { adjust, type Correction } from '../statistics/correction.ts';
 import { DIGEST_RANK_ERROR } from '../statistics/digest.ts';
 import { distributionArea, distributionDistance } from '../statistics/distribution.ts';
 import { jensenShannon } from '../statistics/jensen-shannon.ts';
 import { ksPValue } from '../statistics/kolmogorov.ts';
-import { criticalPsi, occupiedBins, psi, psiPValue } from '../statistics/psi.ts';
+import { criticalPsi, occupiedBins, psi } from '../statistics/psi.ts';
+import { chiSquaredSf } from '../statistics/special.ts';
 import { distributionOf } from './numeric.ts';
 import {
   type CategoricalProfile,
   type FeatureProfile,
   type NumericProfile,
+  numbersOf,
   type ReferenceProfile,
   standardDeviationOf,
 } from './profile.ts';
@@ -93,7 +95,7 @@ function verdictOf(
   if (drift.psi === null || rows < minimumRows) return 'too-few';
   // A column of one value on both sides cannot move.
   if (adjustedP === null) return 'stable';
-  const isReal = adjustedP <= alpha;
+  const isReal = adjustedP <= alpha && drift.psi > (drift.psiThreshold ?? 0);
   if (isReal && drift.psi >= PSI_DRIFT) return 'drift';
   if (isReal && drift.psi >= PSI_WATCH) return 'watch';
   // Not told apart from chance, where chance alone reaches what would be drift.
@@ -129,22 +131,22 @@ function testNumeric(reference: NumericProfile, current: NumericProfile): Tested
   const n = effective(reference.rows, reference.bins.exact, SKETCH_BIN_ROWS);
   const m = effective(current.rows, current.bins.exact, SKETCH_BIN_ROWS);
   const index = psi(a, b);
-  const bins = occupiedBins(a, b);
+  const homogeneity = chiSquaredHomogeneity(a, b);
   const from = distributionOf(reference);
   const to = distributionOf(current);
   const ks = from && to ? distributionDistance(from, to) : null;
   const deviation = standardDeviationOf(reference);
   const area = from && to ? distributionArea(from, to) : null;
   const numbers = (one: NumericProfile): number =>
-    Math.floor(effective(one.rows - one.missing - one.infinite, one.digest === null, SKETCH_KS_ROWS));
+    Math.floor(effective(numbersOf(one), one.digest === null, SKETCH_KS_ROWS));
   return {
     rows: current.rows,
-    pValue: index === null || bins < 2 ? null : psiPValue(index, bins, n, m),
+    pValue: homogeneity && homogeneityP(homogeneity, [reference.rows, current.rows], [n, m]),
     drift: {
       feature: reference.feature,
       kind: 'numeric',
       psi: index,
-      psiThreshold: finite(criticalPsi(bins, n, m, 0.99)),
+      psiThreshold: finite(criticalPsi(occupiedBins(a, b), n, m, 0.99)),
       ks,
       ksP: ks === null ? null : ksPValue(ks, numbers(reference), numbers(current)),
       jensenShannon: jensenShannon(a, b),
@@ -179,6 +181,18 @@ function testCategorical(reference: CategoricalProfile, current: CategoricalProf
       chiSquaredP: homogeneity?.pValue ?? null,
     },
   };
+}
+
+/**
+ * The test's p-value where counts came through a sketch: its statistic is worth no more than that of as many rows as are
+ * as noisy. PSI's own law is not used for it, since on small windows an empty bin counts for too much there.
+ */
+function homogeneityP(
+  { statistic, degrees }: Homogeneity,
+  [n, m]: readonly [number, number],
+  [effectiveN, effectiveM]: readonly [number, number],
+): number {
+  return chiSquaredSf((statistic * (1 / n + 1 / m)) / (1 / effectiveN + 1 / effectiveM), degrees);
 }
 
 /** Rows whose sampling noise is that of these, counted through a sketch where they were. */

@@ -2,7 +2,7 @@ import { SallyportError } from '../errors.ts';
 import { Digest, digestDistribution } from '../statistics/digest.ts';
 import { cdf, countedDistribution, type Distribution, quantile } from '../statistics/distribution.ts';
 import { binOf } from '../statistics/isotonic.ts';
-import { EXACT_VALUES, MAX_BINS, type NumericProfile } from './profile.ts';
+import { EXACT_VALUES, MAX_BINS, type NumericProfile, numbersOf } from './profile.ts';
 
 /** Bins of equal mass; a column of up to `MAX_BINS` values has a bin a value. */
 const BINS = 10;
@@ -16,7 +16,8 @@ export class NumericCounter {
   #digest: Digest | null = null;
   #rows = 0;
   #missing = 0;
-  #infinite = 0;
+  #low = 0;
+  #high = 0;
   /** Finite values so far. */
   #counted = 0;
   #mean = 0;
@@ -41,7 +42,8 @@ export class NumericCounter {
         numbers += 1;
         sum += value;
       } else if (Number.isNaN(value)) this.#missing += 1;
-      else this.#infinite += 1;
+      else if (value < 0) this.#low += 1;
+      else this.#high += 1;
     }
     const mean = numbers === 0 ? 0 : sum / numbers;
     let squares = 0;
@@ -95,7 +97,7 @@ export class NumericCounter {
       feature: this.#feature,
       rows: this.#rows,
       missing: this.#missing,
-      infinite: this.#infinite,
+      infinite: { low: this.#low, high: this.#high },
       mean: this.#mean,
       squares: this.#squares,
       min: this.#counted === 0 ? 0 : this.#min,
@@ -128,7 +130,11 @@ export function distributionOf({
 function withBins(profile: Omit<NumericProfile, 'bins'>): NumericProfile {
   const { values } = profile;
   const distribution = distributionOf(profile);
-  if (distribution === null) return { ...profile, bins: { cuts: [], rows: [profile.infinite], exact: true } };
+  if (distribution === null)
+    return {
+      ...profile,
+      bins: { cuts: [], rows: [profile.infinite.low + profile.infinite.high], exact: true },
+    };
   const cuts =
     values !== null && values.value.length <= MAX_BINS
       ? values.value.slice(1).map((value, at) => (values.value[at] ?? 0) / 2 + value / 2)
@@ -144,9 +150,9 @@ function quantileCuts(distribution: Distribution, max: number): number[] {
   return [...cuts];
 }
 
-/** Rows by bin, from exact values or from the sketch. An infinity is in the end bin of its side; here in the last. */
+/** Rows by bin, from exact values or from the sketch. An infinity is in the end bin of its side. */
 function binsAt(profile: Omit<NumericProfile, 'bins'>, cuts: readonly number[]): NumericProfile['bins'] {
-  const { values, digest, rows, missing, infinite } = profile;
+  const { values, digest, infinite } = profile;
   const counts = new Array<number>(cuts.length + 1).fill(0);
   if (values !== null) {
     const places = Float64Array.from(cuts);
@@ -158,12 +164,13 @@ function binsAt(profile: Omit<NumericProfile, 'bins'>, cuts: readonly number[]):
     const distribution = digestDistribution(digest);
     let below = 0;
     for (const [bin, cut] of [...cuts, Number.POSITIVE_INFINITY].entries()) {
-      const upTo = Math.round(cdf(distribution, cut) * (rows - missing - infinite));
+      const upTo = Math.round(cdf(distribution, cut) * numbersOf(profile));
       counts[bin] = upTo - below;
       below = upTo;
     }
   }
-  counts[cuts.length] = (counts[cuts.length] ?? 0) + infinite;
+  counts[0] = (counts[0] ?? 0) + infinite.low;
+  counts[cuts.length] = (counts[cuts.length] ?? 0) + infinite.high;
   return { cuts: [...cuts], rows: counts, exact: values !== null };
 }
 
@@ -174,8 +181,8 @@ export function mergeNumeric(a: NumericProfile, b: NumericProfile): NumericProfi
       'input.invalid',
       `Profiles of "${a.feature}" and "${b.feature}" cannot be merged.`,
     );
-  const numbersA = a.rows - a.missing - a.infinite;
-  const numbersB = b.rows - b.missing - b.infinite;
+  const numbersA = numbersOf(a);
+  const numbersB = numbersOf(b);
   const all = numbersA + numbersB;
   const gap = b.mean - a.mean;
   const merged = {
@@ -196,7 +203,7 @@ function sum(a: NumericProfile, b: NumericProfile, merged: Merged): NumericProfi
     feature: a.feature,
     rows: a.rows + b.rows,
     missing: a.missing + b.missing,
-    infinite: a.infinite + b.infinite,
+    infinite: { low: a.infinite.low + b.infinite.low, high: a.infinite.high + b.infinite.high },
     ...merged,
   };
   const isSame =

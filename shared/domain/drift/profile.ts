@@ -19,9 +19,9 @@ export const numericProfileSchema = z.object({
   kind: z.literal('numeric'),
   feature: z.string(),
   rows: count,
-  /** Rows without a number (NaN), and rows that hold an infinity; both are outside of moments and sketch. */
+  /** Rows without a number (NaN), and rows that hold an infinity; all are outside of moments and sketch. */
   missing: count,
-  infinite: count,
+  infinite: z.object({ low: count, high: count }),
   mean: z.number(),
   /** Sum of squared distances from the mean. */
   squares: z.number().min(0),
@@ -77,8 +77,17 @@ export const referenceProfileSchema = z.object({
 });
 export type ReferenceProfile = z.infer<typeof referenceProfileSchema>;
 
+/** Rows that hold a finite number. */
+export function numbersOf({
+  rows,
+  missing,
+  infinite,
+}: Pick<NumericProfile, 'rows' | 'missing' | 'infinite'>): number {
+  return rows - missing - infinite.low - infinite.high;
+}
+
 /** Standard deviation of the sample, null for fewer than two numbers. */
-export function standardDeviationOf({ rows, missing, infinite, squares }: NumericProfile): number | null {
-  const numbers = rows - missing - infinite;
-  return numbers < 2 ? null : Math.sqrt(squares / (numbers - 1));
+export function standardDeviationOf(profile: NumericProfile): number | null {
+  const numbers = numbersOf(profile);
+  return numbers < 2 ? null : Math.sqrt(profile.squares / (numbers - 1));
 }

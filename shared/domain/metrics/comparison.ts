@@ -91,11 +91,6 @@ export function createComparison(options: ComparisonOptions): ComparisonAccumula
       const length = predicted[0]?.length ?? 0;
       checkShape(models.length, length, labels, predicted, scores);
       if (length === 0) return;
-      if (rows + length > maxRows)
-        throw new SallyportError('dataset.invalid', `The data has more than ${maxRows} rows.`, {
-          hint: 'Nothing was stored. Compare on a sample of it.',
-          facts: { maxRows },
-        });
       if (isLabelled === null)
         stores = scores.map((one) => one && [new GrowableFloats(), new GrowableFloats()]);
       else if (
@@ -103,6 +98,11 @@ export function createComparison(options: ComparisonOptions): ComparisonAccumula
         scores.some((one, at) => (one === null) !== (stores[at] === null))
       )
         throw new SallyportError('input.invalid', 'Some batches have labels or scores and others have none.');
+      if (rows + length > maxRows)
+        throw new SallyportError('dataset.invalid', `The data has more than ${maxRows} rows.`, {
+          hint: 'Nothing was stored. Compare on a sample of it.',
+          facts: { maxRows },
+        });
       checkValues(labels, predicted, scores, rows);
       isLabelled = labels !== null;
       for (const [at, batch] of scores.entries()) {

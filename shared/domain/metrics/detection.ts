@@ -146,7 +146,9 @@ function rankingFigures(sorted: SortedScores | null, options: DetectionOptions) 
               low: Math.min(resampled.low, wilson.low),
               high: Math.max(resampled.high, wilson.high),
             }
-          : null;
+          : random && isDefined
+            ? wilson
+            : null;
       return {
         limit: point.limit,
         detectionRate: figure(rates[at] ?? null, n + p, interval, 'a class is missing'),

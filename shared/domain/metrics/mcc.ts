@@ -1,4 +1,5 @@
-import { percentileInterval } from '../statistics/interval.ts';
+import type { Interval } from '../evidence/interval.ts';
+import { DEFAULT_LEVEL, percentileInterval } from '../statistics/interval.ts';
 import type { Random } from '../statistics/random.ts';
 import { REPLICATES } from './bootstrap.ts';
 import { type Figure, figure, ratio } from './figure.ts';
@@ -12,19 +13,21 @@ export function mccOf({ tn, fp, fn, tp }: Confusion): number | null {
 }
 
 /**
- * MCC with a bootstrap interval of the four cells, where randomness is given. An empty cell is resampled as half a row,
- * or a detector without errors would look certain.
+ * MCC with an interval where randomness is given: the Bayesian bootstrap (Rubin 1981) of the four cells, each with half
+ * a row of prior, so that a detector without errors on a few rows does not look certain.
  */
-export function mcc(confusion: Confusion, random?: Random, level?: number): Figure {
+export function mcc(confusion: Confusion, random?: Random, level = DEFAULT_LEVEL): Figure {
   const { tn, fp, fn, tp } = confusion;
   const value = mccOf(confusion);
-  let interval = null;
+  let interval: Interval | null = null;
   if (value !== null && random !== undefined) {
-    const draw = (count: number): number => random.poisson(count === 0 ? 0.5 : count);
+    const draw = (count: number): number => random.gamma(count + 0.5);
     const replicates = new Float64Array(REPLICATES);
     for (let at = 0; at < REPLICATES; at += 1)
       replicates[at] = mccOf({ tn: draw(tn), fp: draw(fp), fn: draw(fn), tp: draw(tp) }) ?? Number.NaN;
-    interval = percentileInterval(replicates, 0, level);
+    const drawn = percentileInterval(replicates, 0, level);
+    // At 1 or -1 every draw lies inside.
+    interval = drawn && { ...drawn, low: Math.min(drawn.low, value), high: Math.max(drawn.high, value) };
   }
   return figure(value, tn + fp + fn + tp, interval, 'a class is missing, or everything was judged alike');
 }

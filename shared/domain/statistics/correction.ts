@@ -28,7 +28,9 @@ export function benjaminiHochberg(pValues: ArrayLike<number>): number[] {
   let lowest = 1;
   for (const [above, index] of order(pValues).reverse().entries()) {
     const rank = pValues.length - above;
-    lowest = Math.min(lowest, ((pValues[index] ?? 1) * pValues.length) / rank);
+    const p = pValues[index] ?? 1;
+    // Rounding must not make it smaller than it was.
+    lowest = Math.min(lowest, Math.max(p, (p * pValues.length) / rank));
     adjusted[index] = lowest;
   }
   return adjusted;

@@ -5,12 +5,16 @@ import type { Distribution } from './distribution.ts';
 /** Centroids a digest holds at most, about; the middle one of a million rows then stands for about one in a hundred. */
 const COMPRESSION = 200;
 const BUFFER = 2048;
+/** A value that this share of the rows has keeps a centroid of its own, or its neighbours would be smeared over it. */
+const ATOM_SHARE = 1 / 400;
 /** Standard deviation of a rank read from a digest of this compression, measured over many shapes and rounded up. */
-export const DIGEST_RANK_ERROR = 0.002;
+export const DIGEST_RANK_ERROR = 0.001;
 
 export const digestSchema = z.object({
   means: z.array(z.number()).max(4 * COMPRESSION),
   weights: z.array(z.number().positive()).max(4 * COMPRESSION),
+  /** Places of centroids that are one value, seen more than once. */
+  atoms: z.array(z.number().int().min(0)).max(4 * COMPRESSION),
   min: z.number(),
   max: z.number(),
 });
@@ -24,6 +28,8 @@ export type DigestState = z.infer<typeof digestSchema>;
 export class Digest {
   #means = new Float64Array(0);
   #weights = new Float64Array(0);
+  /** 1 where a centroid is one value. */
+  #pure = new Uint8Array(0);
   #total = 0;
   #min = Number.POSITIVE_INFINITY;
   #max = Number.NEGATIVE_INFINITY;
@@ -44,8 +50,12 @@ export class Digest {
     if (this.#buffered === BUFFER) this.#flush();
   }
 
-  /** Adds a value seen `weight` times, or everything another digest holds. */
-  addWeighted(values: ArrayLike<number>, weights: ArrayLike<number>): void {
+  /** Adds values seen so many times each; `isPure` false where one is a mean of several. */
+  addWeighted(
+    values: ArrayLike<number>,
+    weights: ArrayLike<number>,
+    isPure = (_place: number) => true,
+  ): void {
     this.#flush();
     const order = Array.from(values, (_, i) => i).sort((a, b) => (values[a] ?? 0) - (values[b] ?? 0));
     const means = Float64Array.from(order, (i) => values[i] ?? 0);
@@ -54,11 +64,13 @@ export class Digest {
     this.#compress(
       means,
       Float64Array.from(order, (i) => weights[i] ?? 0),
+      Uint8Array.from(order, (i) => (isPure(i) ? 1 : 0)),
     );
   }
 
   merge(other: DigestState): void {
-    this.addWeighted(other.means, other.weights);
+    const atoms = new Set(other.atoms);
+    this.addWeighted(other.means, other.weights, (at) => atoms.has(at) || other.weights[at] === 1);
     if (other.means.length > 0) this.#extend(other.min, other.max);
   }
 
@@ -67,6 +79,9 @@ export class Digest {
     return {
       means: Array.from(this.#means),
       weights: Array.from(this.#weights),
+      atoms: Array.from(this.#weights.keys()).filter(
+        (at) => this.#pure[at] === 1 && (this.#weights[at] ?? 0) > 1,
+      ),
       min: this.#total === 0 ? 0 : this.#min,
       max: this.#total === 0 ? 0 : this.#max,
     };
@@ -82,54 +97,71 @@ export class Digest {
     const values = this.#buffer.subarray(0, this.#buffered).sort();
     this.#extend(values[0] ?? 0, values[values.length - 1] ?? 0);
     this.#buffered = 0;
-    this.#compress(values, null);
+    // Equal values come as one.
+    const means = new Float64Array(values.length);
+    const weights = new Float64Array(values.length);
+    let runs = 0;
+    for (let at = 0; at < values.length; at += 1) {
+      const value = values[at] ?? 0;
+      if (at === 0 || value !== means[runs - 1]) {
+        means[runs] = value;
+        runs += 1;
+      }
+      weights[runs - 1] = (weights[runs - 1] ?? 0) + 1;
+    }
+    this.#compress(means.subarray(0, runs), weights.subarray(0, runs), null);
   }
 
-  /** Merges ascending values (weight 1 where `weights` is null) with the centroids, and joins neighbours. */
-  #compress(values: Float64Array, weights: Float64Array | null): void {
+  /** Merges ascending values (all pure where `pure` is null) with the centroids, and joins neighbours. */
+  #compress(values: Float64Array, added: Float64Array, pure: Uint8Array | null): void {
     const oldMeans = this.#means;
     const oldWeights = this.#weights;
-    let added = values.length;
-    if (weights !== null) {
-      added = 0;
-      for (const weight of weights) added += weight;
-    }
-    const total = this.#total + added;
+    const oldPure = this.#pure;
+    let total = this.#total;
+    for (const weight of added) total += weight;
+    const atom = Math.max(2, total * ATOM_SHARE);
     const means: number[] = [];
     const sizes: number[] = [];
+    const purity: number[] = [];
     let i = 0;
     let j = 0;
     let before = 0;
     let mean = 0;
     let size = 0;
+    let isPure = true;
     let limit = 0;
+    const close = (): void => {
+      means.push(mean);
+      sizes.push(size);
+      purity.push(isPure ? 1 : 0);
+      before += size;
+    };
     while (i < oldMeans.length || j < values.length) {
       const takesOld = j >= values.length || (i < oldMeans.length && (oldMeans[i] ?? 0) <= (values[j] ?? 0));
       const x = (takesOld ? oldMeans[i] : values[j]) ?? 0;
-      const w = (takesOld ? oldWeights[i] : weights === null ? 1 : weights[j]) ?? 0;
+      const w = (takesOld ? oldWeights[i] : added[j]) ?? 0;
+      const comesPure = takesOld ? oldPure[i] === 1 : pure === null || pure[j] === 1;
       if (takesOld) i += 1;
       else j += 1;
-      if (size > 0 && before + size + w <= limit) {
+      const isSame = size > 0 && isPure && comesPure && x === mean;
+      const fits = before + size + w <= limit && !(isPure && size >= atom) && !(comesPure && w >= atom);
+      if (isSame) size += w;
+      else if (size > 0 && fits) {
         size += w;
-        // Equal means stay equal to the bit, so that a value many rows share is recognised later.
-        if (x !== mean) mean += ((x - mean) * w) / size;
-        continue;
+        mean += ((x - mean) * w) / size;
+        isPure = false;
+      } else {
+        if (size > 0) close();
+        mean = x;
+        size = w;
+        isPure = comesPure;
+        limit = total * nextShare(before / total);
       }
-      if (size > 0) {
-        means.push(mean);
-        sizes.push(size);
-        before += size;
-      }
-      mean = x;
-      size = w;
-      limit = total * nextShare(before / total);
     }
-    if (size > 0) {
-      means.push(mean);
-      sizes.push(size);
-    }
+    if (size > 0) close();
     this.#means = Float64Array.from(means);
     this.#weights = Float64Array.from(sizes);
+    this.#pure = Uint8Array.from(purity);
     this.#total = total;
   }
 }
@@ -141,14 +173,14 @@ function nextShare(share: number): number {
 }
 
 /**
- * The distribution a digest stands for. A centroid of one row, and neighbours of equal mean, are a step; any other one
- * is passed at half of its weight.
+ * The distribution a digest stands for. A centroid that is one value is a step; any other is passed at half of its weight.
  */
-export function digestDistribution({ means, weights, min, max }: DigestState): Distribution {
+export function digestDistribution({ means, weights, atoms, min, max }: DigestState): Distribution {
   const xs: number[] = [];
   const below: number[] = [];
   const upTo: number[] = [];
   const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const steps = new Set(atoms);
   const put = (x: number, low: number, high: number): void => {
     if (xs.at(-1) === x) upTo[upTo.length - 1] = high / total;
     else {
@@ -160,15 +192,11 @@ export function digestDistribution({ means, weights, min, max }: DigestState): D
   if (total === 0) return { xs: new Float64Array(0), below: new Float64Array(0), upTo: new Float64Array(0) };
   let before = 0;
   if ((means[0] ?? min) > min) put(min, 0, 0);
-  for (let at = 0; at < means.length; ) {
-    const mean = means[at] ?? 0;
-    let end = at;
-    let weight = 0;
-    for (; end < means.length && means[end] === mean; end += 1) weight += weights[end] ?? 0;
-    if (end - at > 1 || weight === 1) put(mean, before, before + weight);
+  for (const [at, mean] of means.entries()) {
+    const weight = weights[at] ?? 0;
+    if (weight === 1 || steps.has(at)) put(mean, before, before + weight);
     else put(mean, before + weight / 2, before + weight / 2);
     before += weight;
-    at = end;
   }
   if ((means.at(-1) ?? max) < max) put(max, total, total);
   // The last point is the largest value: nothing is above it.
