@@ -41,7 +41,7 @@ export type VaultFile =
   | 'passphrase.age'
   | 'secrets.age'
   /** The copy of the database under its next key, until it takes the database's place. */
-  | 'registry.next.db'
+  | 'next-registry.db'
   /** Left by a restore whose keys were not at hand, until the vault is first opened. */
   | 'restored.json'
   | `recovery/${string}.age`;

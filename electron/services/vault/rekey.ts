@@ -125,7 +125,7 @@ export async function rekeyParts(
       await copier.copyDatabase(
         {
           source: folder.pathOf('registry.db'),
-          target: folder.pathOf('registry.next.db'),
+          target: folder.pathOf('next-registry.db'),
           key: record.current.databaseKey,
           nextKey: record.next.databaseKey,
         },
@@ -134,7 +134,7 @@ export async function rekeyParts(
       system.reached('rekey.copied');
       if (context?.signal.aborted)
         throw new SallyportError('cancelled', 'Cancelled.', { hint: 'The vault keeps its keys.' });
-      await exchangeWhenFree(parts, folder.pathOf('registry.next.db'), record.next.databaseKey);
+      await exchangeWhenFree(parts, folder.pathOf('next-registry.db'), record.next.databaseKey);
       live.pending = record;
       live.databaseKey = record.next.databaseKey;
       live.identities = [record.next.identity, record.current.identity];
@@ -161,7 +161,7 @@ async function exchangeWhenFree({ store, adapters }: VaultParts, path: string, k
 /** Back to the keys before: the database has not changed hands, and no stored file has been touched. */
 export async function undoRekey(parts: VaultParts, source: KeySource, record: PendingKeys): Promise<void> {
   const { live, directory, adapters } = parts;
-  await directory.remove('registry.next.db');
+  await directory.remove('next-registry.db');
   const keys = keysOf(record, 'current');
   await writeRecord(parts, keys);
   await source.save(keys);
@@ -243,7 +243,7 @@ export async function finishRekey(
       pendingKeys.recovery?.identity ?? [],
     ];
     await of.secrets.recopy(mine.flat(), secretNames(of.store.read));
-    await directory.remove('registry.next.db');
+    await directory.remove('next-registry.db');
   }
 }
 

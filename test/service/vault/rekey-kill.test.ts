@@ -70,7 +70,7 @@ async function checkWhole(made: Template, folder: string, passphrase: string | n
   for (const { artifactId, digest } of made.files) await vault.artifacts.getBytes(artifactId, digest);
   expect(await vault.secrets.get('endpoint-token/x')).toBe('a token');
   expect(['agrees', 'absent']).toContain((await vault.ledger.witness()).status);
-  expect(existsSync(join(path, 'registry.next.db'))).toBe(false);
+  expect(existsSync(join(path, 'next-registry.db'))).toBe(false);
   vault.acquireEffectsLock();
   await vault.artifacts.sweepTemporary();
   const names = readdirSync(join(path, 'artifacts'), { recursive: true }).map(String);

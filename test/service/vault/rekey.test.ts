@@ -282,7 +282,7 @@ describe('a rekey that fails', () => {
       () => undefined,
     );
     await vault.close();
-    expect(existsSync(join(path, 'registry.next.db'))).toBe(false);
+    expect(existsSync(join(path, 'next-registry.db'))).toBe(false);
     expect((await reopened(home, path)).recipient).toBe(recipient);
     const recovered = await recoverVault(machine().adapters, path, {
       recoveryKey,
@@ -336,7 +336,7 @@ describe('a rekey that fails', () => {
     };
     await expect(vault.rekey(admin, PLAIN, job)).rejects.toMatchObject({ code: 'cancelled' });
     expect(vault.recipient).toBe(recipient);
-    expect(existsSync(join(path, 'registry.next.db'))).toBe(false);
+    expect(existsSync(join(path, 'next-registry.db'))).toBe(false);
     expect(await vault.rekey(admin, PLAIN)).toMatchObject({ full: false });
   });
 
