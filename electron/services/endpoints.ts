@@ -13,6 +13,7 @@ import type { Store } from '../ports/stores.ts';
 import type { System } from '../ports/system.ts';
 import { parseInput } from './input.ts';
 import type { Ledger } from './ledger.ts';
+import { noteUnowned } from './vault/owned-secrets.ts';
 
 export interface EndpointsDeps {
   readonly vaultId: string;
@@ -201,6 +202,8 @@ export function createEndpointsService(deps: EndpointsDeps): EndpointsService {
             );
           }
           tx.removeEndpoint(id);
+          // Its token goes next; where the process ends first, the next start's sweep removes it.
+          noteUnowned(tx, tokenName(id));
         },
       );
       await secrets.delete(tokenName(id));

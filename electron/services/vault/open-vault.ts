@@ -8,6 +8,7 @@ import type { JobContext, System } from '../../ports/system.ts';
 import type { VaultAdapters, VaultDirectory } from '../../ports/vault.ts';
 import type { VaultLedger } from '../ledger-impl.ts';
 import { type KeySource, type KeysKind, keySourceOf } from './key-source.ts';
+import { ownedSecrets } from './owned-secrets.ts';
 import { beAlone, bePresent, type Release } from './presence.ts';
 import { finishRekey, type RekeyInput, type RekeyOutcome, rekeyParts, undoRekey } from './rekey.ts';
 import { settleRestore } from './restored-marker.ts';
@@ -153,7 +154,7 @@ function asOpenVault(parts: VaultParts, source: KeySource, present: Release): Op
     path: directory.path,
     keysKind: source.kind,
     store,
-    secrets,
+    secrets: ownedSecrets(secrets, store),
     artifacts: parts.artifacts,
     ledger: parts.ledger,
     get recipient() {

@@ -1,6 +1,7 @@
 import type { System } from '../../ports/system.ts';
 import { namedArtifacts } from './named-artifacts.ts';
 import type { OpenVault } from './open-vault.ts';
+import { sweepSecrets, unownedSecrets } from './owned-secrets.ts';
 
 /** Longest time between a file's arrival in the store and the commit that names it, with room to spare. */
 export const SWEEP_GRACE_MS = 15 * 60 * 1000;
@@ -11,9 +12,9 @@ export interface Swept {
 }
 
 /**
- * Removes what dead processes left: temporary files at once, and stored files that no row names if that is still so
- * after `graceMs`, because a living process may be about to commit theirs. For the holder of the effects lock, in the
- * background; `signal` ends the waiting.
+ * Removes what dead processes left: temporary files at once, and stored files and credentials that no row names if
+ * that is still so after `graceMs`, because a living process may be about to commit theirs. For the holder of the
+ * effects lock, in the background; `signal` ends the waiting.
  */
 export async function sweepVault(
   vault: OpenVault,
@@ -24,12 +25,13 @@ export async function sweepVault(
   const temporary =
     (await artifacts.sweepTemporary()) + (await vault.sweepBackups()) + (await vault.sweepFiles());
   const candidates = await orphansOf(vault);
-  if (candidates.length === 0) return { temporary, orphans: 0 };
+  const secrets = unownedSecrets(vault.store.read);
+  if (candidates.length === 0 && secrets.length === 0) return { temporary, orphans: 0 };
   await system.sleep(options.graceMs ?? SWEEP_GRACE_MS, options.signal);
   const named = namesOf(vault);
   const orphans = candidates.filter((artifactId) => !named.has(artifactId));
   for (const artifactId of orphans) await artifacts.discard(artifactId);
-  return { temporary, orphans: orphans.length };
+  return { temporary, orphans: orphans.length + (await sweepSecrets(vault, secrets)) };
 }
 
 async function orphansOf(vault: OpenVault): Promise<string[]> {

@@ -115,7 +115,18 @@ async function orphans(opened: Console, home: Home): Promise<string[]> {
   const left = readdirSync(dirname(home.vault), { recursive: true, encoding: 'utf8' })
     .filter((name) => /\.tmp$|\.next\.db|snapshot/.test(name) && !name.startsWith('keychain'))
     .map((name) => `left behind: ${name}`);
-  return [...unnamed, ...left];
+  const known = new Set([
+    ...['vault-keys', 'checkpoint-key', 'audit-head'],
+    ...store.read.operators().map(({ id }) => `operator-key/${id}`),
+    ...store.read.endpoints().map(({ id }) => `endpoint-token/${id}`),
+  ]);
+  const secrets = readdirSync(join(home.keychain, opened.vault.id))
+    .map((name) => Buffer.from(name, 'hex').toString())
+    .filter((name) => /^[ -~]+$/.test(name) && !known.has(name))
+    .map((name) => `secret ${name.slice(0, 12)}…`);
+  // The vault's own keys have recovery.age, and a head that came back from a copy would be no witness.
+  const copies = readdirSync(join(home.vault, 'recovery')).length - (known.size - 2);
+  return [...unnamed, ...left, ...secrets, ...(copies > 0 ? [`${copies} recovery copies`] : [])];
 }
 
 async function unsound(opened: Console, home: Home): Promise<string[]> {
