@@ -8,13 +8,19 @@ export class PositionSet {
   }
 
   add(position: number): void {
-    const word = position >>> 5;
-    if (word >= this.#words.length) {
-      const grown = new Uint32Array(Math.max(word + 1, this.#words.length * 2));
-      grown.set(this.#words);
-      this.#words = grown;
-    }
-    this.#words[word] = (this.#words[word] ?? 0) | (1 << (position & 31));
+    this.addWord(position >>> 5, 1 << (position & 31));
+  }
+
+  /** Bits of the positions from 32 × `word` on, lowest first. */
+  wordAt(word: number): number {
+    return this.#words[word] ?? 0;
+  }
+
+  /** Adds positions given as `wordAt` answers them. */
+  addWord(word: number, bits: number): void {
+    if (bits === 0) return;
+    this.#grow(word);
+    this.#words[word] = (this.#words[word] ?? 0) | bits;
   }
 
   /** What is in both. */
@@ -56,10 +62,17 @@ export class PositionSet {
     }
     return found;
   }
+
+  #grow(word: number): void {
+    if (word < this.#words.length) return;
+    const grown = new Uint32Array(Math.max(word + 1, this.#words.length * 2));
+    grown.set(this.#words);
+    this.#words = grown;
+  }
 }
 
 /** Number of ones in 32 bits (Hacker's Delight, 5-1). */
-function bitsOf(word: number): number {
+export function bitsOf(word: number): number {
   let bits = word - ((word >>> 1) & 0x55555555);
   bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
   return (((bits + (bits >>> 4)) & 0x0f0f0f0f) * 0x01010101) >>> 24;

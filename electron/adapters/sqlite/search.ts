@@ -38,25 +38,27 @@ export function findVersions(db: EncryptedDatabase, query: Page & { readonly tex
   if (wanted.length === 0) return allVersions(db, query);
   if (tokens.length === wanted.length) return byTokens(db, matchExpression(db, tokens), query);
 
-  let found: PositionSet | null = null;
-  for (const { negated, lookup } of [...numbers, ...places]) {
-    if (negated) continue;
-    const set = lookup.kind === 'number' ? withNumber(db, lookup) : servedAt(db, lookup.where);
-    found = found === null ? set : found.and(set);
-  }
+  // Words first: columns are then read only where they matter.
+  let found: PositionSet | null =
+    tokens.length === 0
+      ? null
+      : new PositionSet(
+          db.column<number>(
+            'SELECT rowid FROM version_words WHERE version_words MATCH ?',
+            matchExpression(db, tokens),
+          ),
+        );
+  for (const { negated, lookup } of [...numbers, ...places])
+    if (!negated)
+      found = meet(
+        found,
+        lookup.kind === 'number' ? withNumber(db, lookup, found) : servedAt(db, lookup.where),
+      );
   // Every version has a size: where there are only negations, that column stands for all of them.
   found ??= scanNumbers(db, 'size', () => true).sure;
   for (const { negated, lookup } of [...numbers, ...places])
-    if (negated) found.andNot(lookup.kind === 'number' ? withNumber(db, lookup) : servedAt(db, lookup.where));
-  if (tokens.length > 0 && found.count() > 0)
-    found.and(
-      new PositionSet(
-        db.column<number>(
-          'SELECT rowid FROM version_words WHERE version_words MATCH ?',
-          matchExpression(db, tokens),
-        ),
-      ),
-    );
+    if (negated)
+      found.andNot(lookup.kind === 'number' ? withNumber(db, lookup, found) : servedAt(db, lookup.where));
   return { positions: found.highest(query.limit, query.offset), total: found.count() };
 }
 
@@ -124,8 +126,14 @@ function matchExpression(db: EncryptedDatabase, wanted: readonly Wanted<'tokens'
   return negative.length > 0 ? `(${from}) NOT (${negative.join(' OR ')})` : from;
 }
 
-function withNumber(db: EncryptedDatabase, lookup: Extract<Lookup, { kind: 'number' }>): PositionSet {
-  const { sure, unsure } = scanNumbers(db, lookup.field, lookup.holds);
+const meet = (found: PositionSet | null, set: PositionSet): PositionSet => found?.and(set) ?? set;
+
+function withNumber(
+  db: EncryptedDatabase,
+  lookup: Extract<Lookup, { kind: 'number' }>,
+  within: PositionSet | null,
+): PositionSet {
+  const { sure, unsure } = scanNumbers(db, lookup.field, lookup.holds, within);
   if (unsure.length === 0) return sure;
   const texts = db.all<{ position: number; version: string }>(
     'SELECT position, version FROM versions WHERE position IN (SELECT value FROM json_each(?))',
