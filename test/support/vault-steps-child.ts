@@ -10,11 +10,13 @@ import { machine } from './machine.ts';
 export interface VaultStepsTask {
   readonly path: string;
   readonly keychain: string;
-  /** The n-th passage of this step is the last thing the process does; null lets it come to its end. */
-  readonly kill: { readonly step: string; readonly passage: number } | null;
+  /** The n-th passage of this step is the last thing the process does, or where it stands still; null lets it come to its end. */
+  readonly kill: { readonly step: string; readonly passage: number; readonly signal?: 'SIGSTOP' } | null;
   readonly passphrase: string | null;
   readonly operation:
     | { readonly kind: 'rekey'; readonly full: boolean; readonly newRecoveryKey: boolean }
+    /** Opens the vault and stays. */
+    | { readonly kind: 'hold' }
     | { readonly kind: 'recover'; readonly recoveryKey: string };
 }
 
@@ -28,12 +30,17 @@ const system = {
     const passage = (passed.get(step) ?? 0) + 1;
     passed.set(step, passage);
     writeSync(1, `${step}\n`);
-    if (task.kill?.step === step && task.kill.passage === passage) process.kill(process.pid, 'SIGKILL');
+    if (task.kill?.step === step && task.kill.passage === passage)
+      process.kill(process.pid, task.kill.signal ?? 'SIGKILL');
   },
 };
 const adapters = { ...parts.adapters, system };
 const { operation, passphrase } = task;
-if (operation.kind === 'rekey') {
+if (operation.kind === 'hold') {
+  await openVault(adapters, task.path, { passphrase });
+  writeSync(1, 'open\n');
+  setInterval(() => {}, 60_000);
+} else if (operation.kind === 'rekey') {
   const vault = await openVault(adapters, task.path, { passphrase });
   const actor = { operatorId: 'x', name: 'ada', person: 'Ada Lovelace', roles: ['administrator' as const] };
   const { recoveryKey } = await vault.rekey(actor, { ...operation, passphrase });

@@ -1,8 +1,9 @@
 /** A rekey and a recovery that are killed at every step: nothing is lost, and some key that was shown opens the vault. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { createVault, openVault, recoverVault } from '../../../electron/services/vault/index.ts';
 import { fileKeychain } from '../../support/file-keychain.ts';
 import { machine } from '../../support/machine.ts';
@@ -89,6 +90,20 @@ async function checkWhole(made: Template, folder: string, passphrase: string | n
   await recovered.close();
 }
 
+/** The same when the keychain is lost right then: what a stop left is enough for the recovery key. */
+async function checkRecoverable(made: Template, folder: string): Promise<void> {
+  const copy = join(temporaryDirectory(), 'vault');
+  cpSync(join(folder, 'vault'), copy, { recursive: true });
+  const lost = temporaryDirectory();
+  const recovered = await recoverVault(machineOf(lost).adapters, copy, {
+    recoveryKey: made.recoveryKey,
+    keys: { kind: 'keychain' },
+  });
+  for (const { artifactId, digest } of made.files) await recovered.artifacts.getBytes(artifactId, digest);
+  expect(await recovered.secrets.get('endpoint-token/x')).toBe('a token');
+  await recovered.close();
+}
+
 /** Kills the operation at each passage of each step it has, on a copy of the vault each. */
 async function killEverywhere(
   made: Template,
@@ -137,7 +152,12 @@ test('given a full rekey with a new recovery key in a keychain, wherever it is k
     made,
     { passphrase: null, operation: { kind: 'rekey', full: true, newRecoveryKey: true } },
     () => undefined,
-    (folder) => checkWhole(made, folder, null),
+    async (folder, step) => {
+      // Between this step and the last write the new key is the only one; it takes the loss of the keychain in that
+      // moment as well to need it.
+      if (step !== 'rekey.recovery-done') await checkRecoverable(made, folder);
+      await checkWhole(made, folder, null);
+    },
   );
   expect(steps).toEqual([
     'rekey.recovery-written',
@@ -191,3 +211,69 @@ test.each([
   },
   120_000,
 );
+
+/** A child that stands still somewhere with the vault; resolves when it has said so. */
+async function standing(task: VaultStepsTask, said: string): Promise<() => Promise<void>> {
+  const child = spawn(process.execPath, [CHILD], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(child, 'close');
+  const stop = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await ended;
+  };
+  onTestFinished(stop);
+  child.stdin.end(JSON.stringify(task));
+  let text = '';
+  await new Promise<void>((done) => {
+    child.stdout.on('data', (data: Buffer) => {
+      text += data.toString();
+      if (text.split('\n').includes(said)) done();
+    });
+  });
+  return stop;
+}
+
+/** The machine of a folder, whose waiting takes no time. */
+function impatient(folder: string): ReturnType<typeof machine>['adapters'] {
+  const { adapters } = machineOf(folder);
+  const sleep = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  return { ...adapters, system: { ...adapters.system, sleep } };
+}
+
+const ADA = { operatorId: 'x', name: 'ada', person: 'Ada Lovelace', roles: ['administrator'] } as const;
+
+test('given another process has the vault open, a rekey is refused; when that one is killed, it goes through', async () => {
+  const { folder } = await template(null);
+  const paths = { path: join(folder, 'vault'), keychain: join(folder, 'keychain') };
+  const stop = await standing(
+    { ...paths, kill: null, passphrase: null, operation: { kind: 'hold' } },
+    'open',
+  );
+  const vault = await openVault(impatient(folder), paths.path);
+  onTestFinished(() => vault.close());
+  const input = { full: false, newRecoveryKey: false, passphrase: null };
+  await expect(vault.rekey(ADA, input)).rejects.toMatchObject({ code: 'conflict' });
+  await stop();
+  expect(await vault.rekey(ADA, input)).toMatchObject({ artifacts: 2 });
+});
+
+test('given a rekey under way in another process, nobody opens the vault; when that one is killed, it is undone', async () => {
+  const { folder } = await template(null);
+  const paths = { path: join(folder, 'vault'), keychain: join(folder, 'keychain') };
+  const before = await openVault(impatient(folder), paths.path);
+  const { recipient } = before;
+  await before.close();
+  const stop = await standing(
+    {
+      ...paths,
+      kill: { step: 'rekey.copied', passage: 1, signal: 'SIGSTOP' },
+      passphrase: null,
+      operation: { kind: 'rekey', full: false, newRecoveryKey: false },
+    },
+    'rekey.copied',
+  );
+  await expect(openVault(impatient(folder), paths.path)).rejects.toMatchObject({ code: 'conflict' });
+  await stop();
+  const vault = await openVault(impatient(folder), paths.path);
+  expect(vault.recipient).toBe(recipient);
+  await vault.close();
+});
