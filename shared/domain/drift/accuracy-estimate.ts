@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { DriftReport } from '../evidence/drift.ts';
 import { intervalSchema } from '../evidence/interval.ts';
 import { accuracyOf } from '../metrics/accuracy.ts';
 import { binFigures, emptyFigures, REPLICATES } from '../metrics/bootstrap.ts';
@@ -144,4 +145,12 @@ function metricsAt([flagged, passed]: Sums, [hits, misses]: Sums): number[] {
     ),
     figures.auc,
   ];
+}
+
+/** The estimate in the form of a drift report; null without an interval, since a bare guess is no evidence. */
+export function estimatedAccuracyOf(estimate: AccuracyEstimate | null): DriftReport['estimatedAccuracy'] {
+  const interval = estimate?.accuracy.interval;
+  return estimate && interval
+    ? { value: estimate.accuracy.value, low: interval.low, high: interval.high, estimate: true }
+    : null;
 }

@@ -8,6 +8,7 @@
  * - `createComparison` measures two or more on the same rows and each against the first: McNemar, DeLong, paired
  *   bootstrap, agreement, score shift. 16 bytes a row and model.
  * - `createMultiClass`, `createRegression`, `createScoreSummary` for other outputs.
+ * - `validationParts`, `comparisonParts`, `regressionParts` put results into the form of reports.
  * - `createTextSlices`, `createNumberSlices` count outcomes by column; `sliceQuality` and `sliceFlips` judge them.
  *
  * Positive = malicious = 1. Intervals: Wilson for rates, DeLong on the logit scale for ROC AUC, normal for means of
@@ -39,6 +40,7 @@ export * from './precision.ts';
 export * from './ranking.ts';
 export * from './recall.ts';
 export * from './regression.ts';
+export * from './report-parts.ts';
 export * from './roc-auc.ts';
 export * from './score-shift.ts';
 export * from './score-summary.ts';

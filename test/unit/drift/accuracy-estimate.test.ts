@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   accuracyEstimateSchema,
   createAccuracyEstimator,
+  estimatedAccuracyOf,
 } from '../../../shared/domain/drift/accuracy-estimate.ts';
 import { createBinaryAccumulator } from '../../../shared/domain/metrics/classification.ts';
 import { fitIsotonic } from '../../../shared/domain/statistics/isotonic.ts';
@@ -37,6 +38,8 @@ describe('accuracy without labels', () => {
     expect(estimate?.estimate).toBe(true);
     expect(accuracyEstimateSchema.safeParse(estimate).success).toBe(true);
     expect(estimate?.rows).toBe(5000);
+    expect(estimatedAccuracyOf(estimate)).toMatchObject({ estimate: true, value: estimate?.accuracy.value });
+    expect(estimatedAccuracyOf(null)).toBeNull();
   });
   it.each(['accuracy', 'precision', 'recall', 'f1', 'false_positive_rate', 'roc_auc'] as const)(
     'comes near the %s that labels show, though the scores have moved, and its interval holds it',
