@@ -187,7 +187,7 @@ export const OPERATIONS: readonly Operation[] = [
     run: async ({ home, open, as, ack }) => {
       const { models, vault } = (await open()).services;
       const ana = await as('ana');
-      const { settings } = vault.about(ana);
+      const { settings } = vault.about();
       await vault.setSettings(ana, { settings: { ...settings, keepLast: 1 } });
       for (const version of ['2.0.0', '2.0.1', '2.0.2']) {
         const ref = { name: 'crash', version };
