@@ -11,16 +11,15 @@ import { checkpointTools } from '../../electron/adapters/vault/key-tools.ts';
 import { readLines, readSmallText } from '../../electron/adapters/vault/read-lines.ts';
 import { writeLines } from '../../electron/adapters/vault/write-lines.ts';
 import type { Store } from '../../electron/ports/stores.ts';
-import { createAuditService } from '../../electron/services/audit/index.ts';
+import type { AuditDeps } from '../../electron/services/audit/index.ts';
+import { verifyLog } from '../../electron/services/audit/verify-log.ts';
 import { createLedger, type VaultLedger } from '../../electron/services/ledger-impl.ts';
 import { SETTINGS } from '../../electron/services/vault/vault-keys.ts';
 import type { AuditHead, AuditVerdict } from '../../shared/domain/audit/entry.ts';
-import type { Actor } from '../../shared/domain/operator/operator.ts';
 import { type EncryptedDatabase, openDatabase } from '../../shared/node/sqlite/database.ts';
 import { temporaryDirectory } from './temp.ts';
 
 const KEY = Buffer.alloc(32, 5);
-export const AUDITOR: Actor = { operatorId: 'o', name: 'olga', person: 'Olga', roles: ['auditor'] };
 const system = createSystem();
 
 export const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
@@ -197,7 +196,7 @@ export class DatabaseVerifier {
     this.#db.exec('BEGIN');
     try {
       this.#write(copy);
-      return await this.#audit(held).verify(AUDITOR);
+      return await verifyLog(this.#deps(held));
     } finally {
       this.#db.exec('ROLLBACK');
     }
@@ -224,7 +223,7 @@ export class DatabaseVerifier {
     db.run('UPDATE settings SET value = ? WHERE key = ?', key, SETTINGS.checkpointKey);
   }
 
-  #audit({ keychain, agent }: Held) {
+  #deps({ keychain, agent }: Held): AuditDeps {
     const { vaultId, keys } = this.#world;
     const db = this.#db;
     const setting = (key: string): string | null =>
@@ -233,7 +232,7 @@ export class DatabaseVerifier {
     const store = { read: { audit: auditReader(db), setting } } as unknown as Store;
     const secrets = new MemorySecrets();
     if (keychain) void secrets.set('audit-head', JSON.stringify(keychain));
-    return createAuditService({
+    return {
       vaultId,
       store,
       system,
@@ -250,7 +249,7 @@ export class DatabaseVerifier {
         checkpoints: checkpointTools,
         checkpointKey: keys.skey,
       }),
-    });
+    };
   }
 }
 

@@ -6,7 +6,7 @@ import { openVault } from '../../../electron/services/vault/index.ts';
 import { lineOf, parseLine } from '../../../shared/domain/audit/chain.ts';
 import { type EncryptedDatabase, openDatabase } from '../../../shared/node/sqlite/database.ts';
 import { temporaryDirectory } from '../../support/temp.ts';
-import { actorWith, type TestVault, testVault } from '../../support/vault.ts';
+import { actorWith, knowTestActors, type TestVault, testVault } from '../../support/vault.ts';
 import { auditOf, write } from './support.ts';
 
 const auditor = actorWith('auditor');
@@ -160,6 +160,7 @@ describe('an edited log is found, and the first bad entry is named', () => {
     await again.close();
     writeFileSync(join(home.path, 'registry.db'), older);
     const rolledBack = await openVault(home.adapters, home.path);
+    knowTestActors(rolledBack);
     const verdict = await auditOf({ ...home, vault: rolledBack }).verify(auditor);
     expect(verdict.witnesses[0]).toMatchObject({ status: 'contradicts' });
     expect(verdict.problems[0]?.seq).toBe(8);
@@ -201,6 +202,7 @@ describe('witnesses', () => {
     });
     await home.keychain.get(home.vault.id)?.delete('audit-head');
     const again = await openVault(home.adapters, home.path);
+    knowTestActors(again);
     const blind = await auditOf({ ...home, vault: again }).verify(auditor);
     expect(blind.ok).toBe(true);
     const verdict = await auditOf(
