@@ -68,8 +68,9 @@ export const OPERATIONS: readonly Operation[] = [
       const { models, environments } = (await open()).services;
       const ana = await as('ana');
       const ben = await as('ben');
-      await models.alias(ben, { ...REF_110, alias: 'challenger' });
-      ack('alias', { ...REF_110, alias: 'challenger' });
+      const challenger = { name: MODEL, version: '1.2.0', alias: 'challenger' };
+      await models.alias(ben, challenger);
+      ack('alias', challenger);
       const policy = { ...OPEN_POLICY, requestHours: 7 };
       await environments.setPolicy(ana, { id: home.environmentId, policy });
       ack('policy', { hours: 7 });
