@@ -15,6 +15,7 @@ import type { VaultAdapters } from '../electron/ports/vault.ts';
 import { createVault, openVault } from '../electron/services/vault/index.ts';
 import { decodeKeys, isPending, KEYS_SECRET } from '../electron/services/vault/vault-keys.ts';
 import { openDatabase } from '../shared/node/sqlite/database.ts';
+import { registryRows } from './registry-store.ts';
 import { median, sideBySide } from './support/measure.ts';
 import { builtWorkers } from './support/program.ts';
 import { type Bench, type BenchContext, type BenchRow, row } from './support/row.ts';
@@ -72,4 +73,5 @@ async function openingFigures({ directory, say }: BenchContext): Promise<BenchRo
 export const vault: Bench = async (context) => [
   ...(await addFigures(context)),
   ...(await openingFigures(context)),
+  ...(await registryRows(context.directory, context.say)),
 ];
