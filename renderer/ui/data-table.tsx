@@ -3,6 +3,7 @@
 // biome-ignore-all lint/a11y/useSemanticElements: a virtualised table is a grid of positioned boxes
 // biome-ignore-all lint/a11y/useFocusableInteractive: the scroller takes the focus, see above
 // biome-ignore-all lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
+import { VisuallyHidden } from '@mantine/core';
 import { IconArrowDown, IconArrowUp } from '@tabler/icons-react';
 import {
   type ColumnDef,
@@ -236,7 +237,11 @@ export function DataTable<T>(props: DataTableProps<T>): ReactNode {
               className={styles.headRow}
               style={{ gridTemplateColumns: tracks }}
             >
-              {marks ? <div role="columnheader" aria-label="Marked" className={styles.headCell} /> : null}
+              {marks ? (
+                <div role="columnheader" className={styles.headCell}>
+                  <VisuallyHidden>Marked</VisuallyHidden>
+                </div>
+              ) : null}
               {table.getHeaderGroups()[0]?.headers.map((header, index) => {
                 const direction = header.column.getIsSorted();
                 const alignment = columns[index]?.align === 'right' ? styles.right : '';

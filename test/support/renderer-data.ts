@@ -759,6 +759,16 @@ export function auditEntries(clock: Clock, count: number): AuditEntry[] {
   });
 }
 
+/** `1.2.0` comes from `1.1.0`, that from `1.0.0`; 1.2.0 is the newest. */
+function lineage(record: ModelVersion): Pick<VersionView, 'ancestors' | 'children'> {
+  const minor = Number(record.version.split('.')[1]);
+  if (record.name !== 'phish-url') return { ancestors: [], children: [] };
+  return {
+    ancestors: Array.from({ length: minor }, (_, index) => `1.${minor - 1 - index}.0`),
+    children: minor < 2 ? [`1.${minor + 1}.0`] : [],
+  };
+}
+
 export function versionView(record: ModelVersion): VersionView {
   const ref = `${record.name}@${record.version}`;
   return {
@@ -773,5 +783,6 @@ export function versionView(record: ModelVersion): VersionView {
             ? [{ endpoint: 'mail-gateway-1', role: 'previous', percent: 0 }]
             : [],
     allowedActions: [],
+    ...lineage(record),
   };
 }

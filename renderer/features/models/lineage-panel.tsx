@@ -1,60 +1,62 @@
 import { type ReactNode, useState } from 'react';
 import { Link } from 'react-router';
-import type { VersionRef } from '../../../shared/domain/model/version.ts';
 import { formatRef } from '../../../shared/domain/model/version.ts';
 import type { VersionView } from '../../../shared/domain/view/views.ts';
-import { useCall } from '../../api/queries.ts';
+import { plural } from '../../ui/format.ts';
 import { Facts, Panel } from '../../ui/page.tsx';
-import { VersionStatus } from '../../ui/status.tsx';
 import { VersionLink } from '../../ui/text.tsx';
 import { diffPath } from './diff-path.ts';
 import styles from './lineage-panel.module.css';
 
-/** Ancestors shown at once; further ones on request. */
-const GENERATIONS = 4;
-const CHILDREN = 50;
+/** Ancestors and descendants shown at once; further ones on request. */
+const SHOWN = 6;
 
 /** Where a version comes from and what was made from it: one line, oldest first, this version marked. */
 export function LineagePanel({ view }: { readonly view: VersionView }): ReactNode {
+  const [all, setAll] = useState(false);
   const { version } = view;
-  const { metadata } = version;
-  const children = useCall(
-    'models.list',
-    { text: `name:=${version.name} parent:"${version.version}"`, limit: CHILDREN, offset: 0 },
-    { enabled: view.children?.length !== 0 },
-  );
+  const { name, metadata, parent } = version;
+  // A parent may have been registered elsewhere: then it is named, though nothing is known of it here.
+  const ancestors = view.ancestors ?? (parent === null ? [] : [parent]);
+  const children = view.children ?? [];
+  const hidden = all ? 0 : Math.max(0, ancestors.length - SHOWN) + Math.max(0, children.length - SHOWN);
   const said = (value: string | undefined): string | null =>
     value === undefined || value === '' ? null : value;
   return (
     <Panel title="Lineage">
       <ol className={styles.line} aria-label="Lineage, oldest first">
-        {version.parent === null ? null : (
-          <Ancestor of={{ name: version.name, version: version.parent }} left={GENERATIONS} />
-        )}
+        {ancestors
+          .slice(0, all ? undefined : SHOWN)
+          .toReversed()
+          .map((ancestor) => (
+            <li key={ancestor} className={styles.step}>
+              <VersionLink of={{ name, version: ancestor }} />
+            </li>
+          ))}
         <li className={styles.step} data-here aria-current="true">
           <strong style={{ fontWeight: 600 }}>{formatRef(version)}</strong>
-          {version.parent === null ? <span className="dim">first of its line</span> : null}
-          {version.parent === null ? null : (
+          {parent === null ? (
+            <span className="dim">first of its line</span>
+          ) : (
             <Link
-              to={diffPath(formatRef({ name: version.name, version: version.parent }), formatRef(version))}
+              to={diffPath(formatRef({ name, version: parent }), formatRef(version))}
               className={styles.compare}
             >
               what changed
             </Link>
           )}
         </li>
-        {(children.data?.rows ?? []).map((row) => (
-          <li key={row.version} className={styles.step} data-child>
-            <VersionLink of={row} />
-            <VersionStatus state={row.state} />
+        {children.slice(0, all ? undefined : SHOWN).map((child) => (
+          <li key={child} className={styles.step} data-child>
+            <VersionLink of={{ name, version: child }} />
           </li>
         ))}
-        {children.data !== undefined && children.data.total > CHILDREN ? (
-          <li className={styles.step} data-child>
-            <span className="dim">{`and ${children.data.total - CHILDREN} more made from it`}</span>
-          </li>
-        ) : null}
       </ol>
+      {hidden === 0 ? null : (
+        <button type="button" className={styles.more} onClick={() => setAll(true)}>
+          {`Show ${plural(hidden, 'more version')}`}
+        </button>
+      )}
       <Facts
         items={[
           ['Training data', said(metadata.datasetDigest) ?? 'not said'],
@@ -62,33 +64,5 @@ export function LineagePanel({ view }: { readonly view: VersionView }): ReactNod
         ]}
       />
     </Panel>
-  );
-}
-
-/** A version of the line and, before it, its own ancestors. */
-function Ancestor({ of: ref, left }: { readonly of: VersionRef; readonly left: number }): ReactNode {
-  const [more, setMore] = useState(false);
-  const query = useCall('models.get', ref);
-  const parent = query.data?.version.parent ?? null;
-  return (
-    <>
-      {parent === null ? null : left > 1 || more ? (
-        <Ancestor of={{ name: ref.name, version: parent }} left={left > 1 ? left - 1 : GENERATIONS} />
-      ) : (
-        <li className={styles.step}>
-          <button type="button" className={styles.more} onClick={() => setMore(true)}>
-            earlier ones
-          </button>
-        </li>
-      )}
-      <li className={styles.step}>
-        <VersionLink of={ref} />
-        {query.data === undefined ? (
-          <span className="dim">{query.isError ? 'not in this vault' : ''}</span>
-        ) : (
-          <VersionStatus state={query.data.version.state} />
-        )}
-      </li>
-    </>
   );
 }

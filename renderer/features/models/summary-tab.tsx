@@ -2,7 +2,7 @@ import { Stack } from '@mantine/core';
 import { type ReactNode, useMemo, useState } from 'react';
 import type { OnnxValue } from '../../../shared/domain/onnx/summary.ts';
 import type { VersionView } from '../../../shared/domain/view/views.ts';
-import { roleRefusal, useSession } from '../../api/session.ts';
+import { useSession } from '../../api/session.ts';
 import { HorizontalBars } from '../../charts/index.tsx';
 import { formatBytes, formatCount, plural } from '../../ui/format.ts';
 import { GuardedButton } from '../../ui/guarded-button.tsx';
@@ -12,6 +12,7 @@ import { AliasesPanel } from './aliases-panel.tsx';
 import { DescribeDialog } from './describe-dialog.tsx';
 import { LineagePanel } from './lineage-panel.tsx';
 import { formatType, topOperators } from './onnx-words.ts';
+import { versionRefusal } from './version-refusal.ts';
 
 function Values({
   title,
@@ -93,7 +94,7 @@ export function SummaryTab({ view }: { readonly view: VersionView }): ReactNode 
               <GuardedButton
                 variant="default"
                 size="compact-sm"
-                refusal={roleRefusal(operator.roles, 'model.describe')}
+                refusal={versionRefusal(view, 'describe', operator.roles)}
                 onClick={() => setDescribing(true)}
               >
                 Edit…

@@ -48,7 +48,7 @@ export function OperatorsPanel(): ReactNode {
         {(operators) => (
           <SimpleTable
             label="Operators"
-            columns={['Name', 'Person', 'Roles', 'State', 'Key fingerprint', '>Since', '>']}
+            columns={['Name', 'Person', 'Roles', 'State', 'Key fingerprint', '>Since', '>Change']}
             rows={operators.map((item) => ({
               key: item.id,
               cells: [
