@@ -12,6 +12,7 @@ import {
 import { f1Of } from './f1.ts';
 import { falsePositiveRateOf } from './false-positive-rate.ts';
 import { GrowableFloats } from './growable.ts';
+import { SINGLE_LOG_LOSS_FLOOR } from './log-loss.ts';
 import { mccOf } from './mcc.ts';
 import { positiveRateOf } from './positive-rate.ts';
 import { precisionOf } from './precision.ts';
@@ -68,6 +69,7 @@ export function createBinaryAccumulator(options: BinaryOptions = {}): BinaryAccu
   let rows = 0;
   let confusion: Confusion = { tn: 0, fp: 0, fn: 0, tp: 0 };
   let isScored: boolean | null = null;
+  let isSingle = false;
   const scoresOf = { negative: new GrowableFloats(), positive: new GrowableFloats() };
 
   return {
@@ -94,6 +96,7 @@ export function createBinaryAccumulator(options: BinaryOptions = {}): BinaryAccu
       }
       check(labels, predicted, scores, rows);
       isScored = scores !== null;
+      isSingle ||= scores instanceof Float32Array;
       for (let row = 0; row < labels.length; row += 1) {
         const isPositive = labels[row] === 1;
         const isFlagged = predicted[row] === 1;
@@ -109,10 +112,14 @@ export function createBinaryAccumulator(options: BinaryOptions = {}): BinaryAccu
       const isRanked = isScored === true;
       const negatives = scoresOf.negative.takeSorted();
       const positives = scoresOf.positive.takeSorted();
-      const result = binaryResult(confusion, isRanked ? { negatives, positives } : null, options);
+      const result = binaryResult(confusion, isRanked ? { negatives, positives } : null, {
+        ...(isSingle ? { probabilityFloor: SINGLE_LOG_LOSS_FLOOR } : {}),
+        ...options,
+      });
       rows = 0;
       confusion = { tn: 0, fp: 0, fn: 0, tp: 0 };
       isScored = null;
+      isSingle = false;
       return result;
     },
   };

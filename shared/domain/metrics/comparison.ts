@@ -5,7 +5,7 @@ import { type BinaryResult, binaryResult, MAX_ROWS } from './classification.ts';
 import { type AucDifference, type ClassScores, delongTest } from './delong.ts';
 import type { DetectionOptions } from './detection.ts';
 import { GrowableFloats } from './growable.ts';
-import { logLossOf } from './log-loss.ts';
+import { logLossOf, SINGLE_LOG_LOSS_FLOOR } from './log-loss.ts';
 import {
   type Agreement,
   agreementOf,
@@ -79,6 +79,7 @@ export function createComparison(options: ComparisonOptions): ComparisonAccumula
   if (models.length < 2) throw new SallyportError('input.invalid', 'A comparison needs two models or more.');
   let rows = 0;
   let isLabelled: boolean | null = null;
+  let single = models.map(() => false);
   let stores: (readonly [GrowableFloats, GrowableFloats] | null)[] = [];
   let tables = models.slice(1).map(() => new Float64Array(PAIR_CELLS));
 
@@ -108,6 +109,7 @@ export function createComparison(options: ComparisonOptions): ComparisonAccumula
       for (const [at, batch] of scores.entries()) {
         const store = stores[at];
         if (batch === null || !store) continue;
+        if (batch instanceof Float32Array) single[at] = true;
         const sign = models[at]?.lowerIsPositive === true ? -1 : 1;
         for (let row = 0; row < length; row += 1)
           (labels?.[row] === 1 ? store[1] : store[0]).push((batch[row] ?? 0) * sign);
@@ -128,6 +130,11 @@ export function createComparison(options: ComparisonOptions): ComparisonAccumula
         (store): Scores | null => store && { negatives: store[0].take(), positives: store[1].take() },
       );
       const ended = { tables, labelled: isLabelled === true, rows };
+      const settings = models.map((model, at) => ({
+        ...(single[at] ? { probabilityFloor: SINGLE_LOG_LOSS_FLOOR } : {}),
+        ...model,
+      }));
+      single = models.map(() => false);
       rows = 0;
       isLabelled = null;
       stores = [];
@@ -135,11 +142,11 @@ export function createComparison(options: ComparisonOptions): ComparisonAccumula
       const evidence = { random, level };
       const base = sortedOf(raw[0] ?? null);
       const results = [
-        resultOf(confusionOf(ended.tables[0] ?? [], 'first'), base, { ...models[0], ...evidence }),
+        resultOf(confusionOf(ended.tables[0] ?? [], 'first'), base, { ...settings[0], ...evidence }),
       ];
       const pairs = ended.tables.map((table, at): PairComparison => {
         const other = sortedOf(raw[at + 1] ?? null);
-        results.push(resultOf(confusionOf(table, 'second'), other, { ...models[at + 1], ...evidence }));
+        results.push(resultOf(confusionOf(table, 'second'), other, { ...settings[at + 1], ...evidence }));
         const ranked = ended.labelled && base && other ? { base, other } : null;
         const auc = ranked && delongTest(ranked.base, ranked.other, level);
         const resampled =
@@ -157,7 +164,7 @@ export function createComparison(options: ComparisonOptions): ComparisonAccumula
           tpr_at_fpr_0_01: rate(0.01),
           tpr_at_fpr_0_001: rate(0.001),
           ...(ranked
-            ? lossDeltas(ranked.base, ranked.other, results[0], results[at + 1], models, at + 1, level)
+            ? lossDeltas(ranked.base, ranked.other, results[0], results[at + 1], settings, at + 1, level)
             : {}),
         };
         return {
@@ -227,14 +234,19 @@ function lossDeltas(
   const offsets = [0, at].map((model) => (models[model]?.lowerIsPositive === true ? 1 : 0));
   const probability = (score: number, model: number): number =>
     Math.min(1, Math.max(0, (offsets[model] ?? 0) + score));
-  const over = (loss: (label: number, probability: number) => number): Interval | null =>
+  const over = (
+    loss: (label: number, probability: number, floor: number | undefined) => number,
+  ): Interval | null =>
     meanDifferenceInterval((add) => {
       for (const [label, a, b] of [
         [0, first.negatives, second.negatives],
         [1, first.positives, second.positives],
       ] as const)
         for (let row = 0; row < a.length; row += 1)
-          add(loss(label, probability(b[row] ?? 0, 1)) - loss(label, probability(a[row] ?? 0, 0)));
+          add(
+            loss(label, probability(b[row] ?? 0, 1), models[at]?.probabilityFloor) -
+              loss(label, probability(a[row] ?? 0, 0), models[0]?.probabilityFloor),
+          );
     }, level);
   return { log_loss: over(logLossOf), brier: over((label, p) => (p - label) ** 2) };
 }

@@ -61,6 +61,8 @@ export interface DetectionOptions {
    * `auto`, the default: where all lie in [0, 1].
    */
   readonly probabilities?: boolean | 'auto';
+  /** For log loss, how far probabilities are kept from 0 and 1; by the scores' precision if not given. */
+  readonly probabilityFloor?: number;
   /** The score the model decides at, in its own scale. */
   readonly decisionThreshold?: number;
   /** False-positive rates to read detection at. */
@@ -170,7 +172,7 @@ function probabilityFigures(sorted: SortedScores | null, options: DetectionOptio
   const { random, level } = options;
   // Turned round, the score is minus the probability of the negative class.
   const offset = options.lowerIsPositive === true ? 1 : 0;
-  const loss = createLogLoss(level);
+  const loss = createLogLoss({ level, floor: options.probabilityFloor });
   const brier = createBrier(level);
   const calibration = createCalibration({ random, level });
   // In chunks: neither class is copied whole.

@@ -131,6 +131,19 @@ describe('calibration', () => {
   });
 });
 
+describe('log loss', () => {
+  it('keeps probabilities off zero by what their precision can tell', () => {
+    const loss = (scores: Float32Array | Float64Array, options = {}) => {
+      const accumulator = createBinaryAccumulator(options);
+      accumulator.add(Uint8Array.of(1), Uint8Array.of(0), scores);
+      return accumulator.finish().metrics.log_loss;
+    };
+    expect(loss(Float32Array.of(0))).toBeCloseTo(-Math.log(1e-7), 12);
+    expect(loss(Float64Array.of(0))).toBeCloseTo(52 * Math.LN2, 12);
+    expect(loss(Float32Array.of(0), { probabilityFloor: 1e-3 })).toBeCloseTo(-Math.log(1e-3), 12);
+  });
+});
+
 describe('scores without labels', () => {
   it('are summed up, and may go on', () => {
     const summary = createScoreSummary();
