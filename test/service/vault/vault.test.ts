@@ -137,6 +137,28 @@ describe('opening a vault', () => {
     await again.close();
   });
 
+  test('is refused where something was put in a file’s place or a file is gone; never taken for a place for a new one', async () => {
+    const { vault, adapters, path } = await testVault({ keys: UNDER_PASSPHRASE });
+    await vault.close();
+    const passphrase = VAULT_PASSPHRASE;
+    rmSync(join(path, 'passphrase.age'));
+    mkdirSync(join(path, 'passphrase.age'));
+    await expect(openVault(adapters, path, { passphrase })).rejects.toMatchObject({
+      code: 'integrity.vault',
+      facts: { file: 'passphrase.age' },
+    });
+    await expect(vaultAt(adapters, path)).rejects.toMatchObject({ code: 'integrity.vault' });
+    rmSync(join(path, 'passphrase.age'), { recursive: true });
+    rmSync(join(path, 'vault.json'));
+    const before = readFileSync(join(path, 'registry.db'));
+    for (const attempt of [() => vaultAt(adapters, path), () => openVault(adapters, path, { passphrase })])
+      await expect(attempt()).rejects.toMatchObject({ code: 'integrity.vault' });
+    await expect(createVault(adapters, path, { ...FIRST, keys: UNDER_PASSPHRASE })).rejects.toMatchObject({
+      code: 'conflict',
+    });
+    expect(readFileSync(join(path, 'registry.db')).equals(before)).toBe(true);
+  });
+
   test('says where there is none', async () => {
     await expect(openVault(machine().adapters, temporaryDirectory())).rejects.toMatchObject({
       code: 'not-found',
