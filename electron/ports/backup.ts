@@ -1,4 +1,5 @@
 import type { BackupFacts } from '../../shared/domain/vault/backup.ts';
+import type { NamedArtifact } from './named-artifacts.ts';
 import type { JobContext } from './system.ts';
 
 /** What a complete archive says of itself. The signature in `note` is not checked yet. */
@@ -20,14 +21,23 @@ export interface PackedBackup {
   publish(): Promise<void>;
 }
 
+/** A database whose every page was checked. */
+export interface ProvedDatabase {
+  readonly schema: number;
+  /** Every stored file its rows name. */
+  readonly named: readonly NamedArtifact[];
+}
+
 /** A vault as it was at one moment, in a folder inside the vault's own: encrypted as the vault is. Remove it when done. */
 export interface VaultSnapshot {
   /** The folder; it can be opened as a vault's directory. */
   readonly path: string;
   /** Number of the database's schema. */
   readonly schema: number;
-  /** Keeps these stored files, whatever the vault does with them meanwhile; answers those that are gone. */
-  hold(artifactIds: readonly string[]): Promise<string[]>;
+  /** Every stored file its rows name, held in it whatever the vault does with them meanwhile. */
+  readonly named: readonly NamedArtifact[];
+  /** Ids of those that were gone already when they were to be held. */
+  readonly missing: readonly string[];
   /**
    * Writes the archive beside `path` and reads it back. `sign` answers the signed note for the digest of its list.
    * Errors: `conflict` (something is at `path`), `not-found` (no such folder), `disk.full`, `disk.read-only`,
@@ -45,12 +55,12 @@ export interface VaultSnapshot {
 export interface VaultBackups {
   /** Newest schema of the database that this program knows. */
   readonly newestSchema: number;
-  /** Copies the database as it is now, encrypted with its own key all the while, and keeps the key files with it. */
+  /** Copies the database as it is now, encrypted with its own key all the while; then holds the files it names, and the key files. */
   snapshot(vaultPath: string, databaseKey: Uint8Array, job?: JobContext): Promise<VaultSnapshot>;
   /** Unpacks an archive into an empty folder; `integrity.vault` unless it is complete and exact. */
   unpack(file: string, directory: string, job?: JobContext): Promise<UnpackedBackup>;
-  /** Proves the database of a vault's folder, page by page; answers its schema. `integrity.vault` where it fails. */
-  checkDatabase(vaultPath: string, databaseKey: Uint8Array, job?: JobContext): Promise<number>;
+  /** Proves the database of a vault's folder, page by page. `integrity.vault` where it fails, `vault.newer`. */
+  checkDatabase(vaultPath: string, databaseKey: Uint8Array, job?: JobContext): Promise<ProvedDatabase>;
   /** Removes what dead processes left in and for this vault; answers how much. */
   sweep(vaultPath: string): Promise<number>;
 }

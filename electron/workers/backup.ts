@@ -6,22 +6,19 @@ import { type ErrorCode, SallyportError } from '../../shared/domain/errors.ts';
 import type { BackupFacts } from '../../shared/domain/vault/backup.ts';
 import { diskError } from '../../shared/node/files/files.ts';
 import { packMembers, readArchive, sealArchive } from '../adapters/vault/backup-archive.ts';
-import {
-  holdArtifacts,
-  proveDatabase,
-  rememberTarget,
-  takeSnapshot,
-} from '../adapters/vault/backup-folder.ts';
+import { namedIn, proveDatabase, rememberTarget, takeSnapshot } from '../adapters/vault/backup-folder.ts';
 import type { UnpackedBackup } from '../ports/backup.ts';
+import type { NamedArtifact } from '../ports/named-artifacts.ts';
 import { parentPort } from './parent-port.ts';
 
 /** What it can be asked, with what each is answered. */
 export interface BackupCalls {
-  readonly snapshot: { in: { vaultPath: string; snapshot: string; databaseKey: string }; out: number };
-  readonly hold: {
-    in: { vaultPath: string; snapshot: string; artifactIds: readonly string[] };
-    out: string[];
+  readonly snapshot: {
+    in: { vaultPath: string; snapshot: string; databaseKey: string };
+    out: { schema: number; named: number; missing: string[] };
   };
+  /** Some of the stored files that the last `snapshot` or `prove` found named: all at once would be one huge message. */
+  readonly named: { in: { from: number }; out: NamedArtifact[] };
   readonly pack: {
     in: { snapshot: string; target: string; facts: BackupFacts };
     out: { manifestDigest: string; members: number };
@@ -31,7 +28,10 @@ export interface BackupCalls {
     out: UnpackedBackup & { readonly digest: string };
   };
   readonly unpack: { in: { file: string; directory: string }; out: UnpackedBackup };
-  readonly prove: { in: { directory: string; databaseKey: string }; out: number };
+  readonly prove: {
+    in: { directory: string; databaseKey: string };
+    out: { schema: number; named: number };
+  };
 }
 export type BackupCall = keyof BackupCalls;
 export type BackupRequest = {
@@ -59,7 +59,11 @@ export type BackupReply =
 /** A progress message for so many bytes: about 50 a second at full speed. */
 const PROGRESS_BYTES = 16 * 1024 * 1024;
 
+/** Named files in one answer: some 300 KB. */
+const NAMED_AT_ONCE = 2000;
+
 const port = parentPort();
+let named: readonly NamedArtifact[] = [];
 
 async function answer(request: BackupRequest): Promise<unknown> {
   const progress = (phase: string) => {
@@ -73,10 +77,12 @@ async function answer(request: BackupRequest): Promise<unknown> {
   switch (request.call) {
     case 'snapshot': {
       const { vaultPath, snapshot, databaseKey } = request.input;
-      return takeSnapshot(vaultPath, snapshot, Buffer.from(databaseKey, 'hex'));
+      const taken = await takeSnapshot(vaultPath, snapshot, Buffer.from(databaseKey, 'hex'));
+      named = taken.named;
+      return { schema: taken.schema, named: named.length, missing: taken.missing };
     }
-    case 'hold':
-      return holdArtifacts(request.input.vaultPath, request.input.snapshot, request.input.artifactIds);
+    case 'named':
+      return named.slice(request.input.from, request.input.from + NAMED_AT_ONCE);
     case 'pack': {
       const { snapshot, target, facts } = request.input;
       await rememberTarget(snapshot, target);
@@ -89,8 +95,12 @@ async function answer(request: BackupRequest): Promise<unknown> {
     }
     case 'unpack':
       return readArchive(request.input.file, request.input.directory, progress('unpacking'));
-    case 'prove':
-      return proveDatabase(request.input.directory, Buffer.from(request.input.databaseKey, 'hex'));
+    case 'prove': {
+      const key = Buffer.from(request.input.databaseKey, 'hex');
+      const schema = await proveDatabase(request.input.directory, key);
+      named = namedIn(request.input.directory, key);
+      return { schema, named: named.length };
+    }
   }
 }
 

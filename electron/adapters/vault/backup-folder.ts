@@ -7,6 +7,9 @@ import { artifactMember, isBackupMember } from '../../../shared/domain/vault/bac
 import { systemCode, temporaryOwner, temporaryPath } from '../../../shared/node/files/files.ts';
 import { DATABASE_KEY_BYTES, openDatabase } from '../../../shared/node/sqlite/database.ts';
 import { schemaVersion } from '../../../shared/node/sqlite/migrate.ts';
+import type { ProvedDatabase } from '../../ports/backup.ts';
+import { type NamedArtifact, namedArtifacts } from '../../ports/named-artifacts.ts';
+import { openStore } from '../sqlite/store.ts';
 
 /** Where the snapshot's folder says which unfinished archive belongs to it. */
 const TARGET = 'target';
@@ -21,13 +24,13 @@ export function snapshotPath(vaultPath: string): string {
 
 /**
  * Copies the database as one reader sees it at this moment, whoever writes meanwhile; the copy has the same key and
- * no page of it is ever plain on disk. Then keeps the key files. Answers the schema's number.
+ * no page of it is ever plain on disk. Then holds the stored files that the copy's rows name, and the key files.
  */
 export async function takeSnapshot(
   vaultPath: string,
   snapshot: string,
   databaseKey: Uint8Array,
-): Promise<number> {
+): Promise<ProvedDatabase & { readonly missing: string[] }> {
   await mkdir(join(snapshot, 'recovery'), { recursive: true, mode: 0o700 });
   const copy = join(snapshot, 'registry.db');
   const database = openDatabase(join(vaultPath, 'registry.db'), databaseKey);
@@ -36,16 +39,32 @@ export async function takeSnapshot(
   } finally {
     database.close();
   }
+  const named = namedIn(snapshot, databaseKey);
+  const missing = await holdArtifacts(
+    vaultPath,
+    snapshot,
+    named.map(({ artifactId }) => artifactId),
+  );
   const schema = await proveDatabase(snapshot, databaseKey);
   for (const name of await readdir(vaultPath))
     if (isBackupMember(name)) await keep(vaultPath, snapshot, name);
   for (const name of await readdir(join(vaultPath, 'recovery')).catch(noEntries))
     if (isBackupMember(`recovery/${name}`)) await keep(vaultPath, snapshot, `recovery/${name}`);
-  return schema;
+  return { schema, named, missing };
+}
+
+/** The stored files that the rows of a folder's database name. `vault.newer` for a schema this program does not know. */
+export function namedIn(directory: string, databaseKey: Uint8Array): NamedArtifact[] {
+  const store = openStore(join(directory, 'registry.db'), databaseKey);
+  try {
+    return namedArtifacts(store.read);
+  } finally {
+    store.close();
+  }
 }
 
 /** Keeps stored files in the snapshot; answers the ids of those that are not there. */
-export async function holdArtifacts(
+async function holdArtifacts(
   vaultPath: string,
   snapshot: string,
   artifactIds: readonly string[],

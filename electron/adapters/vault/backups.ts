@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import { diskError, fsyncDirectory, systemCode, temporaryPath } from '../../../shared/node/files/files.ts';
 import type { PackedBackup, VaultBackups } from '../../ports/backup.ts';
+import type { NamedArtifact } from '../../ports/named-artifacts.ts';
 import type { ForkWorker } from '../../ports/processes.ts';
 import { MIGRATIONS } from '../sqlite/migrations.ts';
 import { snapshotPath, sweepSnapshots } from './backup-folder.ts';
@@ -24,15 +25,16 @@ export function createVaultBackups(forkWorker: ForkWorker): VaultBackups {
       };
       try {
         await mkdir(path, { mode: 0o700 });
-        const schema = await worker.call('snapshot', {
+        const copied = await worker.call('snapshot', {
           vaultPath,
           snapshot: path,
           databaseKey: Buffer.from(databaseKey).toString('hex'),
         });
         return {
           path,
-          schema,
-          hold: (artifactIds) => worker.call('hold', { vaultPath, snapshot: path, artifactIds }),
+          schema: copied.schema,
+          named: await allNamed(worker, copied.named),
+          missing: copied.missing,
           pack: async (file, facts, sign): Promise<PackedBackup> => {
             const target = resolve(file);
             await requireFree(target);
@@ -73,14 +75,26 @@ export function createVaultBackups(forkWorker: ForkWorker): VaultBackups {
     unpack: (file, directory, job) =>
       withWorker(forkWorker, job, (worker) => worker.call('unpack', { file: resolve(file), directory })),
     checkDatabase: (vaultPath, databaseKey, job) =>
-      withWorker(forkWorker, job, (worker) =>
-        worker.call('prove', {
+      withWorker(forkWorker, job, async (worker) => {
+        const proved = await worker.call('prove', {
           directory: vaultPath,
           databaseKey: Buffer.from(databaseKey).toString('hex'),
-        }),
-      ),
+        });
+        return { schema: proved.schema, named: await allNamed(worker, proved.named) };
+      }),
     sweep: sweepSnapshots,
   };
+}
+
+/** Fetched in parts: a hundred thousand in one message would hold up whoever draws the window. */
+async function allNamed(worker: BackupWorker, count: number): Promise<NamedArtifact[]> {
+  const named: NamedArtifact[] = [];
+  while (named.length < count) {
+    const part = await worker.call('named', { from: named.length });
+    if (part.length === 0) break;
+    named.push(...part);
+  }
+  return named;
 }
 
 async function withWorker<T>(

@@ -127,12 +127,9 @@ async function consistentSnapshot(
       throw error;
     }
     try {
-      const store = adapters.directories.at(snapshot.path).openStore(key);
-      const named = namedArtifacts(store.read);
-      store.close();
-      const missing = await snapshot.hold(named.map(({ artifactId }) => artifactId));
+      const { named, missing } = snapshot;
       const still = new Set(
-        missing.length === 0 ? [] : namedArtifacts(vault.store.read).map((n) => n.artifactId),
+        missing.length === 0 ? [] : namedArtifacts(vault.store.read).map((each) => each.artifactId),
       );
       const settled =
         missing.every((artifactId) => still.has(artifactId)) &&

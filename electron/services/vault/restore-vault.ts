@@ -10,7 +10,7 @@ import { createLedger } from '../ledger-impl.ts';
 import { recipientsOf } from './backup-vault.ts';
 import { keySourceOf } from './key-source.ts';
 import type { KeysChoice } from './keys-choice.ts';
-import { namedArtifacts } from './named-artifacts.ts';
+import type { NamedArtifact } from './named-artifacts.ts';
 import { type OpenVault, openVault, readVaultFile } from './open-vault.ts';
 import { recoverVault, unwrap } from './recover-vault.ts';
 import { markRestored } from './restored-marker.ts';
@@ -128,8 +128,8 @@ async function openProved(
   const { facts } = backup;
   job.progress('checking the database', 0, 0);
   const candidates = candidatesOf(record);
-  const databaseKey = await fittingKey(adapters, staging, candidates, facts, job);
-  const store = staging.openStore(databaseKey);
+  const { key, named } = await fittingKey(adapters, staging, candidates, facts, job);
+  const store = staging.openStore(key);
   try {
     if (store.read.setting(SETTINGS.id) !== facts.vaultId)
       throw unfit('its database is of another vault than its list');
@@ -138,7 +138,7 @@ async function openProved(
     if (head?.seq !== facts.head.seq || head.hash !== facts.head.hash)
       throw unfit('its audit log does not end where its list says');
     const identities = candidates.map(({ identity }) => identity);
-    await proveArtifacts(adapters, staging, store, facts, identities, job);
+    await proveArtifacts(adapters, staging, recipientsOf(store.read), named, facts, identities, job);
     return store;
   } catch (error) {
     store.close();
@@ -160,15 +160,15 @@ async function fittingKey(
   candidates: readonly { readonly databaseKey: string }[],
   facts: BackupFacts,
   job: JobContext,
-): Promise<Uint8Array> {
+): Promise<{ readonly key: Uint8Array; readonly named: readonly NamedArtifact[] }> {
   let refused: unknown = null;
   for (const { databaseKey } of candidates) {
     const key = Buffer.from(databaseKey, 'hex');
     try {
-      const schema = await adapters.backups.checkDatabase(staging.path, key, job);
+      const { schema, named } = await adapters.backups.checkDatabase(staging.path, key, job);
       if (schema > adapters.backups.newestSchema) throw newer({ schema });
       if (schema !== facts.schema) throw unfit('its database is not the one of its list');
-      return key;
+      return { key, named };
     } catch (error) {
       if (!(error instanceof SallyportError) || error.code !== 'integrity.vault') throw error;
       refused = error;
@@ -216,19 +216,18 @@ function checkSignature(adapters: VaultAdapters, store: Store, backup: UnpackedB
 async function proveArtifacts(
   adapters: VaultAdapters,
   staging: VaultDirectory,
-  store: Store,
+  recipients: readonly string[],
+  named: readonly NamedArtifact[],
   facts: BackupFacts,
   identities: readonly string[],
   job: JobContext,
 ): Promise<void> {
-  const recipients = recipientsOf(store.read);
   const artifacts = adapters.artifacts(
     staging.path,
     () => recipients,
     () => identities,
   );
   const known = new Set(facts.damaged.map(({ artifactId }) => artifactId));
-  const named = namedArtifacts(store.read);
   for (const [index, { artifactId, digest }] of named.entries()) {
     job.signal.throwIfAborted();
     job.progress('verifying', index, named.length);
