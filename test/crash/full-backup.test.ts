@@ -38,6 +38,7 @@ const restore = (home: TestVault, path: string, file: string) =>
   restoreVault(home.adapters, path, { file, passphrase: null, recovery: null }, QUIET);
 const hidden = (path: string): string[] => readdirSync(path).filter((name) => name.startsWith('.'));
 
+// Only root may mount a disk.
 describe.skipIf(probe === null)(
   `backup${probe === null ? ' (this machine lets no test mount a disk)' : ''}`,
   () => {

@@ -7,8 +7,7 @@ import { writeSync } from 'node:fs';
 import { createSystem } from '../../../electron/adapters/system/system.ts';
 import type { Console } from '../../../electron/compose.ts';
 import { signIn } from '../../support/console.ts';
-import { forkWorker } from '../../support/machine.ts';
-import { type Home, openHome, type Parts } from './home.ts';
+import { type Home, openHome, type Parts, workersOf } from './home.ts';
 import { OPERATIONS } from './operations.ts';
 
 export interface Order {
@@ -43,7 +42,7 @@ const system = {
 const parts: Parts = {
   system,
   forkWorker: (entry, options) => {
-    const worker = forkWorker(entry, options);
+    const worker = workersOf(order.home)(entry, options);
     if (worker.pid !== undefined) say({ worker: worker.pid });
     return worker;
   },

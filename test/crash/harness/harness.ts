@@ -3,7 +3,15 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Order, Said } from './child.ts';
-import { type AgentHome, copyHome, type Home, makeAgentHome, makeHome, openHome } from './home.ts';
+import {
+  type AgentHome,
+  compileWorkers,
+  copyHome,
+  type Home,
+  makeAgentHome,
+  makeHome,
+  openHome,
+} from './home.ts';
 import { agentNow, type Before, inspectHome, recordedEffects, type Wrong } from './inspect.ts';
 import { type Ack, OPERATIONS, type Operation } from './operations.ts';
 import { pick, randomFrom } from './random.ts';
@@ -57,11 +65,11 @@ interface Ran {
 }
 
 /** Runs the child; with a time, kills it so long after it began. Resolves after it and its workers have ended. */
-function runChild(order: Order, afterMs: number | null, cache: string): Promise<Ran> {
+function runChild(order: Order, afterMs: number | null): Promise<Ran> {
   const child = spawn(process.execPath, [CHILD, JSON.stringify(order)], {
     stdio: ['ignore', 'pipe', 'inherit'],
     // Compiled once for all children of this harness: half of a child's start is that.
-    env: { ...process.env, NODE_NO_WARNINGS: '1', NODE_COMPILE_CACHE: cache },
+    env: { ...process.env, NODE_NO_WARNINGS: '1', NODE_COMPILE_CACHE: order.home.cache },
   });
   const ran = { acks: [] as Ack[], passed: [] as string[], failed: [] as string[], workers: [] as number[] };
   let begun = performance.now();
@@ -184,11 +192,7 @@ class Harness {
     const kill = moment !== null && 'point' in moment ? moment : null;
     const afterMs = moment !== null && 'afterMs' in moment ? moment.afterMs : null;
     const untold = moment !== null && kill === null ? { point: 'none', passage: 1 } : kill;
-    const ran = await runChild(
-      { home, operation: operation.name, kill: untold },
-      afterMs,
-      join(this.#directory, 'cache'),
-    );
+    const ran = await runChild({ home, operation: operation.name, kill: untold }, afterMs);
     const survivors = await workersEnd(ran.workers);
     const wrong = await inspectHome(home, ran.acks, before);
     const failed = ran.failed.map((text) => `${operation.name} failed before any kill: ${text}`);
@@ -217,7 +221,9 @@ export async function runHarness(options: HarnessOptions): Promise<HarnessReport
     return join(directory, name);
   };
   const template = await makeHome(part('template'));
-  const agent = operations.some((operation) => operation.agent) ? await makeAgentHome(part('agent')) : null;
+  await compileWorkers(template);
+  const made = operations.some((operation) => operation.agent) ? await makeAgentHome(part('agent')) : null;
+  const agent = made && { ...made, home: { ...made.home, cache: template.cache } };
   try {
     const harness = new Harness(directory, template, agent);
     const surveys: Survey[] = [];

@@ -1,10 +1,13 @@
 /** Where a killed run lives: a vault under a keychain of files, the people in it, and what there is to work on. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Console, ConsoleFactory } from '../../../electron/compose.ts';
 import type { ForkWorker } from '../../../electron/ports/processes.ts';
 import type { System } from '../../../electron/ports/system.ts';
 import { DEFAULT_GUARDS } from '../../../shared/domain/rollout/plan.ts';
+import { workerEnvironment } from '../../../shared/node/onnx/fork-process.ts';
 import { type StartAgentOptions, startAgent, type TestAgent } from '../../support/agent.ts';
 import {
   approveSample,
@@ -14,11 +17,13 @@ import {
   OPEN_POLICY,
   PEOPLE,
   QUIET,
+  ROOT,
   SAMPLE_DATA,
   signIn,
   VAULT_PASSPHRASE,
 } from '../../support/console.ts';
 import { fileKeychain } from '../../support/file-keychain.ts';
+import { forkWorker } from '../../support/machine.ts';
 import { logisticRegression, model } from '../../support/onnx-builder.ts';
 
 /** What a run knows about the vault it is given. Plain data: it crosses to the process that will be killed. */
@@ -29,6 +34,8 @@ export interface Home {
   readonly model: string;
   /** Files that a run writes outside of the vault: backups, exports, restored vaults. */
   readonly outside: string;
+  /** Compiled code, shared by all runs. */
+  readonly cache: string;
   readonly recoveryKey: string;
   readonly environmentId: string;
   /** A request nobody has decided on, and two with every approval. */
@@ -47,12 +54,34 @@ export const DIRECT = {
 };
 
 /** The real console over a home's keychain. */
-export function homeFactory(home: Pick<Home, 'keychain'>, parts: Parts = {}): ConsoleFactory {
+export function homeFactory(home: Pick<Home, 'keychain' | 'cache'>, parts: Parts = {}): ConsoleFactory {
   return consoleFactory({
     pollMs: 20,
+    forkWorker: workersOf(home),
     keychainSecrets: (vaultId) => fileKeychain(home.keychain, vaultId),
     ...parts,
   });
+}
+
+/** Workers that are compiled once for all runs of a harness: most of a worker's start is that. */
+export function workersOf({ cache }: Pick<Home, 'cache'>): ForkWorker {
+  return (entry, options) =>
+    forkWorker(entry, { env: { ...workerEnvironment(), ...options?.env, NODE_COMPILE_CACHE: cache } });
+}
+
+/** Fills the cache: workers that are killed, as most are, leave nothing in it. */
+export async function compileWorkers(home: Pick<Home, 'cache'>): Promise<void> {
+  await Promise.all(
+    (['vault-jobs', 'rekey', 'backup'] as const).map((entry) => {
+      const worker = fork(join(ROOT, 'electron', 'workers', `${entry}.ts`), [], {
+        execArgv: [],
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+        env: { ...workerEnvironment(), NODE_COMPILE_CACHE: home.cache },
+      });
+      worker.disconnect();
+      return once(worker, 'exit');
+    }),
+  );
 }
 
 /** What a process that will be killed hands in: a machine whose steps may be its last, and workers whose ids are told. */
@@ -62,7 +91,10 @@ export interface Parts {
 }
 
 /** Opens a home's vault, whichever way its keys are kept by now. */
-export async function openHome(home: Pick<Home, 'keychain' | 'vault'>, parts: Parts = {}): Promise<Console> {
+export async function openHome(
+  home: Pick<Home, 'keychain' | 'vault' | 'cache'>,
+  parts: Parts = {},
+): Promise<Console> {
   const factory = homeFactory(home, parts);
   const found = await factory.inspect(home.vault);
   return factory.open(home.vault, found?.keysKind === 'passphrase' ? VAULT_PASSPHRASE : null);
@@ -98,6 +130,7 @@ export async function makeHome(directory: string): Promise<Home> {
     vault: join(directory, 'vault'),
     keychain: join(directory, 'keychain'),
     model: join(directory, 'model.onnx'),
+    cache: join(directory, 'cache'),
     outside: join(directory, 'outside'),
   };
   mkdirSync(at.keychain, { recursive: true });
