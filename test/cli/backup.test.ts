@@ -84,6 +84,7 @@ describe('a backup', () => {
 /** Present where the set-up for tests was run. */
 const missing = ['tar', 'age'].filter((program) => spawnSync(program, ['--version']).error !== undefined);
 
+// Debian: apt install age tar.
 describe.skipIf(missing.length > 0)(
   `without this program${missing.length > 0 ? ` (no ${missing.join(', ')})` : ''}`,
   () => {
