@@ -229,7 +229,7 @@ export class DatabaseVerifier {
     const setting = (key: string): string | null =>
       db.get<{ value: string }>('SELECT value FROM settings WHERE key = ?', key)?.value ?? null;
     // Reading is all that proving a log does.
-    const store = { read: { audit: auditReader(db), setting } } as unknown as Store;
+    const store = { read: { audit: auditReader(db), setting }, unwritable: () => null } as unknown as Store;
     const secrets = new MemorySecrets();
     if (keychain) void secrets.set('audit-head', JSON.stringify(keychain));
     return {

@@ -48,7 +48,7 @@ describe('no false alarm', () => {
       const random = seeded(trial);
       const open = await openWorld('vault-a');
       const agent = agentFor(open);
-      await open.write(1 + random(25));
+      await open.write(1 + random(15));
       await deliver(open, agent);
       if ((await verify(open, await agent.notes('vault-a'))).ok)
         outcomes.untouched = (outcomes.untouched ?? 0) + 1;
@@ -56,8 +56,8 @@ describe('no false alarm', () => {
       const held: string[] = [];
       const times = 1 + random(2);
       for (let time = 0; time < times; time++) {
-        for (let batch = 0; batch < 3; batch++) {
-          await open.write(1 + random(12));
+        for (let batch = 0; batch < 2; batch++) {
+          await open.write(1 + random(9));
           await deliver(open, agent);
         }
         held.push(...(await agent.notes('vault-a')));
