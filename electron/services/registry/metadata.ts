@@ -1,5 +1,5 @@
 /** What is said of a version, and what names it: metadata and aliases. */
-import { isDeepStrictEqual } from 'node:util';
+import { canonicalJson } from '../../../shared/domain/audit/canonical-json.ts';
 import {
   type Alias,
   aliasSchema,
@@ -88,7 +88,7 @@ export async function describeVersion(
 ): Promise<ModelVersion> {
   const metadata = parseInput(versionMetadataSchema, input.metadata);
   const version = await rules.allowed(actor, 'describe', input);
-  if (isDeepStrictEqual(version.metadata, metadata)) return version;
+  if (same(version.metadata, metadata)) return version;
   await ledger.commit(
     actor,
     (before: VersionMetadata) => ({
@@ -106,9 +106,11 @@ export async function describeVersion(
   return version;
 }
 
+const same = (a: unknown, b: unknown): boolean => canonicalJson(a ?? null) === canonicalJson(b ?? null);
+
 function changes(before: VersionMetadata, after: VersionMetadata): Details {
   const keys = Object.keys(versionMetadataSchema.shape) as (keyof VersionMetadata)[];
-  const changed = keys.filter((key) => !isDeepStrictEqual(before[key], after[key]));
+  const changed = keys.filter((key) => !same(before[key], after[key]));
   const side = (metadata: VersionMetadata): Details =>
     Object.fromEntries(changed.map((key) => [key, metadata[key] ?? null]));
   return { before: side(before), after: side(after) };

@@ -101,3 +101,13 @@ function withoutRows<T extends { disagreementRows: unknown }>(report: T): Omit<T
   const { disagreementRows: _, ...rest } = report;
   return rest;
 }
+
+/** Throws `refused.state` where the version was archived, revoked or collected while its release was put together. */
+export function requireStillThere(read: StoreReader, model: ModelVersion): void {
+  const current = read.version(model);
+  const open = current?.state === 'draft' || current?.state === 'validated';
+  if (open && current.artifactId === model.artifactId) return;
+  throw new SallyportError('refused.state', `${formatRef(model)} was taken out of use meanwhile.`, {
+    hint: 'Nothing was submitted. Look at the version, and submit another one.',
+  });
+}

@@ -21,7 +21,7 @@ import type { ReleaseSigner } from '../../ports/signing.ts';
 import type { StoreReader } from '../../ports/stores.ts';
 import type { System } from '../../ports/system.ts';
 import type { Ledger } from '../ledger.ts';
-import { gatherDossier } from './evidence.ts';
+import { gatherDossier, requireStillThere } from './evidence.ts';
 import { createReleaseFiles, releaseDirectoryName } from './release-files.ts';
 
 export interface RequestsDeps {
@@ -238,11 +238,7 @@ export function createRequestsService(deps: RequestsDeps): RequestsService {
                 throw new SallyportError('conflict', 'Another request was submitted at the same moment.', {
                   hint: 'Submit again.',
                 });
-              const current = tx.version(ref);
-              if (current?.state !== 'validated' || current.artifactId !== model.artifactId)
-                throw new SallyportError('refused.state', `${formatRef(ref)} was changed meanwhile.`, {
-                  hint: 'Nothing was submitted. Look at the version and submit again.',
-                });
+              requireStillThere(tx, model);
               tx.insertRequest(record, { files });
               tx.insertApproval(approvalOf(record.id, operator, 'submission', bundle, now));
             },
