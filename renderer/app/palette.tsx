@@ -130,8 +130,6 @@ export function Palette({ commands }: { readonly commands: ShellCommands }): Rea
         actions: (models.data?.rows ?? []).map((row) => ({
           id: `v-${formatRef(row)}`,
           label: formatRef(row),
-          // Found by more than its label: its owner, a tag, a beginning of its number.
-          keywords: typed,
           description: [row.state, ...row.aliases, shortDigest(row.digest)].join(' · '),
           leftSection: icon(IconCpu),
           onClick: () => commands.goTo(versionPath(row)),
@@ -157,7 +155,7 @@ export function Palette({ commands }: { readonly commands: ShellCommands }): Rea
         ],
       },
     ];
-  }, [commands, toggle, typed, models.data, requests.data, rollouts.data]);
+  }, [commands, toggle, models.data, requests.data, rollouts.data]);
 
   return (
     <Spotlight

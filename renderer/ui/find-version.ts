@@ -5,7 +5,8 @@ import { termsOf } from './query-completion.ts';
  * is no word there is left out, so that any typing is a query.
  */
 export function findVersionQuery(typed: string): string {
-  const [name = '', version = ''] = typed.split('@', 2);
+  // A word with a dot between digits is a number of a version, with or without the sign before it.
+  const [name = '', version = ''] = typed.replace(/(^|\s)(?=\d+\.\d)/, '@').split('@', 2);
   const words = termsOf(name.replace(/[^\p{L}\p{N}._\s-]/gu, ' ')).filter((word) =>
     /[\p{L}\p{N}]/u.test(word),
   );
@@ -15,4 +16,13 @@ export function findVersionQuery(typed: string): string {
     ...words.map((word) => word.replace(/^-+/, '')),
     ...(number === undefined ? [] : [`version:${number}`]),
   ].join(' ');
+}
+
+/** Whether a label has all that is typed in it, word by word, in any case. */
+export function hasLetters(label: string, typed: string): boolean {
+  const text = label.toLowerCase();
+  return typed
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
 }

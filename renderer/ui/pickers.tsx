@@ -6,7 +6,7 @@ import { formatRef, type VersionRef } from '../../shared/domain/model/version.ts
 import { call } from '../api/bridge.ts';
 import { notifyProblem } from '../api/mutations.ts';
 import { useCall } from '../api/queries.ts';
-import { findVersionQuery } from './find-version.ts';
+import { findVersionQuery, hasLetters } from './find-version.ts';
 import { fileName } from './format.ts';
 import styles from './pickers.module.css';
 
@@ -55,8 +55,10 @@ export function VersionSelect({ label, value, onChange, description, only }: Ver
       searchable
       searchValue={typed}
       onSearchChange={setTyped}
-      // Found by the registry already, by more than the letters of the label.
-      filter={({ options: found }) => found}
+      // By the letters of the label at any moment: an answer that comes late must not put another version under Enter.
+      filter={({ options: found }) =>
+        found.filter((option) => 'label' in option && hasLetters(option.label, searched))
+      }
       allowDeselect={false}
       nothingFoundMessage="No such version"
       data={listed ? options : [{ value: chosen, label: chosen }, ...options]}

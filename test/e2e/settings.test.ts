@@ -88,6 +88,67 @@ describe('settings', () => {
     await expect.poll(() => table.getByRole('row').count()).toBe(5);
   });
 
+  it('change what an operator may do, and take one out of use who then cannot sign in', async () => {
+    const table = page.getByRole('table', { name: 'Operators' });
+    await button(page, 'Change grace').click();
+    await page.getByRole('menuitem', { name: 'Change the roles' }).click();
+    const roles = page.getByRole('dialog', { name: 'Roles of grace' });
+    await roles.getByRole('checkbox', { name: 'auditor' }).check();
+    await button(roles, 'Change the roles').click();
+    await notice(page, 'grace is analyst, auditor now.').waitFor({ timeout: PATIENCE });
+    await button(page, 'Change grace').click();
+    await page.getByRole('menuitem', { name: 'Disable' }).click();
+    await button(page.getByRole('dialog', { name: 'Disable grace?' }), 'Disable').click();
+    await table.getByText('disabled').waitFor({ timeout: PATIENCE });
+    const refused = await page.evaluate(async () => {
+      const { sallyport } = globalThis as unknown as {
+        sallyport: { call(channel: string, input: unknown): Promise<{ ok: boolean }> };
+      };
+      return sallyport.call('session.signIn', { operator: 'grace', passphrase: 'a moth in relay 70' });
+    });
+    expect(refused.ok).toBe(false);
+  });
+
+  it('never lose the last administrator, and say so in the dialog', async () => {
+    await button(page, 'Change ana').click();
+    await page.getByRole('menuitem', { name: 'Disable' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Disable ana?' });
+    await button(dialog, 'Disable').click();
+    await dialog.getByRole('alert').waitFor({ timeout: PATIENCE });
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'hidden' });
+  });
+
+  it('renew one’s own passphrase against the present one', async () => {
+    await button(page, 'Change ana').click();
+    await page.getByRole('menuitem', { name: 'Change your passphrase' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Change your passphrase' });
+    const { passphrase } = desktop.operator('ana');
+    await dialog.getByLabel('Present passphrase').fill(passphrase);
+    // The same again: the sample's banner goes on being right.
+    await dialog.getByLabel('New passphrase', { exact: true }).fill(passphrase);
+    await dialog.getByLabel('New passphrase again').fill(passphrase);
+    await button(dialog, 'Change it').click();
+    await notice(page, 'Your passphrase is changed').waitFor({ timeout: PATIENCE });
+  });
+
+  it('keep the rules of the vault, and refuse an alias that is none', async () => {
+    await page.getByRole('tab', { name: 'Vault', exact: true }).click();
+    const keep = button(page, 'Change the rules');
+    expect(await keep.getAttribute('aria-disabled')).toBe('true');
+    const aliases = page.getByRole('combobox', { name: 'Protected aliases' });
+    await aliases.fill('Not One!');
+    await page.keyboard.press('Enter');
+    await page.getByText('is no alias').waitFor();
+    expect(await keep.getAttribute('aria-disabled')).toBe('true');
+    await page.keyboard.press('Backspace');
+    await aliases.fill('golden');
+    await page.keyboard.press('Enter');
+    await keep.click();
+    await notice(page, 'The rules of the vault are changed.').waitFor({ timeout: PATIENCE });
+    await page.getByRole('tabpanel').getByText('golden').waitFor();
+  });
+
   it('let an administrator change a policy', async () => {
     await page.getByRole('tab', { name: 'Environments and policy' }).click();
     await button(page, 'Edit the policy').click();

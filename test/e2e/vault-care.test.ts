@@ -2,7 +2,7 @@
  * A vault cared for in the window: made with its kit, filled, searched, compared, collected, rekeyed, backed up, locked
  * and restored into another folder, where its log and its files are proved again.
  */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -212,6 +212,14 @@ describe('its keys and its copy', () => {
       .toMatch(/Last backup\s+(just now|\d+ s ago)/);
   });
 
+  it('can be proved by anybody: the log is exported to a file', async () => {
+    await openRoom(page, 'Audit');
+    await desktop.answerDialog({ paths: [inHome('audit.jsonl')] });
+    await button(page, 'More').click();
+    await page.getByRole('menuitem', { name: 'Export the log' }).click();
+    await notice(page, 'written to').waitFor({ timeout: PATIENCE });
+  });
+
   it('stay closed to whoever finds the window locked', async () => {
     await page.keyboard.press('Control+Shift+L');
     await heading(page, 'Sign in').waitFor();
@@ -220,9 +228,37 @@ describe('its keys and its copy', () => {
   });
 });
 
+describe('the exported log, where there is no vault at all', () => {
+  const verify = async (path: string): Promise<void> => {
+    await desktop.answerDialog({ paths: [path] });
+    await button(page, 'Exported log: browse').click();
+    await button(page, 'Verify').click();
+  };
+
+  it('is proved at the door, and what nothing shows is said', async () => {
+    await start(elsewhere);
+    await heading(page, 'Create a vault').waitFor({ timeout: PATIENCE });
+    await button(page, 'Verify an exported audit log').click();
+    await verify(inHome('audit.jsonl'));
+    await page.getByText('The log is intact').waitFor({ timeout: PATIENCE });
+    await page.getByText('Not shown by anything here').waitFor();
+  });
+
+  it('is called tampered with when one letter of it was changed', async () => {
+    const lines = readFileSync(inHome('audit.jsonl'), 'utf8').split('\n');
+    const edited = lines.map((line, at) =>
+      at === 3 ? line.replace('"actor":"ada"', '"actor":"eve"') : line,
+    );
+    expect(edited).not.toEqual(lines);
+    writeFileSync(inHome('edited.jsonl'), edited.join('\n'));
+    await verify(inHome('edited.jsonl'));
+    await page.getByText('The log has been tampered with').waitFor({ timeout: PATIENCE });
+    await button(page, 'Back').click();
+  });
+});
+
 describe('the backup in another folder', () => {
   it('is restored whole, and opens by the new passphrase', async () => {
-    await start(elsewhere);
     await heading(page, 'Create a vault').waitFor({ timeout: PATIENCE });
     await button(page, 'Restore from a backup').click();
     await desktop.answerDialog({ paths: [inHome('backup.tar')] });

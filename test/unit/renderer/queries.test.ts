@@ -82,6 +82,8 @@ describe('what is typed into a chooser of versions', () => {
     expect(findVersionQuery('phish-url@1.1.0')).toBe('phish-url version:1.1.0');
     expect(findVersionQuery('phish-url@1.')).toBe('phish-url version:1');
     expect(findVersionQuery('state:draft "x"')).toBe('state draft x');
+    expect(findVersionQuery('phish 1.2')).toBe('phish version:1.2');
+    expect(findVersionQuery('1.1.0')).toBe('version:1.1.0');
     expect(findVersionQuery('  -@ ')).toBe('');
   });
 });
