@@ -1,12 +1,7 @@
 /** Comparison: champion and challenger over the same rows, where they differ, and the report kept. */
 import { z } from 'zod';
 import { SallyportError } from '../../shared/domain/errors.ts';
-import { compareMetrics } from '../../shared/domain/metrics/compare.ts';
-import {
-  type ClassificationMetrics,
-  type ComparisonReport,
-  plainComparison,
-} from '../../shared/domain/metrics/report.ts';
+import type { ClassificationMetrics, ComparisonReport } from '../../shared/domain/metrics/report.ts';
 import { formatRef, type VersionRef, versionRefSchema } from '../../shared/domain/model/version.ts';
 import type { Actor } from '../../shared/domain/operator/operator.ts';
 import type { ArtifactStore } from '../ports/artifacts.ts';
@@ -14,7 +9,7 @@ import type { InferenceEngine } from '../ports/engine.ts';
 import type { JobContext, System } from '../ports/system.ts';
 import { parseInput } from './input.ts';
 import type { Ledger } from './ledger.ts';
-import { UNWATCHED } from './validation.ts';
+import { UNWATCHED, wholeFile } from './validation.ts';
 import { engineModel, measurableVersion } from './validation-model.ts';
 
 export interface ComparisonDeps {
@@ -74,11 +69,15 @@ export function createComparisonService(deps: ComparisonDeps): ComparisonService
         await engineModel(artifacts, champion),
         await engineModel(artifacts, challenger),
       ] as const;
-      const measured = await engine.compare(
-        ...models,
-        { path: input.path, labelColumn: input.labelColumn },
+      const measured = await engine.evaluate(
+        models,
+        wholeFile(input.path, input.labelColumn),
+        { seed: 0, reference: null, robustness: false, deadlineMs: null, resume: null },
         job,
       );
+      const [first, second] = measured.models;
+      if (!first || !second || !measured.pair)
+        throw new SallyportError('unexpected', 'The engine measured no pair.');
       const report: ComparisonReport = {
         id: system.newId(),
         champion: input.champion,
@@ -86,19 +85,15 @@ export function createComparisonService(deps: ComparisonDeps): ComparisonService
         championDigest: champion.digest,
         challengerDigest: challenger.digest,
         dataset: measured.dataset,
-        championMetrics: measured.champion.metrics,
-        challengerMetrics: measured.challenger.metrics,
-        championLatency: measured.champion.latency,
-        challengerLatency: measured.challenger.latency,
-        deltas: compareMetrics(measured.champion.metrics, measured.challenger.metrics, {
-          champion: measured.champion.latency,
-          challenger: measured.challenger.latency,
-        }),
-        disagreements: measured.disagreements,
-        challengerFixes: measured.challengerFixes,
-        challengerBreaks: measured.challengerBreaks,
-        disagreementRows: [...measured.rows],
-        ...plainComparison(),
+        championMetrics: first.metrics,
+        challengerMetrics: second.metrics,
+        championLatency: first.latency,
+        challengerLatency: second.latency,
+        intervals: { champion: first.intervals, challenger: second.intervals },
+        outputFindings: { champion: first.outputFindings, challenger: second.outputFindings },
+        ...measured.pair,
+        others: [],
+        rowsArtifact: null,
         runBy: actor.name,
         createdAt: system.now().toISOString(),
         durationMs: Math.max(0, system.now().getTime() - startedAt),

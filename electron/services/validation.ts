@@ -1,13 +1,8 @@
 /** Validation: a version measured over labelled data, judged by a policy, and the report kept. */
 import { z } from 'zod';
 import { SallyportError } from '../../shared/domain/errors.ts';
-import type { BinaryEvaluation } from '../../shared/domain/metrics/evaluation.ts';
-import {
-  type DatasetInfo,
-  type GateResult,
-  plainValidation,
-  type ValidationReport,
-} from '../../shared/domain/metrics/report.ts';
+import type { DataSelection } from '../../shared/domain/evidence/dataset.ts';
+import type { DatasetInfo, GateResult, ValidationReport } from '../../shared/domain/metrics/report.ts';
 import { stateRefusal } from '../../shared/domain/model/actions.ts';
 import {
   formatRef,
@@ -23,7 +18,7 @@ import {
 } from '../../shared/domain/policy/evaluate.ts';
 import { type Environment, type Policy, policySchema } from '../../shared/domain/policy/policy.ts';
 import type { ArtifactStore } from '../ports/artifacts.ts';
-import type { InferenceEngine } from '../ports/engine.ts';
+import type { Evaluation, InferenceEngine, ModelEvidence } from '../ports/engine.ts';
 import type { StoreReader } from '../ports/stores.ts';
 import type { JobContext, System } from '../ports/system.ts';
 import { parseInput } from './input.ts';
@@ -88,18 +83,21 @@ export function createValidationService(deps: ValidationDeps): ValidationService
       const startedAt = system.now().getTime();
       job.progress('decrypting', 0, 0);
       const model = await engineModel(artifacts, version);
-      const measured = await engine.evaluate(
-        model,
-        { path: input.path, labelColumn: input.labelColumn },
-        job,
+      const measured = measurementOf(
+        await engine.evaluate(
+          [model],
+          wholeFile(input.path, input.labelColumn),
+          { seed: 0, reference: null, robustness: false, deadlineMs: null, resume: null },
+          job,
+        ),
       );
       const report: ValidationReport = {
         id: system.newId(),
         ref,
         digest: version.digest,
         mapping: version.mapping,
-        ...plainValidation(),
         ...reportFigures(measured),
+        rowsArtifact: null,
         environmentId: judge.environment?.id ?? null,
         environmentName: judge.environment?.name ?? null,
         ...verdictOf(ledger.read, version, judge.policy, measured),
@@ -171,15 +169,34 @@ function judgeOf(
   return { policy: environment.policy, environment };
 }
 
-type Measurement = {
-  readonly dataset: DatasetInfo;
-  readonly evaluation: BinaryEvaluation;
-  readonly rowsPerSecond: number;
+type Measurement = Pick<Evaluation, 'dataset' | 'rowsPerSecond' | 'execution'> & {
+  readonly evaluation: ModelEvidence;
 };
 
-function reportFigures({ dataset, evaluation, rowsPerSecond }: Measurement) {
-  const { metrics, latency, roc, precisionRecall, scoreHistogram } = evaluation;
-  return { dataset, metrics, latency, rowsPerSecond, roc, precisionRecall, scoreHistogram };
+function measurementOf({ dataset, models, rowsPerSecond, execution }: Evaluation): Measurement {
+  const [evaluation] = models;
+  if (!evaluation) throw new SallyportError('unexpected', 'The engine measured no model.');
+  return { dataset, evaluation, rowsPerSecond, execution };
+}
+
+function reportFigures({ dataset, evaluation, rowsPerSecond, execution }: Measurement) {
+  const { digest: _digest, latencySamples: _samples, ...figures } = evaluation;
+  return { dataset, ...figures, rowsPerSecond, execution };
+}
+
+/** Every row of a labelled file, columns by the names they have. */
+export function wholeFile(path: string, labelColumn: string | null): DataSelection {
+  return {
+    path,
+    format: null,
+    labelled: true,
+    labelColumn,
+    positiveValue: null,
+    filter: null,
+    columns: null,
+    sliceColumns: null,
+    timeColumn: null,
+  };
 }
 
 function verdictOf(

@@ -1,6 +1,10 @@
 import { availableParallelism } from 'node:os';
+import { createProfileBuilder } from '../../../shared/domain/drift/index.ts';
 import { SallyportError } from '../../../shared/domain/errors.ts';
-import type { BinaryEvaluation } from '../../../shared/domain/metrics/evaluation.ts';
+import { AnswersWriter } from '../../../shared/domain/evidence/answers.ts';
+import type { DataSelection } from '../../../shared/domain/evidence/dataset.ts';
+import { compareMetrics } from '../../../shared/domain/metrics/compare.ts';
+import { plainComparison, plainValidation } from '../../../shared/domain/metrics/report.ts';
 import { createQuarantine, type Quarantine } from '../../../shared/node/onnx/quarantine.ts';
 import {
   callWorker,
@@ -8,7 +12,7 @@ import {
   transferModel,
   type WorkerLink,
 } from '../../../shared/node/onnx/worker-link.ts';
-import type { EngineModel, InferenceEngine, LabelledDataset } from '../../ports/engine.ts';
+import type { EngineModel, InferenceEngine } from '../../ports/engine.ts';
 import type { ForkWorker } from '../../ports/processes.ts';
 import type { JobContext } from '../../ports/system.ts';
 import type { EvaluateNote, EvaluateResult, EvaluateTask, TaskModel } from './evaluate-task.ts';
@@ -40,7 +44,7 @@ export function createInferenceEngine(options: EngineOptions): InferenceEngine {
 
   const run = async (
     models: readonly EngineModel[],
-    data: LabelledDataset,
+    data: DataSelection,
     job: JobContext,
   ): Promise<EvaluateResult> => {
     if (closed || job.signal.aborted) throw cancelled();
@@ -91,22 +95,79 @@ export function createInferenceEngine(options: EngineOptions): InferenceEngine {
   };
 
   return {
-    async evaluate(model, data, job) {
-      const { dataset, evaluations, rowsPerSecond } = await run([model], data, job);
-      return { dataset, evaluation: evaluations[0] as BinaryEvaluation, rowsPerSecond };
-    },
-    async compare(champion, challenger, data, job) {
-      const { dataset, evaluations, disagreements } = await run([champion, challenger], data, job);
+    async evaluate(models, data, options, job) {
+      const { dataset, evaluations, disagreements, rowsPerSecond } = await run(models, data, job);
+      const measured = evaluations.map((evaluation, index) => {
+        const {
+          regression,
+          intervals,
+          reliability,
+          sweep,
+          scoreQuantiles,
+          slices,
+          outputFindings,
+          drift,
+          robustness,
+        } = plainValidation();
+        return {
+          ...evaluation,
+          ...{
+            regression,
+            intervals,
+            reliability,
+            sweep,
+            scoreQuantiles,
+            slices,
+            outputFindings,
+            drift,
+            robustness,
+          },
+          digest: models[index]?.digest ?? '',
+          latencySamples: new Float64Array(0),
+        };
+      });
+      const [first, second] = measured;
+      const {
+        significance,
+        deltaIntervals,
+        disagreementMatrix,
+        sliceFlips,
+        scoreShift,
+        scatter,
+        series,
+        latencyHistogram,
+      } = plainComparison();
       return {
         dataset,
-        champion: evaluations[0] as BinaryEvaluation,
-        challenger: evaluations[1] as BinaryEvaluation,
-        disagreements: disagreements?.count ?? 0,
-        challengerFixes: disagreements?.fixes ?? 0,
-        challengerBreaks: disagreements?.breaks ?? 0,
-        rows: disagreements?.rows ?? [],
+        columns: [],
+        featureColumns: {},
+        models: measured,
+        pair:
+          first && second && disagreements
+            ? {
+                deltas: compareMetrics(first.metrics, second.metrics, {
+                  champion: first.latency,
+                  challenger: second.latency,
+                }),
+                disagreements: disagreements.count,
+                challengerFixes: disagreements.fixes,
+                challengerBreaks: disagreements.breaks,
+                disagreementRows: [...disagreements.rows],
+                ...{ significance, deltaIntervals, disagreementMatrix, sliceFlips },
+                ...{ scoreShift, scatter, series, latencyHistogram },
+              }
+            : null,
+        profile: createProfileBuilder({ features: [] }).profile(),
+        answers: new AnswersWriter(models.length).file(),
+        execution: { threads: intraOpThreads, batchRows: 2048, seed: options.seed },
+        rowsPerSecond,
       };
     },
+    rows: () => Promise.reject(new SallyportError('unexpected', 'Rows cannot be read yet.')),
+    exportRows: () => Promise.reject(new SallyportError('unexpected', 'Rows cannot be read yet.')),
+    quarantined: () => quarantine.list(),
+    restore: (records) => quarantine.restore(records),
+    forgive: (digest) => quarantine.forgive(digest),
     async close() {
       closed = true;
       for (const link of open) link.close(cancelled());
