@@ -41,7 +41,8 @@ export function Gate(): ReactNode {
   }, [waits, client]);
   const leave = useCallback(() => setLeft(last), [last]);
 
-  if (query.isError && session === undefined) {
+  // A shell that is open stays open: what it does is refused by itself if it has to be.
+  if (query.isError && present === null) {
     return (
       <div style={{ padding: 32, maxWidth: 720, margin: '0 auto' }}>
         <Problem error={query.error} onRetry={() => void query.refetch()} />

@@ -112,7 +112,7 @@ export function QueryInput(props: QueryFieldProps): ReactNode {
         rightSection={
           <span style={{ display: 'flex', gap: 2, alignItems: 'center' }}>
             {value === '' ? null : (
-              <CloseButton size="xs" aria-label="Clear the search" onClick={() => onChange('')} />
+              <CloseButton size="xs" aria-label="Empty the search box" onClick={() => onChange('')} />
             )}
             <Help
               fields={fields}
