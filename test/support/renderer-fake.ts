@@ -262,6 +262,7 @@ export function createFakeBridge(options: FakeOptions): FakeBridge {
       signedIn = null;
       return session();
     },
+    'session.active': () => ({ done: true }),
     'vault.about': () => about,
     'vault.setSettings': ({ settings }) => {
       about = { ...about, settings };

@@ -94,7 +94,15 @@ export function fileVerdict(entries: number): AuditVerdict {
     witnesses: [
       { name: 'keychain', status: 'absent', detail: 'an export has no local witness', proves: '' },
     ],
-    restores: [],
+    restores: [
+      {
+        seq: 902,
+        at: '2026-04-11T08:12:00.000Z',
+        restoredTo: 901,
+        lost: 14,
+        backupAt: '2026-04-10T22:00:00.000Z',
+      },
+    ],
     unproven: ['Nothing kept outside the file was compared: a cut-off end does not show.'],
   };
 }
