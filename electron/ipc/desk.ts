@@ -34,6 +34,8 @@ export interface Desk {
   renewSession(): void;
   /** Proves an exported audit log; no vault needs to be open. */
   verifyAuditFile(input: VerifyFileInput, job: JobContext): Promise<AuditVerdict>;
+  /** Makes a PDF of a self-contained HTML page; null where the runtime cannot print. */
+  readonly printPdf: ((html: string) => Promise<Uint8Array>) | null;
   /** Runs a long operation the window can watch and cancel by its id. */
   job<T>(jobId: string, run: (job: JobContext) => Promise<T>): Promise<T>;
   cancel(jobId: string): void;

@@ -18,6 +18,8 @@ export interface DeskOptions {
   readonly onChange: (topics: readonly Topic[]) => void;
   /** Milliseconds since anybody touched this machine, where the runtime knows. */
   readonly systemIdleMs?: () => number;
+  /** Prints an HTML page into a PDF, where the runtime can. */
+  readonly printPdf?: (html: string) => Promise<Uint8Array>;
   readonly onProgress: (progress: { jobId: string; phase: string; done: number; total: number }) => void;
 }
 
@@ -208,6 +210,7 @@ export function createDesk(options: DeskOptions): DeskControl {
     active() {
       idle = someoneThere(factory.system.now().getTime());
     },
+    printPdf: options.printPdf ?? null,
     verifyAuditFile: (input, job) => factory.verifyAuditFile(input, job),
     async job(jobId, run) {
       if (jobs.has(jobId)) throw new SallyportError('conflict', 'This job is running already.');
@@ -248,7 +251,7 @@ export function createDesk(options: DeskOptions): DeskControl {
     async close() {
       closing.abort();
       for (const controller of jobs.values())
-        controller.abort(new SallyportError('cancelled', 'The program is closing.'));
+        controller.abort(new SallyportError('cancelled', 'The program is closing.', { facts: { closing: true } }));
       await opened?.close();
       opened = null;
     },

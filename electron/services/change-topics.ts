@@ -7,6 +7,7 @@ export type ChangeTopic =
   | 'models'
   | 'validation'
   | 'comparison'
+  | 'evidence'
   | 'operators'
   | 'environments'
   | 'requests'
@@ -21,9 +22,11 @@ const TOPICS: Readonly<Record<string, readonly ChangeTopic[]>> = {
   operator: ['operators', 'session'],
   environment: ['environments'],
   model: ['models'],
-  validation: ['validation', 'models'],
-  comparison: ['comparison'],
+  validation: ['validation', 'models', 'evidence'],
+  comparison: ['comparison', 'evidence'],
   rows: [],
+  dataset: ['evidence'],
+  report: [],
   request: ['requests', 'models'],
   endpoint: ['endpoints', 'models'],
   rollout: ['rollouts', 'requests', 'models', 'endpoints'],

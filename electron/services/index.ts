@@ -2,6 +2,7 @@ import type { AuditService } from './audit/index.ts';
 import type { ComparisonService } from './comparison.ts';
 import type { EndpointsService } from './endpoints.ts';
 import type { EnvironmentsService } from './environments/index.ts';
+import type { DatasetsService, EvidenceService } from './evidence/index.ts';
 import type { OperatorsService } from './operators/index.ts';
 import type { OverviewService } from './overview/index.ts';
 import type { RegistryService } from './registry/index.ts';
@@ -19,6 +20,8 @@ export interface Services {
   readonly models: RegistryService;
   readonly validation: ValidationService;
   readonly comparison: ComparisonService;
+  readonly evidence: EvidenceService;
+  readonly datasets: DatasetsService;
   readonly operators: OperatorsService;
   readonly environments: EnvironmentsService;
   readonly requests: RequestsService;

@@ -15,6 +15,8 @@ const STALE_ON: Readonly<Record<Area, readonly Topic[]>> = {
   models: ['models', 'validation', 'endpoints', 'rollouts'],
   validation: ['validation'],
   comparison: ['comparison'],
+  evidence: ['evidence', 'validation', 'comparison'],
+  datasets: ['evidence'],
   operators: ['operators'],
   environments: ['environments'],
   requests: ['requests', 'rollouts'],

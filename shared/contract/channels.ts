@@ -33,6 +33,7 @@ export const topicSchema = z.enum([
   'models',
   'validation',
   'comparison',
+  'evidence',
   'operators',
   'environments',
   'requests',

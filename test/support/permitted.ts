@@ -3,6 +3,7 @@
  * channel that is added without a line here does not compile.
  */
 import type { ChannelInput, ChannelName } from '../../shared/contract/channels.ts';
+import { labelledFile } from '../../shared/domain/evidence/selection.ts';
 import type { Permission } from '../../shared/domain/operator/operator.ts';
 import type { OPEN_POLICY } from './console.ts';
 
@@ -49,6 +50,16 @@ export const CHANNEL_NEEDS: Readonly<Record<ChannelName, Needed>> = {
   'comparison.run': 'comparison.run',
   'comparison.list': 'signed-in',
   'comparison.get': 'signed-in',
+  'evidence.inspect': 'signed-in',
+  'evidence.rows': 'signed-in',
+  'evidence.labelRow': 'rows.label',
+  'evidence.exportRows': 'rows.export',
+  'evidence.locate': 'dataset.register',
+  'evidence.exportReport': 'report.export',
+  'evidence.unfinished': 'signed-in',
+  'evidence.resume': 'validation.run',
+  'evidence.discard': 'validation.run',
+  'datasets.list': 'signed-in',
   'operators.list': 'signed-in',
   'operators.add': 'operator.manage',
   'operators.setRoles': 'operator.manage',
@@ -105,6 +116,9 @@ export function callOf(at: Targets): Readonly<{ [C in ChannelName]?: ChannelInpu
   const { nowhere, passphrase } = at;
   const path = `${nowhere}/file`;
   const job = { jobId: 'job' };
+  const data = labelledFile(path);
+  const evidence = { kind: 'validation', id: 'none' } as const;
+  const rows = { evidence, preset: 'all', slice: null, filter: null, order: 'row' } as const;
   return {
     'session.status': {},
     'session.active': {},
@@ -142,12 +156,30 @@ export function callOf(at: Targets): Readonly<{ [C in ChannelName]?: ChannelInpu
     'models.unalias': { name: 'phish', alias: 'candidate' },
     'models.diff': { a: REF, b: REF },
     'models.collect': { dryRun: true, ...job },
-    'validation.run': { ...REF, path, labelColumn: null, environmentId: null, policy: null, ...job },
+    'validation.run': {
+      ...REF,
+      data,
+      environmentId: null,
+      policy: null,
+      robustness: false,
+      driftAgainst: null,
+      ...job,
+    },
     'validation.list': { ref: null },
     'validation.get': { id: 'none' },
-    'comparison.run': { champion: REF, challenger: REF, path, labelColumn: null, ...job },
+    'comparison.run': { versions: [REF, REF], data, ...job },
     'comparison.list': { ref: null },
     'comparison.get': { id: 'none' },
+    'evidence.inspect': { path, ref: null, filter: null },
+    'evidence.rows': { ...rows, limit: 10, offset: 0, ...job },
+    'evidence.labelRow': { evidence, row: 1, verdict: 'benign', note: '' },
+    'evidence.exportRows': { ...rows, path, format: 'csv', ...job },
+    'evidence.locate': { digest: 'a'.repeat(64), path, ...job },
+    'evidence.exportReport': { evidence, path, format: 'html' },
+    'evidence.unfinished': {},
+    'evidence.resume': { id: 'none', ...job },
+    'evidence.discard': { id: 'none' },
+    'datasets.list': {},
     'operators.list': {},
     'operators.add': { name: 'zoe', person: 'Zoe', roles: ['auditor'], passphrase: 'short' },
     'operators.setRoles': { id: at.operatorId, roles: ['auditor'] },

@@ -2,6 +2,7 @@ import { Group, Stack, TextInput } from '@mantine/core';
 import { IconArrowsDiff } from '@tabler/icons-react';
 import { type ReactNode, useEffect, useState } from 'react';
 import { useLocation, useNavigate } from 'react-router';
+import { labelledFile } from '../../../shared/domain/evidence/selection.ts';
 import type { ComparisonReport } from '../../../shared/domain/metrics/report.ts';
 import { formatRef, type VersionRef } from '../../../shared/domain/model/version.ts';
 import { useJob } from '../../api/jobs.ts';
@@ -151,10 +152,8 @@ function RunForm(): ReactNode {
   const run = async (): Promise<void> => {
     if (champion === null || challenger === null || dataset === null) return;
     const report = await job.run({
-      champion,
-      challenger,
-      path: dataset,
-      labelColumn: label.trim() === '' ? null : label.trim(),
+      versions: [champion, challenger],
+      data: labelledFile(dataset, label.trim() === '' ? null : label.trim()),
     });
     if (report !== null) await navigate(`/compare/${report.id}`);
   };

@@ -2,6 +2,7 @@ import { Group, SegmentedControl, Select, Stack, TextInput } from '@mantine/core
 import { IconChecklist } from '@tabler/icons-react';
 import { type ReactNode, useEffect, useState } from 'react';
 import { useLocation, useNavigate } from 'react-router';
+import { labelledFile } from '../../../shared/domain/evidence/selection.ts';
 import type { ValidationReport } from '../../../shared/domain/metrics/report.ts';
 import { formatRef, type VersionRef } from '../../../shared/domain/model/version.ts';
 import type { Policy } from '../../../shared/domain/policy/policy.ts';
@@ -156,10 +157,11 @@ function RunForm(): ReactNode {
     if (ref === null || dataset === null) return;
     const report = await job.run({
       ...ref,
-      path: dataset,
-      labelColumn: label.trim() === '' ? null : label.trim(),
+      data: labelledFile(dataset, label.trim() === '' ? null : label.trim()),
       environmentId: against === 'environment' ? chosenEnvironment : null,
       policy: against === 'what-if' ? policy : null,
+      robustness: false,
+      driftAgainst: null,
     });
     if (report !== null) await navigate(`/validate/${report.id}`);
   };
