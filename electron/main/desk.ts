@@ -129,6 +129,7 @@ export function createDesk(options: DeskOptions): DeskControl {
   };
 
   async function status(): Promise<SessionView> {
+    if (opened !== null && opened.vault.ledger.unwritable() !== null) await opened.vault.ledger.retry();
     if (preparing !== null && preparing.failure !== null && opened === null) throw preparing.failure;
     const found =
       opened === null
@@ -251,7 +252,9 @@ export function createDesk(options: DeskOptions): DeskControl {
     async close() {
       closing.abort();
       for (const controller of jobs.values())
-        controller.abort(new SallyportError('cancelled', 'The program is closing.', { facts: { closing: true } }));
+        controller.abort(
+          new SallyportError('cancelled', 'The program is closing.', { facts: { closing: true } }),
+        );
       await opened?.close();
       opened = null;
     },

@@ -41,7 +41,7 @@ export interface VaultLedger extends Ledger {
   /** Calls `listener` after each acknowledged change of this process; answers how to stop. */
   onChange(listener: (topics: readonly ChangeTopic[]) => void): () => void;
   witness(): Promise<WitnessStatus>;
-  /** Writes what waits for the disk, where it can be written by now; see `note`. */
+  /** Finds out whether the disk takes writes by now, and writes what waits for it; see `note`. Nothing to do, nothing done. */
   retry(): Promise<void>;
   /**
    * Writes the entry of a restore behind the head that came out of the backup, naming the head the witness still
@@ -56,6 +56,8 @@ export interface VaultLedger extends Ledger {
 /** Name of the head among the secrets. */
 export const HEAD_SECRET = 'audit-head';
 
+/** When a disk that had taken nothing was found to take writes again. */
+const WRITTEN_SETTING = 'vault.writable-again';
 /** Most entries that wait for a disk: signing in and out, by hand. */
 const MAX_DEFERRED = 1000;
 
@@ -218,15 +220,21 @@ export function createLedger(deps: LedgerDeps): VaultLedger {
 
   async function retry(): Promise<void> {
     const late = deferred;
-    if (late.length === 0) return;
+    if (late.length === 0 && unwritable === null) return;
     try {
-      written(() => store.transaction((tx) => writeLate(tx, late)));
+      written(() =>
+        store.transaction((tx) => {
+          writeLate(tx, late);
+          // Something is written in any case: that is the question.
+          tx.setSetting(WRITTEN_SETTING, system.now().toISOString());
+        }),
+      );
     } catch (error) {
       if (isDiskRefusal(error)) return;
       throw error;
     }
     deferred = deferred.slice(late.length);
-    await tellWitness();
+    if (late.length > 0) await tellWitness();
   }
 
   /** Remembers what the disk said: a vault that cannot be written is said to be so until a change is written again. */

@@ -14,8 +14,8 @@ export function ReadOnlyBanner({
     <div className={styles.readOnly} role="status">
       <IconLockExclamation size={16} aria-hidden style={{ flex: 'none' }} />
       <span style={{ minWidth: 0, flex: 1 }}>
-        <strong style={{ fontWeight: 600 }}>Read-only.</strong> {reason} Looking, verifying and exporting
-        elsewhere go on; every change is refused until it can be written.
+        <strong style={{ fontWeight: 600 }}>Read-only.</strong> {reason} Looking and verifying go on; changes
+        and exports are refused until they can be written.
       </span>
       <button type="button" className={styles.check} onClick={onCheck}>
         Check again

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Console } from '../../electron/compose.ts';
+import { createDesk } from '../../electron/main/desk.ts';
 import { OPEN_POLICY, PEOPLE, QUIET, signIn } from '../support/console.ts';
 import { type SmallDisk, smallDisk } from '../support/small-disk.ts';
 import { DIRECT, type Home, homeFactory, makeHome, openHome } from './harness/home.ts';
@@ -241,6 +242,37 @@ describe.skipIf(probe === null)('a disk that is read-only', () => {
       await opened.close();
     }
     expect(await inspectHome(home, [{ kind: 'policy', what: { hours: 3 } }], null)).toEqual(NOTHING_WRONG);
+  });
+
+  test('is said in the window, with the reason, until it is writable', async () => {
+    disk.readOnly(true);
+    const desk = createDesk({
+      factory: homeFactory(home),
+      vaultPath: home.vault,
+      runtime: 'test',
+      version: '0',
+      events: {},
+      onChange: () => {},
+      onProgress: () => {},
+    });
+    try {
+      await desk.unlock(null);
+      const view = await desk.signIn('ana', PEOPLE.ana.passphrase);
+      expect(view.operator?.name).toBe('ana');
+      expect(view.readOnly).toMatch(/cannot be written/);
+      const ref = { name: 'phish-url', version: '1.1.0' };
+      expect((await desk.services().models.verify(desk.actor(), { ref }, QUIET)).bad).toEqual([]);
+      disk.readOnly(false);
+      expect((await desk.status()).readOnly).toBeNull();
+    } finally {
+      await desk.close();
+    }
+    const opened = await openHome(home);
+    const late = [...opened.vault.store.read.audit.entries()].filter(
+      ({ details }) => 'happenedAt' in details,
+    );
+    expect(late.map(({ action }) => action)).toEqual(['session.signed-in', 'model.verified']);
+    await opened.close();
   });
 
   test('shows what a killed process had committed and not yet moved into the database', async () => {

@@ -85,6 +85,10 @@ export async function startAgent(options: StartAgentOptions): Promise<TestAgent>
     child = spawn(process.execPath, [entry, 'run', '--config', initialised.config], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    // Whoever started it may be stopped before it removes it.
+    const kill = (): void => void child.kill('SIGKILL');
+    process.once('exit', kill);
+    child.once('exit', () => process.removeListener('exit', kill));
     child.stderr?.on('data', (data: Buffer) => {
       log += data.toString();
     });
