@@ -336,6 +336,10 @@ describe('in the sample workspace', () => {
     await button(page, 'Abort').click();
     await button(page.getByRole('dialog'), 'Abort').click();
     await expect.poll(() => page.locator('h1').textContent(), { timeout: PATIENCE }).toContain('rolled back');
+    // A message half faded can be read by nobody, and is not meant to be.
+    await expect
+      .poll(() => page.locator('.mantine-Notification-root').count(), { timeout: PATIENCE })
+      .toBe(0);
     wrong.push(...(await inspectScreen(page, 'rollout-rolled-back')));
     await goTo(page, '/audit');
     await button(page, 'Verify now').click();
