@@ -11,6 +11,7 @@ import { DIRECT, type Home, homeFactory, makeHome, openHome } from './harness/ho
 import { inspectHome } from './harness/inspect.ts';
 
 const NOTHING_WRONG = { lost: [], half: [], orphans: [], unsound: [] };
+const NO_DISK = 'this machine does not let a test mount a disk';
 const probe = smallDisk(1);
 probe?.remove();
 
@@ -116,16 +117,16 @@ async function readEverything(opened: Console): Promise<void> {
   expect((await services.audit.verify(cleo)).problems).toEqual([]);
 }
 
-describe.skipIf(probe === null)('a disk that is full', () => {
+describe('a disk that is full', () => {
   let disk: SmallDisk;
   let home: Home;
-  beforeEach(() => {
+  beforeEach((context) => {
     const made = smallDisk(8);
-    if (made === null) throw new Error('no disk');
+    if (made === null) return context.skip(NO_DISK);
     disk = made;
     home = homeOn(disk);
   });
-  afterEach(() => disk.remove());
+  afterEach(() => disk?.remove());
 
   test.each(Object.keys(WRITING))(
     'when %s: said so, nothing kept of it, everything else still there',
@@ -212,16 +213,16 @@ describe.skipIf(probe === null)('a disk that is full', () => {
   });
 });
 
-describe.skipIf(probe === null)('a disk that is read-only', () => {
+describe('a disk that is read-only', () => {
   let disk: SmallDisk;
   let home: Home;
-  beforeEach(() => {
+  beforeEach((context) => {
     const made = smallDisk(8);
-    if (made === null) throw new Error('no disk');
+    if (made === null) return context.skip(NO_DISK);
     disk = made;
     home = homeOn(disk);
   });
-  afterEach(() => disk.remove());
+  afterEach(() => disk?.remove());
 
   test('opens for reading; each change is refused and nothing is left half-done', async () => {
     disk.readOnly(true);
