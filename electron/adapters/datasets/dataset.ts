@@ -17,6 +17,16 @@ export interface Wanted {
   /** Columns read as text for slices and for the rows a person looks at. */
   readonly texts: readonly string[];
   readonly time: string | null;
+  /** ONNX element types of the models' inputs by feature, where they are not floating point: integers are checked for them. */
+  readonly inputTypes?: readonly (string | undefined)[];
+}
+
+/** How rows are handed over. */
+export interface BatchOptions {
+  /** Rows of every batch but the last; 2,048 if absent. */
+  readonly batchRows?: number;
+  /** Batches made while the receiver works on one; 2 if absent. */
+  readonly readAhead?: number;
 }
 
 /** Rows as they come: columns side by side, owned by the receiver until the next batch is asked for. */
@@ -42,10 +52,12 @@ export interface DatasetBatch {
  */
 export interface Dataset {
   readonly columns: readonly DatasetColumn[];
+  /** False where the file has no names of its own: then columns go by position. */
+  readonly named: boolean;
   /** Rows the filter lets through where that is known without reading all; else an estimate for progress. */
   readonly expectedRows: number;
   /** Reads from the start, once. At least one batch is read ahead while the receiver works. */
-  batches(wanted: Wanted): AsyncIterable<DatasetBatch>;
+  batches(wanted: Wanted, options?: BatchOptions): AsyncIterable<DatasetBatch>;
   /** Facts after reading to the end; throws `dataset.invalid` where the file changed meanwhile. */
   info(wanted: Wanted): DatasetInfo;
   close(): Promise<void>;
