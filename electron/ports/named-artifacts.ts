@@ -20,5 +20,7 @@ export function namedArtifacts(read: StoreReader): NamedArtifact[] {
     for (const { artifactId, digest, sizeBytes, name } of read.requestFiles(id)?.files ?? [])
       if (!named.has(artifactId) && !collected.has(artifactId))
         named.set(artifactId, { artifactId, digest, sizeBytes, what: `${name} of request ${id}` });
+  for (const { artifactId, digest, sizeBytes, what } of read.evidenceArtifacts())
+    named.set(artifactId, { artifactId, digest, sizeBytes, what });
   return [...named.values()];
 }

@@ -16,6 +16,7 @@ import type { Operator } from '../../shared/domain/operator/operator.ts';
 import type { Environment, Policy } from '../../shared/domain/policy/policy.ts';
 import type { RolloutState, TrafficPoint } from '../../shared/domain/rollout/state.ts';
 import type { VersionRow } from '../../shared/domain/view/views.ts';
+import type { EvidenceReader, EvidenceWriter } from './evidence-store.ts';
 
 /** Readers never change anything; writers exist only inside a transaction. All calls are synchronous. */
 export interface RegistryReader {
@@ -171,6 +172,7 @@ export interface SettingsWriter extends SettingsReader {
 export interface StoreReader
   extends RegistryReader,
     ReportReader,
+    EvidenceReader,
     OperatorReader,
     EnvironmentReader,
     RequestReader,
@@ -182,6 +184,7 @@ export interface StoreReader
 export interface StoreWriter
   extends RegistryWriter,
     ReportWriter,
+    EvidenceWriter,
     OperatorWriter,
     EnvironmentWriter,
     RequestWriter,

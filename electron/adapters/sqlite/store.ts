@@ -7,6 +7,7 @@ import type { SettingsReader, SettingsWriter, Store, StoreReader, StoreWriter } 
 import { auditReader, auditWriter } from './audit-repository.ts';
 import { endpointReader, endpointWriter } from './endpoint-repository.ts';
 import { environmentReader, environmentWriter } from './environment-repository.ts';
+import { evidenceReader, evidenceWriter } from './evidence-repository.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { operatorReader, operatorWriter } from './operator-repository.ts';
 import { indexRegistry, registryReader, registryWriter } from './registry-repository.ts';
@@ -38,6 +39,7 @@ function storeReader(db: EncryptedDatabase): StoreReader {
   return {
     ...registryReader(db),
     ...reportReader(db),
+    ...evidenceReader(db),
     ...operatorReader(db),
     ...environmentReader(db),
     ...requestReader(db),
@@ -52,6 +54,7 @@ function storeWriter(db: EncryptedDatabase): StoreWriter {
   return {
     ...registryWriter(db),
     ...reportWriter(db),
+    ...evidenceWriter(db),
     ...operatorWriter(db),
     ...environmentWriter(db),
     ...requestWriter(db),

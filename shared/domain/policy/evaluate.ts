@@ -246,6 +246,8 @@ export interface ReleaseEvidence {
   /** Labelled rows of the validation. */
   readonly rows: number;
   readonly datasetDigest: string;
+  /** The expression rows were chosen by; a choice of rows is no evidence. */
+  readonly filter?: string | null;
   readonly findings: readonly Finding[];
   /** As `scanModel` returned it. */
   readonly rulesRun: readonly string[];
@@ -260,7 +262,7 @@ export interface EvidenceVerdict {
 /** Judges what the gates stand on: enough rows, an accepted dataset, no finding too severe, and that every scan rule ran. */
 export function evaluateEvidence(
   policy: Policy,
-  { rows, datasetDigest, findings, rulesRun }: ReleaseEvidence,
+  { rows, datasetDigest, filter = null, findings, rulesRun }: ReleaseEvidence,
 ): EvidenceVerdict {
   const reasons: string[] = [];
   if (rows < policy.minimumRows)
@@ -270,6 +272,7 @@ export function evaluateEvidence(
       `The dataset ${datasetDigest.slice(0, 12)}… is not among the ${policy.datasets.length} that count as evidence.`,
     );
   }
+  if (filter !== null) reasons.push('Rows were chosen by a filter; evidence is made on the whole dataset.');
   const ran = new Set(rulesRun);
   const missing = SCAN_RULES.map((rule) => rule.id).filter((id) => !ran.has(id));
   if (missing.length > 0)

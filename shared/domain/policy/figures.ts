@@ -4,6 +4,7 @@ import type { Interval } from '../evidence/interval.ts';
 import type { RobustnessResult } from '../evidence/robustness.ts';
 import type { Slice } from '../evidence/slices.ts';
 import { METRIC_DIRECTION, type Measured, measuredValue } from '../metrics/compare.ts';
+import type { RegressionMetrics } from '../metrics/report.ts';
 import { type Gate, type GateMetric, SLICE_METRICS } from './policy.ts';
 
 /** Everything a run measured that a gate may name. What is left out was not measured. */
@@ -13,6 +14,8 @@ export interface GateFigures extends Measured {
   readonly drift?: DriftReport | null;
   readonly robustness?: readonly RobustnessResult[];
   readonly sizeBytes?: number;
+  /** Of a model that answers a number. */
+  readonly regression?: RegressionMetrics | null;
 }
 
 /** What a comparison with the champion on the same rows says beyond the two models' own figures. */
@@ -77,6 +80,23 @@ export function figuresOf(gate: Gate, figures: GateFigures, pair: PairFigures | 
     case 'robustness_recall_drop':
     case 'robustness_false_positive_rise':
       return [perturbed(gate, figures.robustness ?? [])];
+    case 'mae':
+    case 'rmse':
+    case 'r2': {
+      const regression = figures.regression ?? null;
+      return [
+        {
+          ...plain(
+            regression?.[metric] ?? null,
+            regression === null
+              ? 'the model does not answer a number'
+              : `${metric} is undefined on this data`,
+            regression?.rows ?? null,
+          ),
+          interval: figures.intervals?.[metric] ?? null,
+        },
+      ];
+    }
     default:
       return [
         {
