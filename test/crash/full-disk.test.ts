@@ -1,8 +1,18 @@
 /** A full and a read-only disk in every path that writes: said plainly, nothing half-done, and the vault can still be read. */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { writeNewFile } from '../../electron/cli/input.ts';
 import type { Console } from '../../electron/compose.ts';
 import { createDesk } from '../../electron/main/desk.ts';
 import { OPEN_POLICY, PEOPLE, QUIET, signIn } from '../support/console.ts';
@@ -186,6 +196,18 @@ describe('a disk that is full', () => {
     } finally {
       await opened.close();
     }
+  });
+
+  test('holds no part of a report', async () => {
+    const path = join(home.outside, 'report.html');
+    disk.fill(8192);
+    await expect(writeNewFile(path, 'x'.repeat(100_000))).rejects.toMatchObject({ code: 'disk.full' });
+    expect(existsSync(path)).toBe(false);
+    disk.empty();
+    await writeNewFile(path, 'whole');
+    // Nor is one that is there already taken for a beginning.
+    await expect(writeNewFile(path, 'another')).rejects.toMatchObject({ code: 'usage' });
+    expect(readFileSync(path, 'utf8')).toBe('whole');
   });
 
   test('holds no second vault: nothing of it is left', async () => {
