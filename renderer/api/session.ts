@@ -35,7 +35,12 @@ export function useAdoptSession(): (session: SessionView, back?: boolean) => voi
         predicate: (query: { queryKey: readonly unknown[] }) => query.queryKey[0] !== 'session',
       };
       if (back) void client.invalidateQueries(others);
-      else client.removeQueries(others);
+      else if (session.operator === null) client.removeQueries(others);
+      else {
+        // The news of the sign-in may have opened the shell before this answer: what it shows already is asked anew.
+        client.removeQueries({ ...others, type: 'inactive' });
+        void client.resetQueries({ ...others, type: 'active' });
+      }
       client.setQueryData(queryKey('session.status', {}), session);
     },
     [client],
