@@ -57,7 +57,7 @@ export async function* readTable(
     const chunk = await explaining(() => fetchChunk(result));
     if (chunk === null) break;
     if (ended) throw source.parseError(new Error('rows after the last one'));
-    const marks = valuesOf(chunk, 0, numbered ? Uint32Array : Uint8Array);
+    const marks = numbered ? valuesOf(chunk, 0, Uint32Array) : valuesOf(chunk, 0, Uint8Array);
     ended = (marks[chunk.rowCount - 1] as number) === (numbered ? 0 : 1);
     const rows = ended ? chunk.rowCount - 1 : chunk.rowCount;
     if (rows === 0) continue;

@@ -77,6 +77,17 @@ export class WireCursor {
     throw new WireFault('malformed', `a number of more than 10 bytes ends at byte ${this.#position}`);
   }
 
+  /** A varint as an unsigned 64-bit integer, exact. */
+  uint64(): bigint {
+    let value = 0n;
+    for (let index = 0; index < 10; index += 1) {
+      const byte = this.byte();
+      value |= BigInt(byte & 0x7f) << BigInt(7 * index);
+      if (byte < 0x80) return BigInt.asUintN(64, value);
+    }
+    throw new WireFault('malformed', `a number of more than 10 bytes ends at byte ${this.#position}`);
+  }
+
   /** A length or a tag: a varint that must be from 0 to 2^32-1. */
   uint32(what: string): number {
     const first = this.byte();
