@@ -32,6 +32,66 @@ export function guessLabelColumn(header: readonly string[], labelColumn: string 
   );
 }
 
+/** A model's side of the mapping: names in its own order, or null where it has none; its width, or null where open. */
+export interface ModelFeatures {
+  readonly names: readonly string[] | null;
+  readonly width: number | null;
+}
+
+/** A file's side: `named` false where its columns have no names of their own. */
+export interface FileColumns {
+  readonly columns: readonly { readonly name: string }[];
+  readonly named: boolean;
+}
+
+/** What a person chose of the file's columns; null fields are guessed. */
+export interface ColumnChoice {
+  readonly labelled: boolean;
+  readonly labelColumn: string | null;
+  /** Feature → column, where names differ. */
+  readonly columns: Readonly<Record<string, string>> | null;
+}
+
+export interface MappedColumns {
+  /** Columns to feed, in the model's order. */
+  readonly columns: readonly string[];
+  /** null where there is no truth. */
+  readonly labelColumn: string | null;
+  /** Columns that are neither, in the file's order. */
+  readonly ignored: readonly string[];
+}
+
+/**
+ * Which columns of a file feed a model: those the choice maps its features to, else those of equal names; by position
+ * where the model or the file has no names. Unlabelled data has no label column, and one that is named like a label is
+ * not fed by position either. Throws `dataset.columns`, `dataset.label-missing`.
+ */
+export function mapColumns(model: ModelFeatures, file: FileColumns, choice: ColumnChoice): MappedColumns {
+  const header = file.columns.map(({ name }) => name);
+  const duplicate = duplicateOf(header);
+  if (duplicate !== null)
+    throw new SallyportError('dataset.columns', `The data has two columns named "${duplicate}".`, {
+      hint: 'Rename one of them.',
+    });
+  const label = choice.labelled ? guessLabelColumn(header, choice.labelColumn) : null;
+  const { names } = model;
+  const width = names?.length ?? model.width;
+  // Unless the model needs every column there is.
+  const withheld = label ?? (header.length === width ? null : labelLike(header, choice.labelColumn));
+  const columns =
+    names !== null && file.named
+      ? namedColumns(names, choice.columns ?? {}, header, label, model.width)
+      : firstColumns(header, withheld, width);
+  const used = new Set<string | null>([label, ...columns]);
+  return { columns, labelColumn: label, ignored: header.filter((column) => !used.has(column)) };
+}
+
+/** A column of unlabelled data that holds labels all the same, or null. */
+function labelLike(header: readonly string[], labelColumn: string | null): string | null {
+  if (labelColumn !== null && header.includes(labelColumn)) return labelColumn;
+  return header.find((column) => LABEL_NAMES.some((name) => column.trim().toLowerCase() === name)) ?? null;
+}
+
 /**
  * Which columns of a labelled file feed the model, in which order: those that the model's own metadata names under
  * `features` (comma-separated, or a JSON list), else the first D that are not the label, D being the input's width;
@@ -43,18 +103,14 @@ export function featureColumns(
   labelColumn: string | null = null,
   inputName: string | null = null,
 ): FeatureColumns {
-  const duplicate = duplicateOf(header);
-  if (duplicate !== null)
-    throw new SallyportError('dataset.columns', `The data has two columns named "${duplicate}".`, {
-      hint: 'Rename one of them.',
-    });
-  const label = guessLabelColumn(header, labelColumn);
-  const width = inputWidth(summary, inputName);
-  const named = featureNames(summary);
-  const columns =
-    named === null ? firstColumns(header, label, width) : namedColumns(named, header, label, width);
-  const used = new Set([label, ...columns]);
-  return { columns, ignored: header.filter((column) => !used.has(column)), labelColumn: label };
+  const file = { columns: header.map((name) => ({ name })), named: true };
+  const model = { names: featureNames(summary), width: inputWidth(summary, inputName) };
+  const mapped = mapColumns(model, file, { labelled: true, labelColumn, columns: null });
+  return {
+    columns: [...mapped.columns],
+    ignored: [...mapped.ignored],
+    labelColumn: mapped.labelColumn ?? '',
+  };
 }
 
 /** The feature names in the model's metadata, or null where it has none. */
@@ -91,8 +147,9 @@ export function inputWidth(
 
 function namedColumns(
   names: readonly string[],
+  mapping: Readonly<Record<string, string>>,
   header: readonly string[],
-  label: string,
+  label: string | null,
   width: number | null,
 ): string[] {
   if (width !== null && names.length !== width) {
@@ -109,14 +166,15 @@ function namedColumns(
       `The model's metadata names the feature "${repeated}" twice.`,
       { hint: 'Correct "features" in the model\'s metadata and add it as a new version.' },
     );
-  if (names.includes(label))
+  const columns = names.map((name) => (Object.hasOwn(mapping, name) ? mapping[name] : undefined) ?? name);
+  if (label !== null && columns.includes(label))
     throw new SallyportError(
       'dataset.columns',
       `The label column "${label}" is one of the model's features.`,
       { hint: 'Name the column that holds the truth.' },
     );
   const present = new Set(header);
-  const missing = names.filter((name) => !present.has(name));
+  const missing = columns.filter((name) => !present.has(name));
   if (missing.length > 0) {
     throw new SallyportError(
       'dataset.columns',
@@ -127,16 +185,16 @@ function namedColumns(
       },
     );
   }
-  return [...names];
+  return columns;
 }
 
-function firstColumns(header: readonly string[], label: string, width: number | null): string[] {
+function firstColumns(header: readonly string[], label: string | null, width: number | null): string[] {
   const candidates = header.filter((column) => column !== label);
   const needed = width ?? candidates.length;
   if (candidates.length < needed || needed === 0) {
     throw new SallyportError(
       'dataset.columns',
-      `The data has ${candidates.length} columns besides "${label}" (${listed(candidates)}) and the model needs ${Math.max(1, needed)}.`,
+      `The data has ${candidates.length} columns${label === null ? '' : ` besides "${label}"`} (${listed(candidates)}) and the model needs ${Math.max(1, needed)}.`,
       {
         hint: 'Nothing was stored. The model names no columns itself: the file must have them first, in the order of training.',
         facts: { missing: needed - candidates.length },
