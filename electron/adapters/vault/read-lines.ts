@@ -4,8 +4,8 @@ import { systemCode } from '../../../shared/node/files/files.ts';
 
 /** Bytes per read: some hundred lines, so that a pause between batches is a few milliseconds away. */
 const BATCH = 256 * 1024;
-/** Longest line that is read. An entry has a few kilobytes; a file without line feeds must not fill the memory. */
-const MAX_LINE = 16 * 1024 * 1024;
+/** Longest line that is read; no entry comes near it. A file without line feeds must not fill the memory. */
+export const MAX_LINE = 16 * 1024 * 1024;
 const LINE_FEED = 10;
 
 export interface LineBatch {

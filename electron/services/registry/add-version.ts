@@ -1,13 +1,14 @@
 import { z } from 'zod';
+import { canonicalJson } from '../../../shared/domain/audit/canonical-json.ts';
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import { guessMapping } from '../../../shared/domain/model/guess-mapping.ts';
 import {
   formatRef,
+  givenMetadataSchema,
   type ModelVersion,
   modelNameSchema,
   semverSchema,
   type VersionMetadata,
-  versionMetadataSchema,
 } from '../../../shared/domain/model/version.ts';
 import type { Actor } from '../../../shared/domain/operator/operator.ts';
 import { type AddedModel, type ArtifactStore, ScanRefusal } from '../../ports/artifacts.ts';
@@ -28,13 +29,13 @@ const inputSchema = z.object({
   name: modelNameSchema,
   version: semverSchema,
   parent: semverSchema.nullable(),
-  metadata: versionMetadataSchema,
+  metadata: givenMetadataSchema,
 });
 
 /**
  * Takes a file into the registry: stored and scanned first, then the row that names it. Adding the same bytes under
  * the same version again answers the version that is there, or brings back its file where a collection removed it; other
- * bytes are a `conflict`.
+ * bytes, another parent or other metadata are a `conflict`.
  */
 export async function addVersion(
   deps: { readonly ledger: Ledger; readonly artifacts: ArtifactStore; readonly system: System },
@@ -105,11 +106,25 @@ const isRemoved = ({ removedAt }: ModelVersion): boolean => removedAt !== null &
 class AddedMeanwhile extends Error {}
 
 function existing(found: ModelVersion | null, wanted: ModelVersion): ModelVersion | null {
-  if (!found || found.digest === wanted.digest) return found;
-  throw new SallyportError('conflict', `${formatRef(wanted)} is in the registry with other bytes.`, {
-    hint: 'Versions never change; the file was not added. Choose another version number.',
-    facts: { registered: found.digest, offered: wanted.digest },
-  });
+  if (!found) return null;
+  const ref = formatRef(wanted);
+  if (found.digest !== wanted.digest)
+    throw new SallyportError('conflict', `${ref} is in the registry with other bytes.`, {
+      hint: 'Versions never change; the file was not added. Choose another version number.',
+      facts: { registered: found.digest, offered: wanted.digest },
+    });
+  // Answering "registered" would say that they were taken.
+  if (wanted.parent !== null && wanted.parent !== found.parent)
+    throw new SallyportError('conflict', `${ref} is in the registry with another parent.`, {
+      hint: 'Nothing was changed; a parent never changes. Choose another version number.',
+      facts: { registered: found.parent, offered: wanted.parent },
+    });
+  const said = Object.keys(wanted.metadata).length > 0;
+  if (said && canonicalJson(wanted.metadata) !== canonicalJson(found.metadata))
+    throw new SallyportError('conflict', `${ref} is in the registry with other metadata.`, {
+      hint: `Nothing was changed. To replace what is said of it: sallyport model describe ${ref} --metadata FILE`,
+    });
+  return found;
 }
 
 function checkParent(

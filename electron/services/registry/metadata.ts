@@ -4,6 +4,7 @@ import {
   type Alias,
   aliasSchema,
   formatRef,
+  givenMetadataSchema,
   type ModelVersion,
   type VersionMetadata,
   type VersionRef,
@@ -86,7 +87,7 @@ export async function describeVersion(
   actor: Actor,
   input: VersionRef & { readonly metadata: VersionMetadata },
 ): Promise<ModelVersion> {
-  const metadata = parseInput(versionMetadataSchema, input.metadata);
+  const metadata = parseInput(givenMetadataSchema, input.metadata);
   const version = await rules.allowed(actor, 'describe', input);
   if (same(version.metadata, metadata)) return version;
   await ledger.commit(

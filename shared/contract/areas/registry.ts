@@ -4,11 +4,11 @@ import { versionDifferenceSchema } from '../../domain/model/difference.ts';
 import { collectionSchema } from '../../domain/model/retention.ts';
 import {
   aliasSchema,
+  givenMetadataSchema,
   modelNameSchema,
   outputMappingSchema,
   semverSchema,
   sha256Schema,
-  versionMetadataSchema,
   versionRefSchema,
 } from '../../domain/model/version.ts';
 import { onnxSummarySchema } from '../../domain/onnx/summary.ts';
@@ -45,7 +45,7 @@ export const registryChannels = {
       name: modelNameSchema,
       version: semverSchema,
       parent: semverSchema.nullable(),
-      metadata: versionMetadataSchema,
+      metadata: givenMetadataSchema,
       jobId,
     }),
     output: versionViewSchema,
@@ -74,7 +74,7 @@ export const registryChannels = {
   },
   /** Replaces what is said of a version (owner, tags, licence, …); the bytes never change. */
   'models.describe': {
-    input: versionRefSchema.extend({ metadata: versionMetadataSchema }),
+    input: versionRefSchema.extend({ metadata: givenMetadataSchema }),
     output: versionViewSchema,
   },
   'models.unalias': {

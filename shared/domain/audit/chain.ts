@@ -1,7 +1,13 @@
 import { SallyportError } from '../errors.ts';
 import { type HashFunction, toHex, utf8 } from './bytes.ts';
 import { canonicalJson } from './canonical-json.ts';
-import { type AuditEntry, type AuditHead, auditActionSchema, type ChainProblem } from './entry.ts';
+import {
+  type AuditEntry,
+  type AuditHead,
+  auditActionSchema,
+  type ChainProblem,
+  MAX_ENTRY_BYTES,
+} from './entry.ts';
 import { judgeHead } from './witness.ts';
 
 /** `previous` of the first entry. */
@@ -30,7 +36,7 @@ export function hashOfLine(line: string, hash: HashFunction): string {
   return toHex(hash(utf8(line)));
 }
 
-/** The entry after `head` (null: the first one). `input.invalid` for details that have no canonical JSON. */
+/** The entry after `head` (null: the first one). `input.invalid` for details that have no canonical JSON, or are too long. */
 export function makeEntry(head: AuditHead | null, draft: AuditEntryDraft, hash: HashFunction): SealedEntry {
   const unsealed = {
     seq: (head?.seq ?? 0) + 1,
@@ -42,7 +48,13 @@ export function makeEntry(head: AuditHead | null, draft: AuditEntryDraft, hash: 
     previous: head?.hash ?? ZERO_HASH,
   };
   const line = lineOf(unsealed);
-  return { entry: { ...unsealed, hash: hashOfLine(line, hash) }, line };
+  const bytes = utf8(line);
+  if (bytes.length > MAX_ENTRY_BYTES)
+    throw new SallyportError('input.invalid', 'This change is too large for one entry of the audit log.', {
+      hint: 'Nothing was changed. An entry keeps before and after of what changed: say it in less.',
+      facts: { bytes: bytes.length, most: MAX_ENTRY_BYTES },
+    });
+  return { entry: { ...unsealed, hash: toHex(hash(bytes)) }, line };
 }
 
 /** The head that a chain ending in this entry has. */

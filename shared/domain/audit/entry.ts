@@ -30,6 +30,8 @@ export const auditActionSchema = z.enum([
   'model.exported',
   'model.verified',
   'model.collected',
+  'model.crashed',
+  'model.quarantine-lifted',
   'validation.run',
   'comparison.run',
   'rows.viewed',
@@ -60,6 +62,12 @@ export const auditActionSchema = z.enum([
   'refused',
 ]);
 export type AuditAction = z.infer<typeof auditActionSchema>;
+
+/**
+ * Longest line of an entry, in bytes. An entry stays for ever and every reader of an export has to take it, so a change
+ * whose before and after are longer is refused.
+ */
+export const MAX_ENTRY_BYTES = 4 * 1024 * 1024;
 
 /** One link of the chain. `hash` = SHA-256 over the RFC 8785 form of the entry without `hash`. */
 export const auditEntrySchema = z.object({

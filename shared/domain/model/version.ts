@@ -25,8 +25,8 @@ export type VersionState = z.infer<typeof versionStateSchema>;
 
 /** How a model's outputs are read: which output is the label, which the score, and what counts as positive. */
 export const outputMappingSchema = z.object({
-  kind: z.enum(['classifier', 'anomaly']),
-  /** Name of the model input the features are fed to. */
+  kind: z.enum(['classifier', 'anomaly', 'regression']),
+  /** Name of the model input the features are fed to; of several, the first (all of them are fed). */
   input: z.string(),
   /** Output with the predicted class, or null where only a score exists. */
   labelOutput: z.string().nullable(),
@@ -34,12 +34,17 @@ export const outputMappingSchema = z.object({
   scoreOutput: z.string().nullable(),
   /** Column of a [N, C] score output that belongs to the positive class; 0 for a [N] or [N, 1] output. */
   scoreColumn: z.number().int().min(0),
-  /** Label value that means "malicious". scikit-learn's anomaly detectors answer -1. */
+  /**
+   * Label value that means "malicious". scikit-learn's anomaly detectors answer -1. Of a label output of text the
+   * index of the class in `classes`.
+   */
   positiveLabel: z.number(),
   /** Decision threshold on the score, used where there is no label output. */
   threshold: z.number(),
   /** True where a *lower* score is more anomalous (scikit-learn's decision_function). */
   lowerIsPositive: z.boolean(),
+  /** Classes of a label output of text, in the order of the score's columns: a label is read as its index here. */
+  classes: z.array(z.string().max(400)).min(1).max(1000).optional(),
 });
 export type OutputMapping = z.infer<typeof outputMappingSchema>;
 
@@ -64,6 +69,15 @@ export const versionMetadataSchema = z.strictObject({
   permittedToDeploy: z.boolean().optional(),
 });
 export type VersionMetadata = z.infer<typeof versionMetadataSchema>;
+
+/** Most characters of a version's metadata as JSON: the audit log keeps before and after of each change for ever. */
+const MAX_METADATA = 256 * 1024;
+
+/** Metadata that somebody gives. What is stored is read without this limit, which came later. */
+export const givenMetadataSchema = versionMetadataSchema.refine(
+  (metadata) => JSON.stringify(metadata).length <= MAX_METADATA,
+  { error: 'Metadata is at most 256 KiB as JSON: put large tables into a file and refer to it.' },
+);
 
 /** One immutable version of a model as the registry knows it. */
 export const modelVersionSchema = z.object({

@@ -53,6 +53,37 @@ describe('what is said of a version', () => {
     await expect(say(analyst, { owner: 'x' })).rejects.toMatchObject({ code: 'refused.state' });
   });
 
+  test('is refused where it is longer than people write, for the log keeps it for ever', async () => {
+    const at = await registryHome();
+    await at.add('1.0.0');
+    const trainingParameters = Object.fromEntries(
+      Array.from({ length: 400 }, (_, index) => [`grid.${index}`, 'x'.repeat(1000)]),
+    );
+    const before = at.vault.store.read.audit.head();
+    await expect(
+      at.registry.describe(analyst, { ...phish('1.0.0'), metadata: { trainingParameters } }),
+    ).rejects.toMatchObject({ code: 'input.invalid' });
+    await expect(at.add('1.1.0', { metadata: { trainingParameters } })).rejects.toMatchObject({
+      code: 'input.invalid',
+    });
+    expect(at.vault.store.read.audit.head()).toEqual(before);
+  });
+
+  test('is not what a repeated add may change: with other words or another parent it is refused', async () => {
+    const at = await registryHome();
+    const path = at.file(3);
+    await at.add('0.9.0', { path: at.file(4) });
+    const metadata = { owner: 'SOC', metrics: { auc: 0.9 } };
+    await at.add('1.0.0', { path, metadata });
+    const head = at.vault.store.read.audit.head();
+    for (const other of [{ metadata: { owner: 'Blue' } }, { metadata, parent: '0.9.0' }])
+      await expect(at.add('1.0.0', { path, ...other })).rejects.toMatchObject({ code: 'conflict' });
+    expect(at.vault.store.read.audit.head()).toEqual(head);
+    // What was not said contradicts nothing.
+    for (const repeated of [{}, { metadata }])
+      expect((await at.add('1.0.0', { path, ...repeated })).version.metadata).toEqual(metadata);
+  });
+
   test('shows the chain it stands in', async () => {
     const at = await registryHome();
     await at.add('1.0.0');

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { MAX_LINE } from '../../../electron/adapters/vault/read-lines.ts';
 import {
   hashOfLine,
   makeEntry,
@@ -8,7 +9,7 @@ import {
   verifyChain,
   ZERO_HASH,
 } from '../../../shared/domain/audit/chain.ts';
-import type { AuditEntry, AuditHead } from '../../../shared/domain/audit/entry.ts';
+import { type AuditEntry, type AuditHead, MAX_ENTRY_BYTES } from '../../../shared/domain/audit/entry.ts';
 
 const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
 
@@ -127,6 +128,15 @@ describe('the audit chain', () => {
       { seq: 7, problem: expect.stringContaining('entries 7 to 9 are missing at the end') },
     ]);
     expect(problems([], head)[0]?.seq).toBe(1);
+  });
+
+  it('takes no entry that no reader of an export would take', () => {
+    const draft = { at: '', actor: 'ada', action: 'model.described', subject: 'x' } as const;
+    const made = (length: number) =>
+      makeEntry(null, { ...draft, details: { text: 'ä'.repeat(length) } }, sha256);
+    expect(made(MAX_ENTRY_BYTES / 2 - 1000).line).toContain('ä');
+    expect(() => made(MAX_ENTRY_BYTES / 2)).toThrowError(expect.objectContaining({ code: 'input.invalid' }));
+    expect(MAX_ENTRY_BYTES).toBeLessThan(MAX_LINE);
   });
 
   it('reads its own lines back, and only in their canonical form', () => {
