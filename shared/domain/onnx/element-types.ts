@@ -27,6 +27,8 @@ const TYPES: readonly (readonly [name: string, bits: number])[] = [
   ['float8e8m0', 8],
   ['uint2', 2],
   ['int2', 2],
+  ['float6e2m3', 6],
+  ['float6e3m2', 6],
 ];
 
 /** ONNX's name of an element type; a number it does not have is `unknown`. */

@@ -16,6 +16,8 @@ const FORMATS: Readonly<Record<string, Format>> = {
   float8e4m3fnuz: { exponentBits: 4, fractionBits: 3, bias: 8, special: 'fnuz' },
   float8e5m2: { exponentBits: 5, fractionBits: 2, bias: 15, special: 'ieee' },
   float8e5m2fnuz: { exponentBits: 5, fractionBits: 2, bias: 16, special: 'fnuz' },
+  float6e2m3: { exponentBits: 2, fractionBits: 3, bias: 1, special: 'none' },
+  float6e3m2: { exponentBits: 3, fractionBits: 2, bias: 3, special: 'none' },
   float4e2m1: { exponentBits: 2, fractionBits: 1, bias: 1, special: 'none' },
 };
 

@@ -10,7 +10,7 @@ import { decodeUtf8 } from './utf8.ts';
 import { bytesSource, WIRE, WireCursor, WireFault } from './wire.ts';
 
 /**
- * One element after the other. bool: 0 and 1. float16, bfloat16, float8, float4: their bits (`numbersOf` decodes them).
+ * One element after the other. bool: 0 and 1. float16, bfloat16, float8, float6, float4: their bits (`numbersOf` decodes them).
  * int4, uint4, int2, uint2: unpacked. complex: real and imaginary part in turn.
  */
 export type TensorValues =
@@ -114,12 +114,11 @@ export function varints(field: WireField, cursor: WireCursor, add: (from: WireCu
 /** Reads a repeated fixed-width field into pieces of little-endian bytes. */
 function fixed(field: WireField, cursor: WireCursor, width: 4 | 8, pieces: Uint8Array[]): boolean {
   const single = width === 4 ? WIRE.fixed32 : WIRE.fixed64;
-  // A window of the cursor is only valid until its next call.
-  if (field.wire === single) pieces.push(cursor.take(width).slice());
+  if (field.wire === single) pieces.push(cursor.take(width));
   else if (field.bytes === null) return false;
   else if (field.bytes.length % width !== 0)
     throw new WireFault('malformed', `a list of ${field.bytes.length} bytes does not hold whole numbers`);
-  else pieces.push(field.bytes.slice());
+  else pieces.push(field.bytes);
   return true;
 }
 
@@ -157,7 +156,7 @@ export function tensorOf(message: Uint8Array): OnnxTensor {
         if (field.bytes !== null) name = decodeUtf8(field.bytes);
         return field.bytes !== null;
       case 9:
-        if (field.bytes !== null) raw = field.bytes.slice();
+        if (field.bytes !== null) raw = field.bytes;
         return field.bytes !== null;
       case 10:
         return fixed(field, cursor, 8, lists.doubles);
@@ -186,17 +185,13 @@ export function tensorOf(message: Uint8Array): OnnxTensor {
 }
 
 /** Values of raw_data: little-endian, types under a byte packed with the first element in the low bits. */
-function unpacked(
-  elementType: string,
-  type: number,
-  raw: Uint8Array<ArrayBuffer>,
-  elements: number,
-): TensorValues {
+function unpacked(elementType: string, type: number, raw: Uint8Array, elements: number): TensorValues {
   const bits = elementBits(type);
   if (bits === 0) throw new WireFault('malformed', `raw bytes cannot be ${elementType} values`);
   if (raw.length !== Math.ceil((elements * bits) / 8))
     throw new WireFault('malformed', `it has ${raw.length} bytes for ${elements} values of ${bits} bits`);
-  return bits < 8 ? splitBytes(elementType, raw, bits, elements) : viewOf(elementType, raw);
+  // Copied, because a view needs its elements aligned and the message lets them stand anywhere.
+  return bits < 8 ? splitBytes(elementType, raw, bits, elements) : viewOf(elementType, new Uint8Array(raw));
 }
 
 /** A view of whole little-endian elements; every platform of ours is little-endian. */
@@ -230,21 +225,24 @@ function viewOf(elementType: string, bytes: Uint8Array<ArrayBuffer>): TensorValu
   }
 }
 
+/** Takes elements of a few bits out of a row of bytes, the first one in the lowest bits. */
 function splitBytes(
   elementType: string,
   bytes: ArrayLike<number>,
   bits: number,
   elements: number,
 ): Int8Array | Uint8Array {
-  const perByte = 8 / bits;
-  if (bytes.length !== Math.ceil(elements / perByte))
+  if (bytes.length !== Math.ceil((elements * bits) / 8))
     throw new WireFault('malformed', `it has ${bytes.length} bytes for ${elements} values of ${bits} bits`);
   const signed = elementType.startsWith('int');
   const values = signed ? new Int8Array(elements) : new Uint8Array(elements);
   const shift = 32 - bits;
   for (let at = 0; at < elements; at++) {
-    const value = (bytes[Math.floor(at / perByte)] as number) >> ((at % perByte) * bits);
-    values[at] = signed ? (value << shift) >> shift : value & (2 ** bits - 1);
+    const bit = at * bits;
+    const byte = Math.floor(bit / 8);
+    const word = ((bytes[byte] ?? 0) & 0xff) | (((bytes[byte + 1] ?? 0) & 0xff) << 8);
+    const value = (word >> (bit % 8)) << shift;
+    values[at] = signed ? value >> shift : value >>> shift;
   }
   return values;
 }

@@ -78,12 +78,11 @@ function members(message: Uint8Array, depth: number): { readonly name: string; r
   if (depth >= MAX_DEPTH) throw new WireFault('limit', `it nests more than ${MAX_DEPTH} values`);
   let name = '';
   const items: TestValue[] = [];
-  // A window of the cursor is only valid until its next call, and members are read while it stands.
   eachField(message, (field) => {
     if (field.bytes === null) return false;
     if (field.number === 1) name = decodeUtf8(field.bytes);
     const read = MEMBERS[field.number - 3];
-    if (read !== undefined) items.push(read(field.bytes.slice(), depth + 1));
+    if (read !== undefined) items.push(read(field.bytes, depth + 1));
     return true;
   });
   return { name, items };
@@ -118,7 +117,7 @@ function mapValue(message: Uint8Array, depth: number): TestValue {
     if (field.bytes === null) return false;
     if (field.number === 1) name = decodeUtf8(field.bytes);
     if (field.number === 4) keys.push(decodeUtf8(field.bytes));
-    if (field.number === 5) values = members(field.bytes.slice(), depth + 1).items;
+    if (field.number === 5) values = members(field.bytes, depth + 1).items;
     return true;
   });
   if (keys.length !== values.length)
