@@ -8,6 +8,10 @@ import { type ModelInfo, toWireError, type WorkerReply, type WorkerRequest } fro
 export interface TaskContext {
   /** A model loaded before under this key; throws `not-found`. */
   model(key: string): LoadedModel;
+  /** Loads the same bytes again with another number of threads, in place of the session before; not after `settle`. */
+  reload(key: string, intraOpThreads: number): Promise<LoadedModel>;
+  /** Lets go of the models' bytes: no more `reload`. */
+  settle(): void;
   progress(value: unknown): void;
 }
 
@@ -30,6 +34,8 @@ export function serveInference(
 ): void {
   const models = new Map<string, LoadedModel>();
   const incoming = new Map<string, Incoming>();
+  /** Bytes of loaded models while a task may ask for them again. */
+  const sources = new Map<string, Incoming>();
   const queue: WorkerRequest[] = [];
   let busy = false;
   let notedAt = 0;
@@ -69,12 +75,14 @@ export function serveInference(
         const loaded = await verifyAndLoad(part);
         await models.get(request.key)?.release();
         models.set(request.key, loaded);
+        if (runTask) sources.set(request.key, part);
         return loaded.info satisfies ModelInfo;
       }
       case 'unload': {
         const loaded = models.get(request.key);
         models.delete(request.key);
         incoming.delete(request.key);
+        sources.delete(request.key);
         await loaded?.release();
         return null;
       }
@@ -82,6 +90,15 @@ export function serveInference(
         if (!runTask) throw new SallyportError('unexpected', 'This worker has no tasks.');
         return runTask(request.task, {
           model,
+          reload: async (key, intraOpThreads) => {
+            const source = sources.get(key);
+            if (!source) throw new SallyportError('not-found', `The bytes of "${key}" are no longer there.`);
+            const loaded = await loadModel(source.bytes, source.request.mapping, { intraOpThreads });
+            await models.get(key)?.release();
+            models.set(key, loaded);
+            return loaded;
+          },
+          settle: () => sources.clear(),
           progress: (value) => {
             send({ id: request.id, kind: 'progress', value });
             noteMemory();
