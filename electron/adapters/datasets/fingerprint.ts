@@ -1,6 +1,15 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
-import { basename } from 'node:path';
+import {
+  closeSync,
+  type Dirent,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
+import { basename, join, sep } from 'node:path';
 import { SallyportError } from '../../../shared/domain/errors.ts';
 
 /** A dataset as it was when it was hashed. */
@@ -66,6 +75,67 @@ export function fingerprintFile(path: string, progress: (done: number, total: nu
   } finally {
     closeSync(file);
   }
+}
+
+/** Several files that are one dataset. */
+export interface FileSet {
+  readonly files: readonly Fingerprint[];
+  /** SHA-256 of the lines `<digest>  <name>` of all files, sorted by name: what `sha256sum * | sha256sum` gives. */
+  readonly digest: string;
+  readonly sizeBytes: number;
+}
+
+/** Most files that a folder of test data may hold. */
+const MAX_FILES = 10_000;
+
+/** Joins hashed files; `names` are what their lines say. */
+export function fileSet(files: readonly Fingerprint[], names: readonly string[]): FileSet {
+  const lines = files.map(({ digest }, index) => `${digest}  ${names[index]}\n`);
+  const order = [...names.keys()].sort((a, b) =>
+    Buffer.compare(Buffer.from(names[a] ?? ''), Buffer.from(names[b] ?? '')),
+  );
+  const hash = createHash('sha256');
+  for (const index of order) hash.update(lines[index] ?? '');
+  return {
+    files: order.flatMap((index) => files[index] ?? []),
+    digest: hash.digest('hex'),
+    sizeBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+  };
+}
+
+/**
+ * Hashes all files under a folder, such as ONNX test data. Names in the digest are relative with `/`; a symbolic link is
+ * refused, because what it points to may change under the same name.
+ */
+export function fingerprintFolder(path: string): FileSet {
+  let entries: Dirent[];
+  try {
+    entries = readdirSync(path, { recursive: true, withFileTypes: true });
+  } catch (cause) {
+    throw new SallyportError('not-found', `There is no folder ${path}.`, { cause });
+  }
+  const odd = entries.find((entry) => !entry.isFile() && !entry.isDirectory());
+  if (odd !== undefined)
+    throw new SallyportError('dataset.invalid', `${odd.name} in the folder is neither a file nor a folder.`, {
+      hint: 'Copy what it points to into the folder.',
+    });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  if (paths.length > MAX_FILES)
+    throw new SallyportError(
+      'dataset.invalid',
+      `The folder holds ${paths.length} files; at most ${MAX_FILES} are read.`,
+    );
+  const names = paths.map((file) =>
+    file
+      .slice(path.length)
+      .split(sep)
+      .filter((part) => part !== '')
+      .join('/'),
+  );
+  return fileSet(
+    paths.map((file) => fingerprintFile(file, () => {})),
+    names,
+  );
 }
 
 /** Throws `dataset.invalid` when the file is no longer the one that was hashed. */

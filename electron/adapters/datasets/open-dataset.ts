@@ -5,19 +5,23 @@ import { readCsvHeader } from './csv-header.ts';
 import { csvSource } from './csv-source.ts';
 import type { Dataset } from './dataset.ts';
 import { compileExpression } from './expression.ts';
-import { type Fingerprint, fingerprintFile } from './fingerprint.ts';
+import { type Fingerprint, fileSet, fingerprintFile } from './fingerprint.ts';
 import { jsonLinesSource } from './jsonl-source.ts';
 import { type LockedDatabase, openLockedDatabase } from './locked-database.ts';
+import { npySource } from './npy-source.ts';
 import { parquetSource } from './parquet-source.ts';
 import type { TableSource } from './source.ts';
 import { TableDataset } from './table-dataset.ts';
 import { openerOf } from './table-reader.ts';
 import { tryExpression } from './try-expression.ts';
 
+/** The caller's own and one that reads ahead. */
+const DEFAULT_THREADS = 2;
+
 export interface OpenOptions {
   /** Bytes hashed so far, of all. */
   readonly progress?: (done: number, total: number) => void;
-  /** Threads that DuckDB may take; from 2 on it reads ahead by itself. Default 2. */
+  /** Threads that DuckDB may take; from 2, the default, it reads ahead by itself. */
   readonly threads?: number;
   /** Refuses a file with another digest: rows behind a report are rows of that very file. */
   readonly digest?: string;
@@ -25,7 +29,12 @@ export interface OpenOptions {
 
 /** An opened file as a table in a locked database: for queries beyond reading it once. */
 export interface OpenTable {
+  /** The file with the rows. */
   readonly file: Fingerprint;
+  /** It, and that of the labels where they are apart. */
+  readonly files: readonly Fingerprint[];
+  /** SHA-256 of the file; of two, as `FileSet` says. */
+  readonly digest: string;
   readonly source: TableSource;
   readonly database: LockedDatabase;
   /** Opens the same source on another database. */
@@ -38,7 +47,7 @@ export interface OpenTable {
  */
 export async function openDataset(selection: DataSelection, options: OpenOptions = {}): Promise<Dataset> {
   const table = await openTable(selection, options);
-  const { file, source, database } = table;
+  const { source, database } = table;
   try {
     const names = source.columns.map(({ name }) => name);
     const filter =
@@ -47,12 +56,13 @@ export async function openDataset(selection: DataSelection, options: OpenOptions
         : await compileExpression(database.connection, selection.filter, names);
     if (filter !== null) await tryExpression(database.connection, source, filter);
     return new TableDataset({
-      file,
+      files: table.files,
+      digest: table.digest,
       source,
       database,
       selection,
       filter,
-      again: openerOf([file.path], table.open),
+      again: openerOf(pathsOf(table.files), table.open),
     });
   } catch (error) {
     database.close();
@@ -62,27 +72,54 @@ export async function openDataset(selection: DataSelection, options: OpenOptions
 
 /** The file behind a selection as a table, nothing read yet. The caller closes the database. */
 export async function openTable(
-  selection: Pick<DataSelection, 'path' | 'format'>,
+  selection: Pick<DataSelection, 'path' | 'format'> & Partial<Pick<DataSelection, 'labelled' | 'labelsPath'>>,
   options: OpenOptions = {},
 ): Promise<OpenTable> {
   const file = fingerprintFile(selection.path, options.progress ?? (() => {}));
-  if (options.digest !== undefined && file.digest !== options.digest)
+  const format = selection.format ?? formatOf(file);
+  const labels = labelsOf(selection, format);
+  const files = labels === null ? [file] : [file, labels];
+  const digest =
+    labels === null
+      ? file.digest
+      : fileSet(
+          files,
+          files.map(({ fileName }) => fileName),
+        ).digest;
+  if (options.digest !== undefined && digest !== options.digest)
     throw new SallyportError('dataset.invalid', `The file ${file.fileName} is not the one it was before.`, {
       hint: 'Its digest differs from the one that is asked for. Give the original file.',
-      facts: { digest: file.digest, expected: options.digest },
+      facts: { digest, expected: options.digest },
     });
-  const format = selection.format ?? formatOf(file);
-  const open = opener(format, file);
-  const database = await openLockedDatabase([file.path], options.threads ?? 2);
+  const open = opener(format, file, labels, selection.labelled ?? true);
+  const database = await openLockedDatabase(pathsOf(files), options.threads ?? DEFAULT_THREADS);
   try {
-    return { file, database, open, source: await open(database.connection) };
+    return { file, files, digest, database, open, source: await open(database.connection) };
   } catch (error) {
     database.close();
     throw error;
   }
 }
 
-function opener(format: DatasetFormat, file: Fingerprint): OpenTable['open'] {
+/** The second file of a selection, which only NPY has: every other format has names for its columns. */
+function labelsOf(
+  { labelsPath }: Partial<Pick<DataSelection, 'labelsPath'>>,
+  format: DatasetFormat,
+): Fingerprint | null {
+  if (labelsPath === undefined || labelsPath === null) return null;
+  if (format !== 'npy')
+    throw new SallyportError('input.invalid', 'Labels come from a file of their own only for NPY data.', {
+      hint: 'Name the label column instead.',
+    });
+  return fingerprintFile(labelsPath, () => {});
+}
+
+function opener(
+  format: DatasetFormat,
+  file: Fingerprint,
+  labels: Fingerprint | null,
+  labelled: boolean,
+): OpenTable['open'] {
   const complete = file.head.length === file.sizeBytes;
   switch (format) {
     case 'csv': {
@@ -93,12 +130,16 @@ function opener(format: DatasetFormat, file: Fingerprint): OpenTable['open'] {
       return async () => jsonLinesSource(file.path, file.head, complete, file.lines);
     case 'parquet':
       return (connection) => parquetSource(file.path, connection);
+    case 'npy':
+      return (connection) => npySource(file, labels, labelled, connection);
     default:
       throw new SallyportError('dataset.invalid', `Rows cannot be read from the format ${format}.`, {
         hint: 'Give CSV, JSON lines, Parquet or NPY.',
       });
   }
 }
+
+const pathsOf = (files: readonly Fingerprint[]): string[] => files.map(({ path }) => path);
 
 const EXTENSIONS: Readonly<Record<string, DatasetFormat>> = {
   '.csv': 'csv',

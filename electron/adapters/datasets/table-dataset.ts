@@ -12,7 +12,9 @@ import { type OpenAgain, type ReadColumns, readTable } from './table-reader.ts';
 import { expressionSql } from './try-expression.ts';
 
 export interface TableDatasetParts {
-  readonly file: Fingerprint;
+  /** The rows' file first. */
+  readonly files: readonly Fingerprint[];
+  readonly digest: string;
   readonly source: TableSource;
   readonly database: LockedDatabase;
   readonly selection: DataSelection;
@@ -57,8 +59,8 @@ export class TableDataset implements Dataset {
   }
 
   info(wanted: Wanted): DatasetInfo {
-    const { file, selection, source } = this.#parts;
-    assertUnchanged(file);
+    const { files, digest, selection, source } = this.#parts;
+    for (const file of files) assertUnchanged(file);
     if (this.#rows === null)
       throw new SallyportError(
         'unexpected',
@@ -66,9 +68,9 @@ export class TableDataset implements Dataset {
       );
     const used = new Set([wanted.label, ...wanted.features]);
     return {
-      fileName: file.fileName,
-      digest: file.digest,
-      sizeBytes: file.sizeBytes,
+      fileName: files[0]?.fileName ?? '',
+      digest,
+      sizeBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
       rows: this.#rows,
       labelColumn: wanted.label ?? '',
       featureColumns: wanted.features.length,

@@ -1,10 +1,12 @@
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBResult, DuckDBVector } from '@duckdb/node-api';
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import { type CheckedColumns, findBadCells } from './bad-cells.ts';
+import { refused } from './expression.ts';
 import { firstOutOfRange, integerRange } from './input-kinds.ts';
 import { BAD_LABEL, labelCode } from './labels.ts';
 import { openLockedDatabase } from './locked-database.ts';
 import { floatOf, type ReadPlan, type TableSource, textOf, timeOf } from './source.ts';
+import { wordsOf } from './try-expression.ts';
 
 /** What a query takes from each row. */
 export interface ReadColumns extends CheckedColumns {
@@ -120,8 +122,20 @@ async function diagnose(
       (await again((other, connection) => findBadCells(connection, other, read))) ?? source.parseError(cause)
     );
   } catch (structural) {
-    // The file does not even parse as text.
-    return structural instanceof SallyportError ? structural : source.parseError(structural);
+    if (structural instanceof SallyportError) return structural;
+    // Either the file does not even parse as text, or the filter fails on a row of it.
+    if (read.filter !== null && (await again(parses)))
+      return refused(`It fails on a row: ${wordsOf(structural, source)}`);
+    return source.parseError(structural);
+  }
+}
+
+async function parses(source: TableSource, connection: DuckDBConnection): Promise<boolean> {
+  try {
+    await connection.run(`SELECT count(*) FROM (${source.table({ numbers: new Set(), numbered: false })})`);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -23,6 +23,8 @@ export const dataSelectionSchema = z.strictObject({
   sliceColumns: z.array(z.string().max(1000)).max(50).nullable(),
   /** Column with the time of a row, for series of replayed traffic. */
   timeColumn: z.string().max(1000).nullable(),
+  /** NPY only: a second file with one label a row; without it the last column of a matrix is the label. */
+  labelsPath: z.string().min(1).max(4096).nullable().optional(),
 });
 export type DataSelection = z.infer<typeof dataSelectionSchema>;
 
