@@ -61,9 +61,9 @@ export function createSessionService(deps: SessionDeps): SessionService {
   /**
    * Counts the attempt before it is judged, in one transaction with the back-off's check: processes that guess side by
    * side get one guess between them, and one that is killed while it guesses has still spent it. Answers what was
-   * there before.
+   * there before, and how long it is too early by.
    */
-  function spendAttempt(operator: Operator): Attempts {
+  function spendAttempt(operator: Operator): { readonly before: Attempts; readonly waitMs: number } {
     const now = system.now();
     const judged = (stored: Attempts) => {
       // What a full disk did not take is counted here.
@@ -82,11 +82,7 @@ export function createSessionService(deps: SessionDeps): SessionService {
       if (!isDiskRefusal(error)) throw error;
       if (verdict.next) unstored.set(operator.id, verdict.next);
     }
-    if (verdict.waitMs === 0) return before;
-    throw new SallyportError('auth.failed', `Too many wrong passphrases for ${operator.name}.`, {
-      hint: `Try again in ${Math.ceil(verdict.waitMs / 1000)} s. This attempt was not checked.`,
-      facts: { operator: operator.name, retryAfterMs: verdict.waitMs },
-    });
+    return { before, waitMs: verdict.waitMs };
   }
 
   /** Opens the key file, or refuses: too early after wrong passphrases, a wrong one, or an operator out of use. */
@@ -105,7 +101,18 @@ export function createSessionService(deps: SessionDeps): SessionService {
         },
       );
     }
-    const before = spendAttempt(operator);
+    const { before, waitMs } = spendAttempt(operator);
+    if (waitMs > 0) {
+      await ledger.note(null, {
+        action: 'session.refused',
+        subject: operator.name,
+        details: { reason: 'too early', failures: before.count },
+      });
+      throw new SallyportError('auth.failed', `Too many wrong passphrases for ${operator.name}.`, {
+        hint: `Try again in ${Math.ceil(waitMs / 1000)} s. This attempt was not checked.`,
+        facts: { operator: operator.name, retryAfterMs: waitMs },
+      });
+    }
     let privateKeyPem: string;
     try {
       privateKeyPem = new TextDecoder().decode(
@@ -164,7 +171,11 @@ export function createSessionService(deps: SessionDeps): SessionService {
         return actor;
       }),
     signOut: (actor, reason) =>
-      ledger.note(actor, { action: 'session.signed-out', subject: actor.name, details: reason === undefined ? {} : { reason } }),
+      ledger.note(actor, {
+        action: 'session.signed-out',
+        subject: actor.name,
+        details: reason === undefined ? {} : { reason },
+      }),
     signWithOperatorKey: async (operatorId, passphrase, use) => {
       const { privateKeyPem, before } = await inTurn(() => {
         const operator = ledger.read.operator(operatorId);

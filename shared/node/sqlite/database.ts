@@ -1,5 +1,6 @@
+import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import { SallyportError } from '../../domain/errors.ts';
+import { type ErrorDetails, SallyportError } from '../../domain/errors.ts';
 
 export type SqlValue = string | number | bigint | Buffer | null;
 type Connection = InstanceType<typeof Database>;
@@ -126,6 +127,8 @@ export function connect(
 ): Connection {
   if (key.length !== DATABASE_KEY_BYTES)
     throw new SallyportError('unexpected', 'A database key has 32 bytes.');
+  // SQLite takes an empty file for a new database, and throws the log beside it away.
+  if (!options.create && statSync(path, { throwIfNoEntry: false })?.size === 0) throw damaged({ bytes: 0 });
   let connection: Connection;
   try {
     connection = new Database(path, { fileMustExist: !options.create, timeout: BUSY_TIMEOUT_MS });
@@ -168,22 +171,24 @@ function guarded<T>(work: () => T): T {
   }
 }
 
+function damaged(facts: NonNullable<ErrorDetails['facts']>, cause?: unknown): SallyportError {
+  return new SallyportError(
+    'integrity.vault',
+    'The database does not open with this key, or it is damaged.',
+    {
+      hint: 'Nothing was changed. If it was copied or edited, restore it from a backup.',
+      facts,
+      cause,
+    },
+  );
+}
+
 /** SQLite's own error codes in the program's words; anything else is returned as it came. */
 function databaseError(error: unknown): unknown {
   if (!(error instanceof Database.SqliteError)) return error;
   const code = error.code;
   const facts = { system: code };
-  if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) {
-    return new SallyportError(
-      'integrity.vault',
-      'The database does not open with this key, or it is damaged.',
-      {
-        hint: 'Nothing was changed. If it was copied or edited, restore it from a backup.',
-        facts,
-        cause: error,
-      },
-    );
-  }
+  if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) return damaged(facts, error);
   // SHMSIZE: no room for the index of the write-ahead log, which even reading needs.
   if (code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_WRITE' || code === 'SQLITE_IOERR_SHMSIZE') {
     return new SallyportError('disk.full', 'The disk is full: nothing of this change was kept.', {

@@ -2,6 +2,7 @@ import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { createCurrentSession } from '../../../electron/services/session/current.ts';
 import { createSessionService, type SessionService } from '../../../electron/services/session/index.ts';
+import { lastEntry } from '../../support/registry.ts';
 import { OPERATOR_PASSPHRASE, type TestVault, testVault } from '../../support/vault.ts';
 
 function sessionOf(home: TestVault): SessionService {
@@ -53,6 +54,12 @@ describe('signing in', () => {
     await expect(session.signIn(right)).rejects.toMatchObject({
       code: 'auth.failed',
       facts: { retryAfterMs: expect.any(Number) },
+    });
+    // Somebody who goes on guessing is seen to.
+    expect(lastEntry(home)).toMatchObject({
+      action: 'session.refused',
+      subject: home.admin.name,
+      details: { reason: 'too early', failures: 3 },
     });
     home.clock.ahead += 1001;
     await session.signIn(right);

@@ -69,6 +69,17 @@ describe('opening', () => {
     db.close();
   });
 
+  test('of an emptied file is an integrity error: no new database takes its place, and no log beside it is lost', () => {
+    const { path, db } = fresh();
+    db.exec('CREATE TABLE evidence (a TEXT)');
+    const log = readFileSync(`${path}-wal`);
+    db.close();
+    writeFileSync(path, '');
+    writeFileSync(`${path}-wal`, log);
+    expect(() => openDatabase(path, KEY)).toThrow(expect.objectContaining({ code: 'integrity.vault' }));
+    expect([readFileSync(path), readFileSync(`${path}-wal`)]).toEqual([Buffer.alloc(0), log]);
+  });
+
   test('with another key is an integrity error and leaves the file as it is', () => {
     const { path, db } = fresh();
     db.exec('CREATE TABLE evidence (a TEXT)');
