@@ -122,7 +122,7 @@ describe('the checker sees', () => {
     ],
     [
       'the one importer of onnxruntime',
-      'shared/node/onnx/session.ts',
+      'shared/node/onnx/runtime.ts',
       `import * as ort from 'onnxruntime-node';`,
     ],
     ["Electron's types in its stand-in", 'electron/chromium/a.ts', `import type { App } from 'electron';`],

@@ -162,7 +162,7 @@ export const DOORS: readonly {
   readonly files: readonly string[];
   readonly typesToo: boolean;
 }[] = [
-  { module: 'onnxruntime-node', files: ['shared/node/onnx/session.ts', 'test/', 'bench/'], typesToo: true },
+  { module: 'onnxruntime-node', files: ['shared/node/onnx/runtime.ts', 'test/', 'bench/'], typesToo: true },
   { module: 'chart.js', files: ['renderer/charts/'], typesToo: true },
   { module: 'react-chartjs-2', files: ['renderer/charts/'], typesToo: true },
   { module: 'electron', files: ['electron/main/', 'electron/preload/'], typesToo: false },
@@ -179,7 +179,12 @@ export const DOORS: readonly {
   { module: 'keytar', files: ['electron/workers/keychain.ts'], typesToo: true },
   {
     module: '@duckdb/node-api',
-    files: ['electron/adapters/datasets/', 'electron/workers/datasets.ts', 'bench/'],
+    files: [
+      'electron/adapters/datasets/',
+      'electron/workers/datasets.ts',
+      'test/support/datasets.ts',
+      'bench/',
+    ],
     typesToo: true,
   },
   { module: 'sodium-native', files: ['shared/node/', 'bench/'], typesToo: true },

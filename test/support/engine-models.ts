@@ -1,10 +1,33 @@
 /** Small models with a known answer, for sessions, hosts and engines. */
 import { createHash } from 'node:crypto';
 import type { OutputMapping } from '../../shared/domain/model/version.ts';
-import { type Dimension, float32s, model, type NodeSpec, tensorType, value } from './onnx-builder.ts';
+import {
+  type Dimension,
+  float32s,
+  mapType,
+  model,
+  type NodeSpec,
+  sequenceType,
+  tensorType,
+  value,
+} from './onnx-builder.ts';
 
 /** TensorProto.DataType */
-export const TYPE = { float: 1, uint8: 2, int32: 6, int64: 7, string: 8, bool: 9, double: 11 } as const;
+export const TYPE = {
+  float: 1,
+  uint8: 2,
+  int8: 3,
+  uint16: 4,
+  int16: 5,
+  int32: 6,
+  int64: 7,
+  string: 8,
+  bool: 9,
+  float16: 10,
+  double: 11,
+  uint32: 12,
+  uint64: 13,
+} as const;
 
 export interface FirstFeatureOptions {
   readonly features?: number;
@@ -76,6 +99,93 @@ export function firstFeature(options: FirstFeatureOptions = {}): Uint8Array {
         value('label', tensorType(labelType, options.flatLabel === true ? [batch] : [batch, 1])),
         value('score', tensorType(scoreType, [batch, options.threeColumns === true ? 3 : 1])),
       ],
+    },
+  });
+}
+
+/** Two classes by the first of two features, as scikit-learn's exporter leaves them: a label, and a ZipMap's dictionaries. */
+export function zippedClassifier(
+  options: {
+    readonly classes?: readonly string[];
+    readonly opsets?: readonly (readonly [domain: string, version: number])[];
+    /** Only a second, empty piece of the graph. */
+    readonly piece?: boolean;
+  } = {},
+): Uint8Array {
+  const { classes } = options;
+  const named =
+    classes === undefined
+      ? { name: 'classlabels_int64s', ints: [0, 1] }
+      : { name: 'classlabels_strings', strings: classes };
+  const labelType = classes === undefined ? TYPE.int64 : TYPE.string;
+  if (options.piece === true) return model({ graph: { name: 'second' } });
+  return model({
+    opsets: options.opsets ?? [
+      ['', 15],
+      ['ai.onnx.ml', 1],
+    ],
+    graph: {
+      nodes: [
+        {
+          type: 'LinearClassifier',
+          domain: 'ai.onnx.ml',
+          inputs: ['features'],
+          outputs: ['output_label', 'probabilities'],
+          attributes: [
+            { ...named, name: classes === undefined ? 'classlabels_ints' : named.name },
+            { name: 'coefficients', floats: [-1, 0, 1, 0] },
+            { name: 'intercepts', floats: [0.5, -0.5] },
+            { name: 'post_transform', text: 'SOFTMAX' },
+          ],
+        },
+        {
+          type: 'ZipMap',
+          domain: 'ai.onnx.ml',
+          inputs: ['probabilities'],
+          outputs: ['output_probability'],
+          attributes: [named],
+        },
+      ],
+      inputs: [value('features', tensorType(TYPE.float, ['N', 2]))],
+      outputs: [
+        value('output_label', tensorType(labelType, ['N'])),
+        value('output_probability', sequenceType(mapType(labelType, tensorType(TYPE.float, null)))),
+      ],
+    },
+  });
+}
+
+/** One column an input: the answer is number + flag + the length told by text, 10 for "tcp" and 0 for any other. */
+export function columnInputs(numberType: number, batch: Dimension = 'N'): Uint8Array {
+  return model({
+    opsets: [
+      ['', 15],
+      ['ai.onnx.ml', 2],
+    ],
+    graph: {
+      nodes: [
+        {
+          type: 'LabelEncoder',
+          domain: 'ai.onnx.ml',
+          inputs: ['proto'],
+          outputs: ['code'],
+          attributes: [
+            { name: 'keys_strings', strings: ['tcp'] },
+            { name: 'values_floats', floats: [10] },
+            { name: 'default_float', float: 0 },
+          ],
+        },
+        { type: 'Cast', inputs: ['number'], outputs: ['n'], attributes: [{ name: 'to', int: TYPE.float }] },
+        { type: 'Cast', inputs: ['flag'], outputs: ['f'], attributes: [{ name: 'to', int: TYPE.float }] },
+        { type: 'Add', inputs: ['n', 'f'], outputs: ['nf'] },
+        { type: 'Add', inputs: ['nf', 'code'], outputs: ['score'] },
+      ],
+      inputs: [
+        value('number', tensorType(numberType, [batch, 1])),
+        value('proto', tensorType(TYPE.string, [batch, 1])),
+        value('flag', tensorType(TYPE.bool, [batch, 1])),
+      ],
+      outputs: [value('score', tensorType(TYPE.float, [batch, 1]))],
     },
   });
 }

@@ -119,10 +119,12 @@ export interface AttributeSpec {
   readonly name: string;
   readonly text?: string;
   readonly int?: number;
+  readonly float?: number;
   readonly floats?: readonly number[];
   /** Lists as proto3 writes them (packed) or as ONNX's own proto2 does (a tag before each element). */
   readonly packed?: boolean;
   readonly ints?: readonly number[];
+  readonly strings?: readonly string[];
   readonly tensor?: Uint8Array;
   readonly tensors?: readonly Uint8Array[];
   readonly sparse?: Uint8Array;
@@ -135,6 +137,7 @@ export function attribute(spec: AttributeSpec): Bytes {
   const ints = spec.ints ?? [];
   return concat(
     text(1, spec.name),
+    ...(spec.float === undefined ? [] : [tag(2, 5), float32s([spec.float])]),
     ...(spec.int === undefined ? [] : [int(3, spec.int)]),
     ...(spec.text === undefined ? [] : [text(4, spec.text)]),
     ...(spec.tensor === undefined ? [] : [bytes(5, spec.tensor)]),
@@ -143,6 +146,7 @@ export function attribute(spec: AttributeSpec): Bytes {
       ? [bytes(7, float32s(floats))]
       : floats.map((one) => concat(tag(7, 5), float32s([one])))),
     ...(spec.packed === true ? [bytes(8, concat(...ints.map(varint)))] : ints.map((one) => int(8, one))),
+    ...(spec.strings ?? []).map((one) => text(9, one)),
     ...(spec.tensors ?? []).map((one) => bytes(10, one)),
     ...(spec.graphs ?? []).map((one) => bytes(11, one)),
     int(20, attributeType(spec)),
@@ -152,6 +156,7 @@ export function attribute(spec: AttributeSpec): Bytes {
 
 /** AttributeProto.AttributeType, which runtimes insist on. */
 function attributeType(spec: AttributeSpec): number {
+  if (spec.float !== undefined) return 1;
   if (spec.int !== undefined) return 2;
   if (spec.text !== undefined) return 3;
   if (spec.tensor !== undefined) return 4;
@@ -159,6 +164,7 @@ function attributeType(spec: AttributeSpec): number {
   if (spec.tensors !== undefined) return 9;
   if (spec.graphs !== undefined) return 10;
   if (spec.sparse !== undefined) return 11;
+  if (spec.strings !== undefined) return 8;
   return spec.ints === undefined ? 6 : 7;
 }
 

@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { OutputMapping } from '../../shared/domain/model/version.ts';
 import { firstNonFinite, loadModel } from '../../shared/node/onnx/session.ts';
-import { ANOMALY, CLASSIFIER, firstFeature, TYPE } from '../support/engine-models.ts';
+import {
+  ANOMALY,
+  CLASSIFIER,
+  columnInputs,
+  firstFeature,
+  TYPE,
+  zippedClassifier,
+} from '../support/engine-models.ts';
 
 const load = (bytes: Uint8Array, mapping: OutputMapping = CLASSIFIER) =>
   loadModel(bytes, mapping, { intraOpThreads: 1 });
@@ -60,6 +67,98 @@ describe('reading outputs', () => {
     await expect(model.run(Float32Array.of(1, 0, 0, -1, 0, 0), 2)).rejects.toMatchObject({
       code: 'model.unsupported',
       facts: { row: 2, output: 'score' },
+    });
+  });
+});
+
+describe('kinds of models', () => {
+  const zipped: OutputMapping = {
+    ...CLASSIFIER,
+    labelOutput: 'output_label',
+    scoreOutput: 'output_probability',
+    scoreColumn: 1,
+  };
+  // exp(2x - 1) / (1 + exp(2x - 1)): the softmax of ±(x - 0.5).
+  const probability = (first: number): number => 1 / (1 + Math.exp(1 - 2 * first));
+  const PAIRS = Float32Array.of(2, 7, -1, 7, 0.75, 7);
+
+  test('probabilities of a ZipMap are read from the tensor behind it, all columns of them', async () => {
+    const model = await load(zippedClassifier(), zipped);
+    const { labels, scores, scoreRows } = await model.runDetailed({ rows: PAIRS, count: 3 });
+    expect([...labels]).toEqual([1, 0, 1]);
+    for (const [row, first] of [2, -1, 0.75].entries()) {
+      expect(scores?.[row]).toBeCloseTo(probability(first), 6);
+      expect(scoreRows?.values[2 * row]).toBeCloseTo(1 - probability(first), 6);
+    }
+    expect(scoreRows?.columns).toBe(2);
+  });
+
+  test('of a model that is asked for its label only, the dictionaries are never made', async () => {
+    const model = await load(zippedClassifier(), { ...zipped, scoreOutput: null });
+    expect(await model.run(PAIRS, 3)).toEqual({ labels: Float64Array.of(1, 0, 1), scores: null });
+  });
+
+  test('a label of text is its place among the classes, and -1 where it is none of them', async () => {
+    const bytes = zippedClassifier({ classes: ['benign', 'malicious'] });
+    const known = await load(bytes, { ...zipped, classes: ['benign', 'malicious'] });
+    expect((await known.run(PAIRS, 3)).labels).toEqual(Float64Array.of(1, 0, 1));
+    const other = await load(bytes, { ...zipped, classes: ['benign', 'phish'] });
+    expect((await other.run(PAIRS, 3)).labels).toEqual(Float64Array.of(-1, 0, -1));
+    const unnamed = await load(bytes, zipped);
+    await expect(unnamed.run(PAIRS, 3)).rejects.toMatchObject({ code: 'model.unmappable' });
+  });
+
+  test('the answer of a regression is its number', async () => {
+    const model = await load(firstFeature(), { ...CLASSIFIER, kind: 'regression', labelOutput: null });
+    expect(await model.run(ROWS, 3)).toEqual({
+      labels: Float64Array.of(0.25, 0.75, 0.5),
+      scores: Float32Array.of(0.25, 0.75, 0.5),
+    });
+  });
+
+  test('scores of 16-bit floats are read', async () => {
+    const model = await load(firstFeature({ scoreType: TYPE.float16 }));
+    expect((await model.run(ROWS, 3)).scores).toEqual(Float32Array.of(0.25, 0.75, 0.5));
+  });
+
+  test('asked for every detail, an answer that is no number is told and not refused', async () => {
+    const model = await load(firstFeature({ scoreOp: 'Log' }));
+    const { scores, scoreRows } = await model.runDetailed({
+      rows: Float32Array.of(1, 0, 0, -1, 0, 0),
+      count: 2,
+    });
+    expect(scores).toEqual(Float32Array.of(0, Number.NaN));
+    expect(scoreRows).toEqual({ columns: 1, values: Float32Array.of(0, Number.NaN) });
+  });
+
+  const SCORE: OutputMapping = { ...CLASSIFIER, input: 'number', labelOutput: null };
+  const texts = [undefined, ['tcp', 'udp', 'tcp'], undefined];
+  const rows = Float32Array.of(1, 0, 1, 2, 0, 0, 3, 0, 0);
+  test.each(['float', 'double', 'int8', 'uint16', 'int32', 'int64', 'uint64', 'float16'] as const)(
+    'one input a column: %s, text and boolean are fed from one row',
+    async (type) => {
+      for (const batch of ['N', 2] as const) {
+        const model = await load(columnInputs(TYPE[type], batch), SCORE);
+        expect(model.info).toMatchObject({ featureCount: 3, textFeatures: [1] });
+        const { scores } = await model.runDetailed({ rows, count: 3, texts });
+        expect(scores).toEqual(Float32Array.of(12, 2, 13));
+      }
+    },
+  );
+
+  test('what a column’s type cannot hold is refused, and so are texts that are not there', async () => {
+    const model = await load(columnInputs(TYPE.int8), SCORE);
+    const one = (number: number, flag: number) =>
+      model.runDetailed({
+        rows: Float32Array.of(number, 0, flag),
+        count: 1,
+        texts: [undefined, ['tcp'], undefined],
+      });
+    await expect(one(128, 0)).rejects.toMatchObject({ code: 'input.invalid' });
+    await expect(one(1, 2)).rejects.toMatchObject({ code: 'input.invalid' });
+    await expect(model.run(rows, 3)).rejects.toMatchObject({
+      code: 'input.invalid',
+      facts: { input: 'proto' },
     });
   });
 });

@@ -113,10 +113,12 @@ export function featureColumns(
   };
 }
 
-/** The feature names in the model's metadata, or null where it has none. */
-export function featureNames(summary: Pick<OnnxSummary, 'metadata'>): string[] | null {
+/** The feature names in the model's metadata, else those of its inputs where it has several; null where neither is. */
+export function featureNames(
+  summary: Pick<OnnxSummary, 'metadata'> & Partial<Pick<OnnxSummary, 'inputs'>>,
+): string[] | null {
   const text = summary.metadata.features?.trim() ?? '';
-  if (text === '') return null;
+  if (text === '') return inputNames(summary.inputs ?? []);
   if (!text.startsWith('[')) return text.split(',').map((name) => name.trim());
   try {
     const parsed: unknown = JSON.parse(text);
@@ -134,11 +136,36 @@ export function featureNames(summary: Pick<OnnxSummary, 'metadata'>): string[] |
   );
 }
 
-/** Width of the model's input of shape [N, D], or null where the file leaves it open. */
+/** One input a column, as exporters of data frames write them: the input's name is the column's. */
+function inputNames(inputs: OnnxSummary['inputs']): string[] | null {
+  if (inputs.length < 2) return null;
+  const names: string[] = [];
+  for (const input of inputs) {
+    const width = widthOf(input);
+    if (width === null) return null;
+    if (width === 1) names.push(input.name);
+    else for (let place = 0; place < width; place++) names.push(`${input.name}_${place}`);
+  }
+  return names;
+}
+
+/** Values of a row that a [N] or [N, D] input takes; null where the file does not say. */
+export function widthOf({ shape }: Pick<OnnxSummary['inputs'][number], 'shape'>): number | null {
+  if (shape === null || shape.length === 0 || shape.length > 2) return null;
+  if (shape.length === 1) return 1;
+  const size = shape[1];
+  return typeof size === 'number' && size > 0 ? size : null;
+}
+
+/** Width of the model's input of shape [N, D], of several inputs together; null where the file leaves it open. */
 export function inputWidth(
   summary: Pick<OnnxSummary, 'inputs'>,
   inputName: string | null = null,
 ): number | null {
+  if (summary.inputs.length > 1) {
+    const widths = summary.inputs.map(widthOf);
+    return widths.reduce((sum, width) => (sum === null || width === null ? null : sum + width), 0);
+  }
   const input =
     inputName === null ? summary.inputs[0] : summary.inputs.find((value) => value.name === inputName);
   const size = input?.shape?.length === 2 ? input.shape[1] : null;

@@ -1,12 +1,27 @@
 import { SallyportError } from '../errors.ts';
 import type { OnnxSummary, OnnxValue } from '../onnx/summary.ts';
+import { widthOf } from './feature-columns.ts';
 import type { OutputMapping } from './version.ts';
 
 type Guess =
   | { readonly ok: true; readonly mapping: OutputMapping }
   | { readonly ok: false; readonly reason: string };
 
-const FED_TYPES = new Set(['float', 'double', 'int64', 'int32']);
+const FED_TYPES = new Set([
+  'float',
+  'double',
+  'float16',
+  'int64',
+  'int32',
+  'int16',
+  'int8',
+  'uint64',
+  'uint32',
+  'uint16',
+  'uint8',
+  'bool',
+  'string',
+]);
 const LABEL_TYPES = new Set([
   'int64',
   'int32',
@@ -58,27 +73,45 @@ export function requireMapping(summary: OnnxSummary): OutputMapping {
   });
 }
 
+/** What a class of malicious rows is called, and one of harmless rows. */
+const POSITIVE_NAME =
+  /^(?:1|1\.0|true|yes|positive|malicious|malware|attack|intrusion|anomaly|anomalous|phish|phishing|spam|bad|threat|fraud|botnet|exploit|suspicious)$/i;
+const NEGATIVE_NAME =
+  /^(?:0|0\.0|-1|-1\.0|false|no|negative|benign|normal|ham|legitimate|legit|clean|goodware|good|harmless|safe|background)$/i;
+/** Operators whose output is a number, not a class. */
+const REGRESSORS = new Set(['TreeEnsembleRegressor', 'LinearRegressor', 'SVMRegressor']);
+
 function guess(summary: OnnxSummary): Guess {
   const input = inputOf(summary.inputs);
   if (!input.ok) return input;
-  const nonTensor = summary.outputs.find((value) => value.kind !== 'tensor');
+  const zipped = zippedOf(summary);
+  const nonTensor = summary.outputs.find((value) => value.kind !== 'tensor' && value !== zipped);
   const usable = summary.outputs.filter((value) => value.kind === 'tensor');
   const scores = usable.filter((value) => SCORE_TYPES.has(value.elementType));
-  const labels = usable.filter((value) => LABEL_TYPES.has(value.elementType) && isPerRow(columnsOf(value)));
-  if (scores.length === 0 && nonTensor !== undefined) {
+  const labels = usable.filter(
+    (value) =>
+      (LABEL_TYPES.has(value.elementType) || value.elementType === 'string') && isPerRow(columnsOf(value)),
+  );
+  if (scores.length === 0 && zipped === null && nonTensor !== undefined) {
     return refuse(
       `Output "${nonTensor.name}" is a ${nonTensor.kind}${nonTensor.kind === 'sequence' ? ' of maps' : ''}, not a tensor. Export the model with options={"zipmap": False} so that probabilities come as a tensor.`,
     );
   }
-  if (labels.length === 0) {
-    const text = usable.find((value) => value.elementType === 'string');
-    if (text !== undefined)
-      return refuse(
-        `Output "${text.name}" gives classes as text. Train or export the model with numeric classes (1 = malicious).`,
-      );
-  }
-  const label = labels.find((value) => LABEL_NAME.test(value.name)) ?? labels[0] ?? null;
+  const numbered = labels.filter((value) => value.elementType !== 'string');
+  const label = numbered.find((value) => LABEL_NAME.test(value.name)) ?? numbered[0] ?? labels[0] ?? null;
+  const isText = label?.elementType === 'string';
+  if (isText && summary.classes?.kind !== 'text')
+    return refuse(
+      `Output "${label.name}" gives classes as text, and the model does not name them. Train or export the model with numeric classes (1 = malicious).`,
+    );
+  const classes = label === null ? null : classesOf(summary);
+  const perClass =
+    classes !== null && classes.labels.length > 1 && scores.length === classes.labels.length
+      ? scores.every((value) => columnsOf(value) === 1)
+      : false;
   const score =
+    zipped ??
+    (perClass && classes !== null ? scores[positiveOf(classes)] : undefined) ??
     scores.find((value) => PROBABILITY_NAME.test(value.name)) ??
     scores.find((value) => SKLEARN_SCORE.test(value.name) || ANOMALY_NAME.test(value.name)) ??
     scores[0] ??
@@ -90,8 +123,89 @@ function guess(summary: OnnxSummary): Guess {
         : `None of the outputs (${summary.outputs.map(describe).join(', ')}) is a class per row or a score per row.`,
     );
   }
-  const classifies = summary.operators.some((operator) => CLASSIFIER_OPERATORS.has(operator.type));
-  return mapOutputs(input.name, label, score, classifies);
+  const mapped =
+    classes !== null &&
+    (isText || score === null || score === zipped || classes.labels.length > 2 || perClass)
+      ? mapClasses(input.name, label, score, classes, isText, perClass)
+      : mapOutputs(input.name, label, score, endsInClasses(summary));
+  return mapped.ok && isNumberAnswering(summary, label, score) ? regressionOf(mapped.mapping) : mapped;
+}
+
+/** A ZipMap's list of dictionaries, whose tensor can be read: the classes say which column is whose. */
+function zippedOf({ operators, outputs, classes }: OnnxSummary): OnnxValue | null {
+  const isZipped = operators.some(({ domain, type }) => domain === 'ai.onnx.ml' && type === 'ZipMap');
+  if (!isZipped || classes === undefined) return null;
+  return outputs.find((value) => value.kind === 'sequence' && value.elementType === 'float') ?? null;
+}
+
+function classesOf({ classes }: OnnxSummary): Classes | null {
+  return classes === undefined || classes.labels.length === 0 ? null : classes;
+}
+
+type Classes = NonNullable<OnnxSummary['classes']>;
+
+/**
+ * Place of the class that means malicious: of two the one that is called so, or the other of a harmless one; of more
+ * the only one that is not harmless, for a rule over several is a person's to make. Else -1.
+ */
+function positiveOf({ labels }: Classes): number {
+  const named = labels.findIndex((label) => POSITIVE_NAME.test(label.trim()));
+  if (labels.length <= 2 && named >= 0) return named;
+  const others = labels.flatMap((label, place) => (NEGATIVE_NAME.test(label.trim()) ? [] : [place]));
+  return others.length === 1 ? (others[0] ?? -1) : -1;
+}
+
+/** A classifier whose classes are named: the column and the label of the malicious one. */
+function mapClasses(
+  input: string,
+  label: OnnxValue | null,
+  score: OnnxValue | null,
+  classes: Classes,
+  isText: boolean,
+  perClass: boolean,
+): Guess {
+  const positive = positiveOf(classes);
+  if (positive < 0)
+    return refuse(
+      `The model tells ${classes.labels.length} classes apart (${classes.labels.slice(0, 8).join(', ')}${classes.labels.length > 8 ? ', …' : ''}), and none is plainly the malicious one. Map the column of the malicious class by hand.`,
+    );
+  return {
+    ok: true,
+    mapping: {
+      kind: 'classifier',
+      input,
+      labelOutput: label?.name ?? null,
+      scoreOutput: score?.name ?? null,
+      scoreColumn: score === null || perClass || columnsOf(score) === 1 ? 0 : positive,
+      positiveLabel: isText ? positive : Number(classes.labels[positive]),
+      threshold: 0.5,
+      lowerIsPositive: false,
+      ...(isText ? { classes: [...classes.labels] } : {}),
+    },
+  };
+}
+
+function endsInClasses({ operators }: OnnxSummary): boolean {
+  return operators.some(({ type }) => CLASSIFIER_OPERATORS.has(type));
+}
+
+/** One number a row out of a regressor, and no class: a plain answer, such as a predicted severity. */
+function isNumberAnswering(
+  { operators }: OnnxSummary,
+  label: OnnxValue | null,
+  score: OnnxValue | null,
+): boolean {
+  if (label !== null || score === null || columnsOf(score) !== 1) return false;
+  if (PROBABILITY_NAME.test(score.name) || SKLEARN_SCORE.test(score.name) || ANOMALY_NAME.test(score.name))
+    return false;
+  return (
+    operators.some(({ domain, type }) => domain === 'ai.onnx.ml' && REGRESSORS.has(type)) &&
+    !operators.some(({ type }) => CLASSIFIER_OPERATORS.has(type))
+  );
+}
+
+function regressionOf(mapping: OutputMapping): Guess {
+  return { ok: true, mapping: { ...mapping, kind: 'regression', scoreColumn: 0 } };
 }
 
 function mapOutputs(
@@ -147,21 +261,24 @@ function mapOutputs(
 function inputOf(
   inputs: readonly OnnxValue[],
 ): { readonly ok: true; readonly name: string } | { readonly ok: false; readonly reason: string } {
-  const input = inputs[0];
+  const [input] = inputs;
   if (input === undefined) return refuse('The model has no input.');
-  if (inputs.length > 1)
+  const unfed = inputs.find((value) => value.kind !== 'tensor' || !FED_TYPES.has(value.elementType));
+  if (unfed !== undefined)
     return refuse(
-      `The model has ${inputs.length} inputs (${inputs
-        .slice(0, 5)
-        .map((value) => `"${value.name}"`)
-        .join(', ')}). Export it with one input of shape [N, features].`,
+      `Input ${describe(unfed)} takes neither numbers nor text. Export the model with float inputs of shape [N, features].`,
     );
-  if (input.kind !== 'tensor' || !FED_TYPES.has(input.elementType))
+  if (inputs.length === 1 && input.elementType !== 'string') {
+    if (input.shape !== null && input.shape.length !== 2)
+      return refuse(`Input ${describe(input)} is not of shape [N, features].`);
+    return { ok: true, name: input.name };
+  }
+  // A row is shared out among the inputs, and texts are counted: each has to say how many of its values it takes.
+  const open = inputs.find((value) => widthOf(value) === null);
+  if (open !== undefined)
     return refuse(
-      `Input ${describe(input)} does not take numbers. Export the model with one float input of shape [N, features].`,
+      `The model has ${inputs.length} inputs, and ${describe(open)} does not say how many values of a row it takes. Export it with inputs of shape [N, 1], one a column.`,
     );
-  if (input.shape !== null && input.shape.length !== 2)
-    return refuse(`Input ${describe(input)} is not of shape [N, features].`);
   return { ok: true, name: input.name };
 }
 

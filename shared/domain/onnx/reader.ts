@@ -1,4 +1,5 @@
 import { SallyportError } from '../errors.ts';
+import { readClassLabels } from './class-labels.ts';
 import { collect } from './collect.ts';
 import { type Decoded, decodeInto } from './decode.ts';
 import { DEFAULT_ONNX_LIMITS, type OnnxLimits } from './limits.ts';
@@ -60,7 +61,9 @@ export function readOnnx(source: ByteSource, limits: OnnxLimits = DEFAULT_ONNX_L
       { hint: HINT },
     );
   }
-  return collect(model, model.graph, decoded, source.size);
+  const reading = collect(model, model.graph, decoded, source.size);
+  const classes = readClassLabels(source);
+  return classes === null ? reading : { ...reading, summary: { ...reading.summary, classes } };
 }
 
 /** IR versions are small numbers; other formats' bytes rarely spell one in field 1. */

@@ -36,6 +36,8 @@ export const onnxSummarySchema = z.object({
   /** Tensors whose bytes live outside this file. */
   externalData: z.array(z.object({ tensor: z.string(), keys: z.record(z.string(), z.string()) })),
   sizeBytes: z.number().int(),
+  /** Classes that the main graph's classifier names, in the order of its score columns; missing where none does. */
+  classes: z.object({ kind: z.enum(['text', 'integer']), labels: z.array(z.string()).readonly() }).optional(),
 });
 export type OnnxSummary = z.infer<typeof onnxSummarySchema>;
 

@@ -1,9 +1,17 @@
-import * as ort from 'onnxruntime-node';
 import { SallyportError } from '../../domain/errors.ts';
 import type { OutputMapping } from '../../domain/model/version.ts';
+import { unzipMaps } from '../../domain/onnx/zip-map.ts';
+import { feedOf, type RunInput } from './feed.ts';
 import { negativeLabel, scoreIsPositive } from './output-mapping.ts';
-import { readLabels, readScores } from './tensors.ts';
+import { openSession, type RuntimeSession } from './runtime.ts';
+import { checkFinite, readLabels, readScoreRows, type ScoreRows, scoreColumn } from './tensors.ts';
 import { type ModelInfo, type Predictions, shorten } from './worker-protocol.ts';
+
+/** A model's answers as they are: nothing is refused, labels and scores may be NaN or infinite. */
+export interface DetailedPredictions extends Predictions {
+  /** All columns of the score output, row by row; null where the model has none. */
+  readonly scoreRows: ScoreRows | null;
+}
 
 /** A model in memory, ready to run. Only ever made inside a worker process: `run` blocks its thread. */
 export interface LoadedModel {
@@ -13,14 +21,9 @@ export interface LoadedModel {
    * not finite (with its 1-based row and column), `model.unsupported` where the runtime refuses or answers NaN.
    */
   run(rows: Float32Array, count: number): Promise<Predictions>;
+  /** The same with text features and every column of the scores; answers that are not finite are no error here. */
+  runDetailed(input: RunInput): Promise<DetailedPredictions>;
   release(): Promise<void>;
-}
-
-type Dimensions = readonly (number | string)[];
-interface TensorDescription {
-  readonly name: string;
-  readonly type: string;
-  readonly shape: Dimensions;
 }
 
 /**
@@ -32,27 +35,9 @@ export async function loadModel(
   mapping: OutputMapping,
   options: { readonly intraOpThreads: number },
 ): Promise<LoadedModel> {
-  let session: ort.InferenceSession;
-  try {
-    session = await ort.InferenceSession.create(bytes, {
-      executionProviders: ['cpu'],
-      intraOpNumThreads: options.intraOpThreads,
-      interOpNumThreads: 1,
-      executionMode: 'sequential',
-      graphOptimizationLevel: 'all',
-      logSeverityLevel: 4,
-      // Idle runtime threads would spin between calls and take the cores from whoever reads the data.
-      extra: { session: { intra_op: { allow_spinning: '0' } } },
-    });
-  } catch (cause) {
-    throw new SallyportError(
-      'model.unsupported',
-      `The runtime cannot load this model: ${runtimeText(cause)}`,
-      {
-        hint: 'The file is kept as it is. Export it again with operators that ONNX Runtime knows, and without side files.',
-      },
-    );
-  }
+  // The mapped score may be a ZipMap's list of dictionaries: the graph that runs answers the tensor behind it.
+  const unzipped = mapping.scoreOutput === null ? null : unzipMaps(bytes);
+  const session = await openSession(unzipped?.bytes ?? bytes, options.intraOpThreads);
   try {
     return wrap(session, mapping);
   } catch (error) {
@@ -61,124 +46,96 @@ export async function loadModel(
   }
 }
 
-function wrap(session: ort.InferenceSession, mapping: OutputMapping): LoadedModel {
-  const inputs = session.inputMetadata.flatMap((value) => (value.isTensor ? [describe(value)] : []));
-  const outputs = session.outputMetadata.flatMap((value) => (value.isTensor ? [describe(value)] : []));
-  const input = inputs.find(({ name }) => name === mapping.input);
-  if (!input) throw unmappable(`The model has no input named "${mapping.input}".`, session.inputNames);
-  if (session.inputNames.length !== 1) {
-    throw new SallyportError(
-      'model.unsupported',
-      `The model has ${session.inputNames.length} inputs; detectors with one input can be run.`,
-      {
-        hint: 'Export the model with all features in one input tensor.',
-      },
-    );
-  }
-  const fill = FILL[input.type];
-  if (!fill) {
-    throw new SallyportError(
-      'model.unsupported',
-      `The model's input "${input.name}" is ${input.type}; float, double, int32 and int64 can be fed.`,
-    );
-  }
+function wrap(session: RuntimeSession, mapping: OutputMapping): LoadedModel {
+  const outputs = session.outputs.flatMap(({ tensor }) => (tensor === null ? [] : [tensor]));
+  const first = session.inputs.find(({ name }) => name === mapping.input);
+  if (!first) throw unmappable(`The model has no input named "${mapping.input}".`, session.inputs);
+  const feed = feedOf(session.inputs);
+  const { featureCount, fixedBatch, textFeatures } = feed;
   const wanted = [mapping.labelOutput, mapping.scoreOutput].filter((name) => name !== null);
   if (wanted.length === 0)
-    throw unmappable('The mapping names neither a label nor a score output.', session.outputNames);
+    throw unmappable('The mapping names neither a label nor a score output.', session.outputs);
   for (const name of wanted) {
     if (!outputs.some((output) => output.name === name)) {
-      throw unmappable(`The model has no tensor output named "${name}".`, session.outputNames);
+      throw unmappable(`The model has no tensor output named "${name}".`, session.outputs);
     }
   }
 
-  const [batch, ...rest] = input.shape;
-  const fixedBatch = typeof batch === 'number' && batch > 0 ? batch : null;
-  const width = rest.every((size) => typeof size === 'number' && size > 0)
-    ? rest.reduce<number>((product, size) => product * Number(size), 1)
-    : null;
-  // A rank-2 input of open width takes any row; a deeper one of open shape cannot be filled from a row.
-  const featureCount = rest.length === 0 ? 1 : width;
-  if (featureCount === null && rest.length !== 1) {
-    throw new SallyportError(
-      'model.unsupported',
-      `The shape of the model's input "${input.name}" is open in more than one place.`,
-    );
-  }
-
-  const call = async (rows: Float32Array, count: number, columns: number): Promise<Predictions> => {
-    const dimensions = [count, ...(rest.length === 1 ? [columns] : rest.map(Number))];
-    const tensor = fill(rows, dimensions);
-    let results: ort.InferenceSession.OnnxValueMapType;
-    try {
-      results = await session.run({ [input.name]: tensor }, wanted);
-    } catch (cause) {
-      throw new SallyportError(
-        'model.unsupported',
-        `The runtime stopped on this input: ${runtimeText(cause)}`,
-      );
-    }
-    const scores =
-      mapping.scoreOutput === null ? null : readScores(results[mapping.scoreOutput], count, mapping);
+  const call = async (input: RunInput, columns: number): Promise<DetailedPredictions> => {
+    const results = await session.run(feed.feeds(input, columns), wanted);
+    const { labelOutput, scoreOutput, classes } = mapping;
+    const scoreRows =
+      scoreOutput === null ? null : readScoreRows(results[scoreOutput], input.count, scoreOutput);
+    const scores = scoreRows === null ? null : scoreColumn(scoreRows, input.count, mapping);
     const labels =
-      mapping.labelOutput === null
+      labelOutput === null
         ? labelsOf(scores, mapping)
-        : readLabels(results[mapping.labelOutput], count, mapping.labelOutput);
-    return { labels, scores };
+        : readLabels(results[labelOutput], input.count, labelOutput, classes);
+    return { labels, scores, scoreRows };
+  };
+  const runDetailed = async (input: RunInput): Promise<DetailedPredictions> => {
+    const columns = checkRows(input.rows, input.count, featureCount);
+    if (fixedBatch === null || fixedBatch === input.count) return call(input, columns);
+    return runSliced((part) => call(part, columns), input, columns, fixedBatch);
   };
 
   return {
-    info: { input, outputs, featureCount, fixedBatch, hasScores: mapping.scoreOutput !== null },
+    info: {
+      input: first.tensor ?? { name: first.name, type: 'unknown', shape: [] },
+      outputs,
+      featureCount,
+      fixedBatch,
+      hasScores: mapping.scoreOutput !== null,
+      textFeatures,
+    },
+    runDetailed,
     async run(rows, count) {
-      const columns = checkRows(rows, count, featureCount);
-      if (fixedBatch === null || fixedBatch === count) return call(rows, count, columns);
-      return runSliced(call, rows, count, columns, fixedBatch);
+      const { labels, scores } = await runDetailed({ rows, count });
+      if (scores) checkFinite(scores, mapping.scoreOutput ?? '');
+      if (mapping.labelOutput !== null) checkFinite(labels, mapping.labelOutput);
+      return { labels, scores };
     },
     release: () => session.release(),
   };
 }
 
-/** How rows become an input tensor of each type. */
-const FILL: Readonly<Record<string, (rows: Float32Array, dimensions: readonly number[]) => ort.Tensor>> = {
-  float32: (rows, dimensions) => new ort.Tensor('float32', rows, dimensions),
-  float64: (rows, dimensions) => new ort.Tensor('float64', Float64Array.from(rows), dimensions),
-  int32: (rows, dimensions) => new ort.Tensor('int32', Int32Array.from(rows, whole), dimensions),
-  int64: (rows, dimensions) => {
-    const values = new BigInt64Array(rows.length);
-    for (const [index, value] of rows.entries()) values[index] = BigInt(whole(value));
-    return new ort.Tensor('int64', values, dimensions);
-  },
-};
-
-/** A fraction would be cut off in silence. */
-function whole(value: number): number {
-  if (!Number.isInteger(value) || Math.abs(value) > 2 ** 31 - 1) {
-    throw new SallyportError('input.invalid', `The model takes whole numbers; ${value} is none it can take.`);
-  }
-  return value;
-}
-
 /** A model of fixed batch size sees slices of it; the last one is filled up with zeros whose answers are dropped. */
 async function runSliced(
-  call: (rows: Float32Array, count: number, columns: number) => Promise<Predictions>,
-  rows: Float32Array,
-  count: number,
+  call: (input: RunInput) => Promise<DetailedPredictions>,
+  { rows, count, texts }: RunInput,
   columns: number,
   batch: number,
-): Promise<Predictions> {
+): Promise<DetailedPredictions> {
   const labels = new Float64Array(count);
   let scores: Float32Array | null = null;
+  let scoreRows: { readonly columns: number; readonly values: Float64Array } | null = null;
   for (let start = 0; start < count; start += batch) {
     const take = Math.min(batch, count - start);
     const slice = new Float32Array(batch * columns);
     slice.set(rows.subarray(start * columns, (start + take) * columns));
-    const part = await call(slice, batch, columns);
+    const part = await call({
+      rows: slice,
+      count: batch,
+      ...(texts === undefined ? {} : { texts: texts.map((list) => list && padded(list, start, batch)) }),
+    });
     labels.set(part.labels.subarray(0, take), start);
     if (part.scores) {
       scores ??= new Float32Array(count);
       scores.set(part.scores.subarray(0, take), start);
     }
+    if (part.scoreRows) {
+      const { columns: width, values } = part.scoreRows;
+      scoreRows ??= { columns: width, values: new Float64Array(count * width) };
+      scoreRows.values.set(values.subarray(0, take * width), start * width);
+    }
   }
-  return { labels, scores };
+  return { labels, scores, scoreRows };
+}
+
+function padded(texts: readonly string[], start: number, batch: number): string[] {
+  const part = texts.slice(start, start + batch);
+  while (part.length < batch) part.push('');
+  return part;
 }
 
 /** Checks shape and values; answers the number of columns. */
@@ -218,22 +175,17 @@ export function firstNonFinite(values: Float32Array): number {
 function labelsOf(scores: Float32Array | null, mapping: OutputMapping): Float64Array {
   if (!scores)
     throw new SallyportError('model.unmappable', 'The mapping names neither a label nor a score output.');
+  // A model that answers a number: it is its own label.
+  if (mapping.kind === 'regression') return Float64Array.from(scores);
   const negative = negativeLabel(mapping);
   return Float64Array.from(scores, (score) =>
     scoreIsPositive(mapping, score) ? mapping.positiveLabel : negative,
   );
 }
 
-function describe(value: ort.InferenceSession.TensorValueMetadata): TensorDescription {
-  return { name: value.name, type: value.type, shape: value.shape };
-}
-
-function unmappable(message: string, names: readonly string[]): SallyportError {
+function unmappable(message: string, values: readonly { readonly name: string }[]): SallyportError {
+  const names = values.map(({ name }) => name).join(', ');
   return new SallyportError('model.unmappable', message, {
-    hint: `Set the version's output mapping; the model has: ${shorten(names.join(', '), 400)}.`,
+    hint: `Set the version's output mapping; the model has: ${shorten(names, 400)}.`,
   });
-}
-
-function runtimeText(cause: unknown): string {
-  return shorten(cause instanceof Error ? cause.message : String(cause), 400);
 }

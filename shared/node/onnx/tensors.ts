@@ -1,16 +1,23 @@
 import { SallyportError } from '../../domain/errors.ts';
 import type { OutputMapping } from '../../domain/model/version.ts';
+import type { RuntimeTensor } from './runtime.ts';
 
-/** What is read of a runtime tensor; named by shape, so that only `session.ts` knows the runtime. */
-interface Tensor {
-  readonly type: string;
-  readonly dims: readonly number[];
-  readonly size: number;
-  readonly data: unknown;
+/** Every column of a score output, row by row. */
+export interface ScoreRows {
+  readonly columns: number;
+  readonly values: Float32Array | Float64Array;
 }
 
-/** Label values of a [N] or [N, 1] output of any integer, boolean or floating type. */
-export function readLabels(output: unknown, count: number, name: string): Float64Array {
+/**
+ * Label values of a [N] or [N, 1] output of any integer, boolean or floating type; of text, the place of each among
+ * `classes`, and -1 for one that is not there.
+ */
+export function readLabels(
+  output: unknown,
+  count: number,
+  name: string,
+  classes?: readonly string[],
+): Float64Array {
   const tensor = asTensor(output, name);
   checkRows(tensor, count, name);
   if (tensor.size !== count) {
@@ -19,33 +26,50 @@ export function readLabels(output: unknown, count: number, name: string): Float6
       `The label output "${name}" has ${tensor.size / count} values a row instead of one.`,
     );
   }
-  if (tensor.type === 'int64' || tensor.type === 'uint64')
-    return readInt64(tensor.data as BigInt64Array | BigUint64Array, tensor.type === 'int64');
-  if (!NUMERIC.has(tensor.type)) throw unreadable(name, tensor.type);
-  const labels = Float64Array.from(tensor.data as Float32Array);
-  checkFinite(labels, name);
-  return labels;
+  if (tensor.type === 'string' && classes !== undefined)
+    return readTexts(tensor.data as readonly string[], classes);
+  return Float64Array.from(numbersOf(tensor, name));
 }
 
-/** The mapped column of a [N], [N, 1] or [N, C] output, as it is: not turned, not clipped. */
-export function readScores(output: unknown, count: number, mapping: OutputMapping): Float32Array {
-  const name = mapping.scoreOutput ?? '';
+/** A [N], [N, 1] or [N, C] output of numbers, as it is. Single and double precision are views, nothing is copied. */
+export function readScoreRows(output: unknown, count: number, name: string): ScoreRows {
   const tensor = asTensor(output, name);
   checkRows(tensor, count, name);
-  if (tensor.type !== 'float32' && tensor.type !== 'float64') throw unreadable(name, tensor.type);
   const columns = tensor.size / count;
+  if (tensor.type === 'bool') throw unreadable(name, tensor.type);
+  const data = numbersOf(tensor, name);
+  if (data instanceof Float32Array || data instanceof Float64Array) return { columns, values: data };
+  return { columns, values: Float64Array.from(data) };
+}
+
+/** The mapped column, as it is: not turned, not clipped. */
+export function scoreColumn(
+  { columns, values }: ScoreRows,
+  count: number,
+  mapping: OutputMapping,
+): Float32Array {
   if (mapping.scoreColumn >= columns) {
     throw new SallyportError(
       'model.unmappable',
-      `The score output "${name}" has ${columns} columns; column ${mapping.scoreColumn} is mapped.`,
+      `The score output "${mapping.scoreOutput ?? ''}" has ${columns} columns; column ${mapping.scoreColumn} is mapped.`,
     );
   }
-  const data = tensor.data as Float32Array | Float64Array;
   const scores = new Float32Array(count);
   for (let row = 0, index = mapping.scoreColumn; row < count; row++, index += columns)
-    scores[row] = data[index] as number;
-  checkFinite(scores, name);
+    scores[row] = values[index] as number;
   return scores;
+}
+
+function numbersOf({ type, data }: RuntimeTensor, name: string): ArrayLike<number> {
+  if (type === 'int64' || type === 'uint64')
+    return readInt64(data as BigInt64Array | BigUint64Array, type === 'int64');
+  if (!NUMERIC.has(type)) throw unreadable(name, type);
+  return data as ArrayLike<number>;
+}
+
+function readTexts(data: readonly string[], classes: readonly string[]): Float64Array {
+  const placeOf = new Map(classes.map((label, place) => [label, place]));
+  return Float64Array.from(data, (text) => placeOf.get(text) ?? -1);
 }
 
 const NUMERIC = new Set([
@@ -58,16 +82,17 @@ const NUMERIC = new Set([
   'int8',
   'uint8',
   'bool',
+  'float16',
 ]);
 
-function asTensor(output: unknown, name: string): Tensor {
+function asTensor(output: unknown, name: string): RuntimeTensor {
   if (typeof output !== 'object' || output === null || !('dims' in output)) {
     throw new SallyportError('model.unmappable', `The model answered no tensor for "${name}".`);
   }
-  return output as Tensor;
+  return output as RuntimeTensor;
 }
 
-function checkRows(tensor: Tensor, count: number, name: string): void {
+function checkRows(tensor: RuntimeTensor, count: number, name: string): void {
   if (tensor.dims[0] !== count || tensor.size % count !== 0) {
     throw new SallyportError(
       'model.unmappable',
@@ -88,7 +113,7 @@ function readInt64(data: BigInt64Array | BigUint64Array, signed: boolean): Float
 }
 
 /** A NaN that reached a metric or an answer would look like a decision. */
-function checkFinite(values: Float32Array | Float64Array, name: string): void {
+export function checkFinite(values: Float32Array | Float64Array, name: string): void {
   for (let row = 0; row < values.length; row++) {
     const value = values[row] as number;
     if (value - value !== 0) {
@@ -109,7 +134,7 @@ function unreadable(name: string, type: string): SallyportError {
     'model.unmappable',
     `The output "${name}" holds ${type} values, which are not read as labels or scores.`,
     {
-      hint: 'Export the classifier with integer labels and float probabilities (for scikit-learn: zipmap off).',
+      hint: 'Export the classifier with labels that are whole numbers or named classes, and with float probabilities.',
     },
   );
 }

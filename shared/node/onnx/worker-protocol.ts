@@ -59,6 +59,8 @@ export interface ModelInfo {
   /** Rows per call where the model fixes them, else null. Callers need not care: the session slices and pads. */
   readonly fixedBatch: number | null;
   readonly hasScores: boolean;
+  /** Features that take text, by their place in a row; `runDetailed` wants them apart. */
+  readonly textFeatures: readonly number[];
 }
 
 /** Reply value of `predict`: raw label values and raw scores of the mapped column, one per row. */

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { SallyportError } from '../../../shared/domain/errors.ts';
-import { featureColumns, guessLabelColumn } from '../../../shared/domain/model/feature-columns.ts';
+import {
+  featureColumns,
+  featureNames,
+  guessLabelColumn,
+  inputWidth,
+} from '../../../shared/domain/model/feature-columns.ts';
 import {
   explainUnmappable,
   guessMapping,
@@ -27,8 +32,25 @@ function out(name: string, type: number, shape: readonly build.Dimension[] | nul
   return build.value(name, build.tensorType(type, shape));
 }
 
+/** A classifier that names its classes. */
+function classifier(classes: { readonly ints?: readonly number[]; readonly strings?: readonly string[] }) {
+  const name = classes.ints === undefined ? 'classlabels_strings' : 'classlabels_int64s';
+  return {
+    type: 'ZipMap',
+    domain: 'ai.onnx.ml',
+    inputs: ['p'],
+    outputs: ['z'],
+    attributes: [{ name, ...classes }],
+  };
+}
+const ZIPPED = build.value(
+  'output_probability',
+  build.sequenceType(build.mapType(INT64, build.tensorType(FLOAT, null))),
+);
+
 describe('guessing how outputs are read', () => {
   const label = out('label', INT64, ['N']);
+  const textLabel = out('label', STRING, ['N']);
   const cases: [string, OnnxSummary, object][] = [
     [
       'label and [N, 2] probabilities',
@@ -93,6 +115,57 @@ describe('guessing how outputs are read', () => {
       { kind: 'anomaly', labelOutput: null, threshold: 0, lowerIsPositive: true },
     ],
     [
+      'a ZipMap of known classes',
+      summaryOf([label, ZIPPED], [classifier({ ints: [0, 1] })]),
+      {
+        kind: 'classifier',
+        labelOutput: 'label',
+        scoreOutput: 'output_probability',
+        scoreColumn: 1,
+        positiveLabel: 1,
+      },
+    ],
+    [
+      'a ZipMap whose malicious class comes first',
+      summaryOf([label, ZIPPED], [classifier({ ints: [1, 0] })]),
+      { scoreColumn: 0, positiveLabel: 1 },
+    ],
+    [
+      'classes as text',
+      summaryOf([textLabel, ZIPPED], [classifier({ strings: ['malware', 'goodware'] })]),
+      { scoreColumn: 0, positiveLabel: 0, classes: ['malware', 'goodware'] },
+    ],
+    [
+      'classes as text of which only the harmless one is known',
+      summaryOf([textLabel], [classifier({ strings: ['Benign', 'Emotet'] })]),
+      { scoreOutput: null, scoreColumn: 0, positiveLabel: 1, classes: ['Benign', 'Emotet'] },
+    ],
+    [
+      'one probability output a class',
+      summaryOf(
+        [label, out('i0', FLOAT, ['N', 1]), out('i1', FLOAT, ['N', 1])],
+        [classifier({ ints: [0, 1] })],
+      ),
+      { scoreOutput: 'i1', scoreColumn: 0, positiveLabel: 1 },
+    ],
+    [
+      'a regressor',
+      summaryOf(
+        [out('variable', FLOAT, [null, 1])],
+        [{ type: 'TreeEnsembleRegressor', domain: 'ai.onnx.ml' }],
+      ),
+      { kind: 'regression', labelOutput: null, scoreOutput: 'variable', scoreColumn: 0 },
+    ],
+    [
+      'one input a column, of numbers and text',
+      summaryOf(
+        [label],
+        [],
+        [out('duration', FLOAT, ['N', 1]), out('proto', STRING, ['N', 1]), out('flag', INT64, ['N'])],
+      ),
+      { input: 'duration', labelOutput: 'label' },
+    ],
+    [
       'an anomaly score alone',
       summaryOf([out('anomaly_score', FLOAT, ['N'])]),
       { kind: 'anomaly', labelOutput: null, lowerIsPositive: false },
@@ -106,12 +179,8 @@ describe('guessing how outputs are read', () => {
     expect(requireMapping(summary)).toEqual(mapping);
   });
 
-  const zipmap = build.value(
-    'output_probability',
-    build.sequenceType(build.mapType(INT64, build.tensorType(FLOAT, null))),
-  );
   const unmappable: [string, OnnxSummary, string][] = [
-    ['a sequence of maps', summaryOf([label, zipmap]), '"zipmap": False'],
+    ['a sequence of maps', summaryOf([label, ZIPPED]), '"zipmap": False'],
     [
       'labels as text',
       summaryOf([out('label', STRING, ['N']), out('probabilities', FLOAT, ['N', 2])]),
@@ -121,18 +190,47 @@ describe('guessing how outputs are read', () => {
     ['an image', summaryOf([out('mask', FLOAT, ['N', 3, 64, 64])]), 'not one row'],
     ['no outputs', summaryOf([]), 'no outputs'],
     [
-      'many inputs',
-      summaryOf([label], [], [out('a', FLOAT, ['N', 1]), out('b', FLOAT, ['N', 1])]),
+      'inputs that do not say what of a row is theirs',
+      summaryOf([label], [], [out('a', FLOAT, ['N', 1]), out('b', FLOAT, ['N', null])]),
       '2 inputs',
     ],
     ['no input', summaryOf([label], [], []), 'no input'],
-    ['text as input', summaryOf([label], [], [out('url', STRING, ['N', 1])]), 'does not take numbers'],
+    ['any number of texts', summaryOf([label], [], [out('url', STRING, ['N', null])]), 'how many values'],
+    ['complex input', summaryOf([label], [], [out('x', 14, ['N', 1])]), 'neither numbers nor text'],
+    [
+      'classes of which several may be malicious',
+      summaryOf([label, out('probabilities', FLOAT, ['N', 3])], [classifier({ ints: [0, 1, 2] })]),
+      '3 classes',
+    ],
+    [
+      'two classes of which neither is known',
+      summaryOf([out('label', STRING, ['N'])], [classifier({ strings: ['red', 'blue'] })]),
+      'none is plainly the malicious one',
+    ],
     ['an image as input', summaryOf([label], [], [out('x', FLOAT, ['N', 3, 8, 8])]), 'not of shape'],
   ];
   it.each(unmappable)('%s cannot be mapped, and it says why', (_, summary, reason) => {
     expect(guessMapping(summary)).toBeNull();
     expect(explainUnmappable(summary)).toContain(reason);
     expect(() => requireMapping(summary)).toThrow(SallyportError);
+  });
+});
+
+describe('a model of one input a column', () => {
+  const summary = summaryOf(
+    [],
+    [],
+    [out('duration', FLOAT, ['N', 1]), out('proto', STRING, ['N']), out('rates', FLOAT, ['N', 2])],
+  );
+  it('takes its columns by the names of its inputs', () => {
+    expect(featureNames(summary)).toEqual(['duration', 'proto', 'rates_0', 'rates_1']);
+    expect(inputWidth(summary)).toBe(4);
+    const header = ['rates_1', 'label', 'proto', 'rates_0', 'duration'];
+    expect(featureColumns(summary, header).columns).toEqual(['duration', 'proto', 'rates_0', 'rates_1']);
+  });
+  it('has no names and no width where an input leaves its own open', () => {
+    const open = summaryOf([], [], [out('a', FLOAT, ['N', 1]), out('b', FLOAT, ['N', null])]);
+    expect([featureNames(open), inputWidth(open)]).toEqual([null, null]);
   });
 });
 

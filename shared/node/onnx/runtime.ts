@@ -1,0 +1,101 @@
+/** The runtime behind one door: sessions over plain values. Nothing else imports it. */
+import * as ort from 'onnxruntime-node';
+import { SallyportError } from '../../domain/errors.ts';
+import { shorten } from './worker-protocol.ts';
+
+export interface TensorDescription {
+  readonly name: string;
+  readonly type: string;
+  readonly shape: readonly (number | string)[];
+}
+
+/** Null where the value is no tensor: this runtime's binding neither takes nor answers it. */
+export interface ValueDescription {
+  readonly name: string;
+  readonly tensor: TensorDescription | null;
+}
+
+export interface PlainTensor {
+  /** The runtime's word: `float32`, `int64`, `string`, … */
+  readonly type: string;
+  readonly dims: readonly number[];
+  /** A typed array of that type, or texts. float16: its bits in a Uint16Array on the way in. */
+  readonly data: unknown;
+}
+
+export interface RuntimeSession {
+  readonly inputs: readonly ValueDescription[];
+  readonly outputs: readonly ValueDescription[];
+  /** Blocks its thread. Throws `model.unsupported` where the runtime stops. */
+  run(
+    feeds: Readonly<Record<string, PlainTensor>>,
+    wanted: readonly string[],
+  ): Promise<Readonly<Record<string, RuntimeTensor | undefined>>>;
+  release(): Promise<void>;
+}
+
+/** An answer; named by shape, so that only this file knows the runtime. */
+export interface RuntimeTensor {
+  readonly type: string;
+  readonly dims: readonly number[];
+  readonly size: number;
+  readonly data: unknown;
+}
+
+/** Throws `model.unsupported` where the runtime refuses the model. */
+export async function openSession(bytes: Uint8Array, intraOpThreads: number): Promise<RuntimeSession> {
+  let session: ort.InferenceSession;
+  try {
+    session = await ort.InferenceSession.create(bytes, {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: intraOpThreads,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 4,
+      // Idle runtime threads would spin between calls and take the cores from whoever reads the data.
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
+    });
+  } catch (cause) {
+    throw new SallyportError(
+      'model.unsupported',
+      `The runtime cannot load this model: ${runtimeText(cause)}`,
+      {
+        hint: 'The file is kept as it is. Export it again with operators that ONNX Runtime knows, and without side files.',
+      },
+    );
+  }
+  return {
+    inputs: session.inputMetadata.map(describe),
+    outputs: session.outputMetadata.map(describe),
+    async run(feeds, wanted) {
+      const tensors: Record<string, ort.Tensor> = {};
+      for (const [name, tensor] of Object.entries(feeds)) tensors[name] = tensorOf(tensor);
+      try {
+        return (await session.run(tensors, [...wanted])) as Record<string, RuntimeTensor | undefined>;
+      } catch (cause) {
+        throw new SallyportError(
+          'model.unsupported',
+          `The runtime stopped on this input: ${runtimeText(cause)}`,
+        );
+      }
+    },
+    release: () => session.release(),
+  };
+}
+
+function tensorOf({ type, data, dims }: PlainTensor): ort.Tensor {
+  const tensor = new ort.Tensor(type as 'float32', data as Float32Array, dims);
+  // The binding reads 16-bit floats as 16-bit integers, and not the Float16Array that the constructor makes of them.
+  if (type === 'float16') Object.defineProperty(tensor, 'data', { value: data });
+  return tensor;
+}
+
+function describe(value: ort.InferenceSession.ValueMetadata): ValueDescription {
+  const { name } = value;
+  return { name, tensor: value.isTensor ? { name, type: value.type, shape: value.shape } : null };
+}
+
+function runtimeText(cause: unknown): string {
+  return shorten(cause instanceof Error ? cause.message : String(cause), 400);
+}
