@@ -6,7 +6,10 @@ type Kind = ChannelInput<'dialogs.open'>['kind'];
 const ALL: FileFilter = { name: 'All files', extensions: ['*'] };
 const OPEN: Readonly<Record<Kind, { readonly title: string; readonly filters: FileFilter[] }>> = {
   model: { title: 'Add a model', filters: [{ name: 'ONNX models', extensions: ['onnx'] }, ALL] },
-  dataset: { title: 'Choose labelled data', filters: [{ name: 'Tables', extensions: ['csv', 'tsv'] }, ALL] },
+  dataset: {
+    title: 'Choose data',
+    filters: [{ name: 'Tables', extensions: ['csv', 'tsv', 'jsonl', 'ndjson', 'parquet', 'npy'] }, ALL],
+  },
   policy: { title: 'Choose a policy', filters: [{ name: 'Policies', extensions: ['yaml', 'yml'] }, ALL] },
   backup: { title: 'Choose a backup', filters: [{ name: 'Backups', extensions: ['tar'] }, ALL] },
   audit: {

@@ -2,7 +2,7 @@
 export function dropKind(name: string): 'model' | 'dataset' | 'unknown' {
   const lower = name.toLowerCase();
   if (lower.endsWith('.onnx')) return 'model';
-  return ['.csv', '.tsv', '.jsonl', '.ndjson', '.parquet'].some((ending) => lower.endsWith(ending))
+  return ['.csv', '.tsv', '.jsonl', '.ndjson', '.parquet', '.npy'].some((ending) => lower.endsWith(ending))
     ? 'dataset'
     : 'unknown';
 }

@@ -26,7 +26,7 @@ export function DropTarget(): ReactNode {
         notifications.show({
           color: 'yellow',
           title: `"${file.name}" was not taken`,
-          message: 'Drop an ONNX model (.onnx) or a dataset (.csv, .jsonl, .parquet).',
+          message: 'Drop an ONNX model (.onnx) or a dataset (.csv, .jsonl, .parquet, .npy).',
         });
         return;
       }

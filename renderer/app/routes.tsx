@@ -70,12 +70,20 @@ export function createRouter(): ReturnType<typeof createHashRouter> {
           element: page(() => import('../features/validate/report-page.tsx'), 'ReportPage'),
         },
         {
+          path: '/validate/:id/rows',
+          element: page(() => import('../features/evidence/rows-page.tsx'), 'ValidationRowsPage'),
+        },
+        {
           path: '/compare',
           element: page(() => import('../features/compare/compare-page.tsx'), 'ComparePage'),
         },
         {
           path: '/compare/:id',
           element: page(() => import('../features/compare/comparison-page.tsx'), 'ComparisonPage'),
+        },
+        {
+          path: '/compare/:id/rows',
+          element: page(() => import('../features/evidence/rows-page.tsx'), 'ComparisonRowsPage'),
         },
         {
           path: '/releases',

@@ -1,22 +1,7 @@
 import type { ChartOptions } from 'chart.js';
 import { type ReactNode, useMemo } from 'react';
 import { Bar } from 'react-chartjs-2';
-import type { Tokens } from '../app/tokens.ts';
-import { useChartTokens, withAlpha } from './setup.ts';
-
-function tooltipOf(tokens: Tokens) {
-  return {
-    backgroundColor: tokens.raised,
-    titleColor: tokens.text,
-    bodyColor: tokens.text,
-    borderColor: tokens.borderStrong,
-    borderWidth: 1,
-    padding: 8,
-    boxWidth: 8,
-    boxHeight: 8,
-    cornerRadius: 6,
-  };
-}
+import { tooltipOf, useChartTokens, withAlpha } from './setup.ts';
 
 export interface HistogramProps {
   readonly label: string;

@@ -2,6 +2,8 @@ import { Skeleton } from '@mantine/core';
 import { type ComponentType, lazy, type ReactNode, Suspense } from 'react';
 import type { HistogramProps, HorizontalBarsProps } from './bar-charts.tsx';
 import type { LineChartProps } from './line-chart.tsx';
+import type { PairBarsProps } from './pair-bars.tsx';
+import type { ScatterChartProps } from './scatter-chart.tsx';
 
 /**
  * The charts as features use them: loaded with the first page that draws one, standing in at their own height
@@ -27,5 +29,12 @@ export const ScoreHistogram = later<HistogramProps>(async () => ({
 export const HorizontalBars = later<HorizontalBarsProps>(async () => ({
   default: (await import('./bar-charts.tsx')).HorizontalBars,
 }));
+export const PairBars = later<PairBarsProps>(async () => ({
+  default: (await import('./pair-bars.tsx')).PairBars,
+}));
+export const ScatterChart = later<ScatterChartProps>(async () => ({
+  default: (await import('./scatter-chart.tsx')).ScatterChart,
+}));
+export { ChartPanel } from './chart-panel.tsx';
 export type { Series } from './line-chart.tsx';
 export { Sparkline } from './sparkline.tsx';

@@ -12,6 +12,8 @@ export interface Series {
   /** `first` = what is under test, `second` = what it is held against, `limit` = a moving limit. */
   readonly role: 'first' | 'second' | 'limit';
   readonly fill?: boolean;
+  /** Each point is one measurement and is drawn as a dot. */
+  readonly dots?: boolean;
 }
 
 export interface LineChartProps {
@@ -33,6 +35,8 @@ export interface LineChartProps {
   readonly marks?: readonly { readonly at: number; readonly label: string }[];
   /** The chance line of a ROC curve. */
   readonly diagonal?: boolean;
+  /** Single points that are named: detection at a fixed false-positive rate, the decision threshold. */
+  readonly points?: readonly { readonly x: number; readonly y: number; readonly label: string }[];
   readonly zoomable?: boolean;
   readonly legend?: boolean;
 }
@@ -45,7 +49,7 @@ function datasetsOf(
   series: readonly Series[],
   tokens: Tokens,
 ): ChartDataset<'line', { x: number; y: number }[]>[] {
-  return series.map(({ label, points, role, fill }) => {
+  return series.map(({ label, points, role, fill, dots }) => {
     const color = colorOf(role, tokens);
     return {
       label,
@@ -55,7 +59,7 @@ function datasetsOf(
       fill: fill === true ? 'origin' : false,
       borderWidth: role === 'limit' ? 1.25 : 1.75,
       ...(role === 'limit' ? { borderDash: [5, 4] } : {}),
-      pointRadius: points.length === 1 ? 2.5 : 0,
+      pointRadius: dots === true ? 3 : points.length === 1 ? 2.5 : 0,
       pointHoverRadius: 3,
       pointBackgroundColor: color,
       tension: 0,
@@ -65,7 +69,7 @@ function datasetsOf(
 }
 
 function annotationsOf(
-  { limit, marks, diagonal }: LineChartProps,
+  { limit, marks, diagonal, points }: LineChartProps,
   tokens: Tokens,
 ): Record<string, AnnotationOptions> {
   const found: Record<string, AnnotationOptions> = {};
@@ -109,6 +113,33 @@ function annotationsOf(
         borderRadius: 3,
         xAdjust: 0,
       },
+    };
+  });
+  points?.forEach((point, index) => {
+    found[`point${index}`] = {
+      type: 'point',
+      xValue: point.x,
+      yValue: point.y,
+      radius: 4,
+      backgroundColor: tokens.surface,
+      borderColor: tokens.text,
+      borderWidth: 1.75,
+    };
+    // Labels stand on the side where there is room, each a line lower than the one before.
+    const right = point.x < 0.6;
+    found[`name${index}`] = {
+      type: 'label',
+      xValue: point.x,
+      yValue: point.y,
+      content: point.label,
+      position: { x: right ? 'start' : 'end', y: 'center' },
+      xAdjust: right ? 9 : -9,
+      yAdjust: point.y > 0.85 ? 12 + index * 18 : 0,
+      backgroundColor: tokens.idleSoft,
+      color: tokens.idle,
+      font: { size: 10, weight: 500 },
+      padding: { x: 5, y: 2 },
+      borderRadius: 3,
     };
   });
   if (diagonal === true) {

@@ -64,3 +64,18 @@ export function withAlpha(hex: string, alpha: number): string {
     .toString(16)
     .padStart(2, '0')}`;
 }
+
+/** The one look of tooltips. */
+export function tooltipOf(tokens: Tokens) {
+  return {
+    backgroundColor: tokens.raised,
+    titleColor: tokens.text,
+    bodyColor: tokens.text,
+    borderColor: tokens.borderStrong,
+    borderWidth: 1,
+    padding: 8,
+    boxWidth: 8,
+    boxHeight: 8,
+    cornerRadius: 6,
+  };
+}

@@ -16,7 +16,16 @@ import {
   useTable,
 } from '@tanstack/react-table';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, memo, type ReactNode, useCallback, useMemo, useRef, useState } from 'react';
+import {
+  type KeyboardEvent,
+  memo,
+  type ReactNode,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import styles from './data-table.module.css';
 
 /** Height of a row in CSS pixels. Fixed, so that a hundred thousand rows need no measuring. */
@@ -127,12 +136,16 @@ interface DataTableProps<T> {
   /** Called when the last rows come into view. */
   readonly onEnd?: () => void;
   readonly selection?: Selection<T>;
+  /** Hears which row the keyboard or a click made the active one. */
+  readonly onActive?: (row: T | null) => void;
+  /** What single keys do to the active row; true moves on to the next. With them, J and K move as the arrows do. */
+  readonly rowKeys?: Readonly<Record<string, (row: T) => boolean>>;
 }
 
 /** A virtualised, sortable table. Arrow keys, Home, End and Page keys move the active row; Enter opens it. */
 export function DataTable<T>(props: DataTableProps<T>): ReactNode {
   const { label, columns, rows, rowKey, onOpen, empty, foot, height, bare = false, onEnd } = props;
-  const { selection } = props;
+  const { selection, onActive, rowKeys } = props;
   const [sorting, setSorting] = useState<SortingState>(() =>
     props.initialSort === undefined ? [] : [{ ...props.initialSort }],
   );
@@ -171,8 +184,12 @@ export function DataTable<T>(props: DataTableProps<T>): ReactNode {
   const tracks = [...(marks ? [`${BOX}px`] : []), ...columns.map((column) => column.width)].join(' ');
   const minWidth = useMemo(() => minimumWidth(columns) + (marks ? BOX + GAP : 0), [columns, marks]);
 
-  const latest = useRef({ sorted, onOpen, selection });
-  latest.current = { sorted, onOpen, selection };
+  const latest = useRef({ sorted, onOpen, selection, onActive });
+  latest.current = { sorted, onOpen, selection, onActive };
+  useEffect(() => {
+    const row = active === null ? undefined : latest.current.sorted[active];
+    latest.current.onActive?.(row?.original.item ?? null);
+  }, [active]);
   const markRow = useCallback((index: number): void => {
     const row = latest.current.sorted[index];
     if (row === undefined) return;
@@ -197,13 +214,25 @@ export function DataTable<T>(props: DataTableProps<T>): ReactNode {
       End: sorted.length - 1,
       PageDown: at + page,
       PageUp: at - page,
+      ...(rowKeys === undefined ? {} : { j: at + 1, k: at - 1 }),
     };
+    if (event.key.length === 1 && (event.ctrlKey || event.metaKey || event.altKey)) return;
     const move = moves[event.key];
-    if (move !== undefined) {
-      event.preventDefault();
-      const next = Math.max(0, Math.min(sorted.length - 1, move));
+    const moveTo = (index: number): void => {
+      const next = Math.max(0, Math.min(sorted.length - 1, index));
       setActive(next);
       virtualizer.scrollToIndex(next);
+    };
+    if (move !== undefined) {
+      event.preventDefault();
+      moveTo(move);
+      return;
+    }
+    const run = rowKeys?.[event.key];
+    const chosen = active === null ? undefined : sorted[active];
+    if (run !== undefined && event.target === scroller.current && chosen !== undefined) {
+      event.preventDefault();
+      if (run(chosen.original.item)) moveTo(at + 1);
       return;
     }
     if (event.key === ' ' && event.target === scroller.current && active !== null && marks) {

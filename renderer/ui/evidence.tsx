@@ -1,19 +1,27 @@
 import { Tooltip } from '@mantine/core';
 import { IconShieldCheck } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
+import { Link } from 'react-router';
 import type { Confusion, GateResult } from '../../shared/domain/metrics/report.ts';
+import { verdictOf } from '../../shared/domain/policy/evaluate.ts';
 import type { Finding } from '../../shared/domain/scan/finding.ts';
 import styles from './evidence.module.css';
 import { formatCount, formatShare, plural } from './format.ts';
 import { formatMetricValue, metricLabel } from './metrics.ts';
 import { Empty, SimpleTable } from './page.tsx';
-import { PassStatus, SeverityStatus } from './status.tsx';
+import { GateVerdict, SeverityStatus } from './status.tsx';
 import { Truncated } from './text.tsx';
 
 const BOUND_SIGNS = { min: '≥', max: '≤', maxRegression: 'regression ≤' } as const;
 
-/** Gates with what was measured and what was allowed. A gate without a measurement is a fail, and says why. */
-export function GatesTable({ gates }: { readonly gates: readonly GateResult[] }): ReactNode {
+interface GatesTableProps {
+  readonly gates: readonly GateResult[];
+  /** Where the rows behind a gate are looked at, and what they are called; null where there are none. */
+  readonly rowsOf?: (gate: GateResult) => { readonly to: string; readonly text: string } | null;
+}
+
+/** Gates with what was measured and what was allowed. A gate without a measurement is no pass, and says why. */
+export function GatesTable({ gates, rowsOf }: GatesTableProps): ReactNode {
   if (gates.length === 0) {
     return (
       <div style={{ padding: 14 }} className="dim">
@@ -21,18 +29,33 @@ export function GatesTable({ gates }: { readonly gates: readonly GateResult[] })
       </div>
     );
   }
-  // A gate that passed has its reason in the badge's tooltip; one that failed says it in full.
-  const reasonOf = (gate: GateResult): string => (gate.passed ? '' : gate.reason);
+  // A gate that passed has its reason in the badge's tooltip; one that did not says it in full.
+  const reasonOf = (gate: GateResult): string => (verdictOf(gate) === 'pass' ? '' : gate.reason);
   const reasons = gates.some((gate) => reasonOf(gate) !== '');
+  const counted = gates.some((gate) => typeof gate.rows === 'number');
+  const links = gates.map((gate) => rowsOf?.(gate) ?? null);
+  const linked = links.some((link) => link !== null);
   return (
     <SimpleTable
       label="Gates"
-      columns={['Gate', '>Measured', '>Limit', '>Champion', 'Result', ...(reasons ? ['Reason'] : [])]}
-      rows={gates.map((gate) => ({
-        key: `${gate.gate}-${gate.bound}`,
+      columns={[
+        'Gate',
+        '>Measured',
+        '>Limit',
+        '>Champion',
+        ...(counted ? ['>n'] : []),
+        'Result',
+        ...(reasons ? ['Reason'] : []),
+        ...(linked ? ['Behind it'] : []),
+      ]}
+      rows={gates.map((gate, index) => ({
+        key: `${gate.gate}-${gate.bound}-${index}`,
         cells: [
-          <span key="gate" style={{ fontWeight: 500, whiteSpace: 'nowrap' }}>
+          <span key="gate" style={{ fontWeight: 500, whiteSpace: 'nowrap' }} title={gate.gate}>
             {metricLabel(gate.metric)}
+            {gate.slice === undefined || gate.slice === null ? null : (
+              <Truncated max={220}>{`in ${gate.slice.column} = ${gate.slice.value}`}</Truncated>
+            )}
           </span>,
           <span key="measured" style={{ fontWeight: 600 }}>
             {formatMetricValue(gate.metric, gate.measured)}
@@ -45,19 +68,40 @@ export function GatesTable({ gates }: { readonly gates: readonly GateResult[] })
           <span key="baseline" className="dim">
             {formatMetricValue(gate.metric, gate.baseline)}
           </span>,
+          ...(counted
+            ? [
+                <span key="n" className="dim">
+                  {typeof gate.rows === 'number' ? formatCount(gate.rows) : '–'}
+                </span>,
+              ]
+            : []),
           <span key="result" title={gate.reason}>
-            <PassStatus passed={gate.passed} />
+            <GateVerdict verdict={verdictOf(gate)} />
           </span>,
           ...(reasons
             ? [
-                <Truncated key="reason" max={280}>
+                <span key="reason" style={{ display: 'block', maxWidth: 420, minWidth: 160 }}>
                   {reasonOf(gate)}
-                </Truncated>,
+                </span>,
               ]
             : []),
+          ...(linked ? [<RowsLink key="rows" link={links[index] ?? null} />] : []),
         ],
       }))}
     />
+  );
+}
+
+function RowsLink({
+  link,
+}: {
+  readonly link: { readonly to: string; readonly text: string } | null;
+}): ReactNode {
+  if (link === null) return null;
+  return (
+    <Link to={link.to} style={{ color: 'var(--sp-accent-text)', whiteSpace: 'nowrap' }}>
+      {link.text}
+    </Link>
   );
 }
 

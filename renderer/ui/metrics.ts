@@ -1,3 +1,4 @@
+import { METRIC_DIRECTION } from '../../shared/domain/metrics/compare.ts';
 import type { ClassificationMetrics } from '../../shared/domain/metrics/report.ts';
 import type { GateMetric } from '../../shared/domain/policy/policy.ts';
 import { formatCount, formatMetric, formatMs } from './format.ts';
@@ -37,6 +38,13 @@ export const METRIC_LABELS: Readonly<Record<GateMetric, string>> = {
 export const SHORT_METRIC_LABELS: Readonly<Partial<Record<GateMetric, string>>> = {
   balanced_accuracy: 'Balanced acc.',
   false_positive_rate: 'FP rate',
+  tpr_at_fpr_0_01: 'At 1 % FPR',
+  tpr_at_fpr_0_001: 'At 0.1 % FPR',
+  brier: 'Brier',
+  ece: 'ECE',
+  positive_rate: 'Flagged',
+  mae: 'MAE',
+  rmse: 'RMSE',
 };
 
 export const QUALITY_METRICS = [
@@ -53,6 +61,7 @@ export const QUALITY_METRICS = [
 /** Gates that judge the evidence itself rather than a metric; their figures are counts. */
 const EVIDENCE_LABELS: Readonly<Record<string, string>> = {
   rows: 'Labelled rows',
+  output_findings: 'Flaws of the answers',
   evidence_problems: 'Flaws of the evidence',
 };
 
@@ -67,12 +76,13 @@ function isLatency(metric: string): boolean {
 /** A metric's value in its own unit: milliseconds for latency, four decimals for the rest. */
 export function formatMetricValue(metric: string, value: number | null): string {
   if (metric in EVIDENCE_LABELS) return value === null ? formatMetric(null) : formatCount(value);
+  if (metric === 'model_size_mb') return value === null ? formatMetric(null) : `${value.toFixed(2)} MB`;
   return isLatency(metric) ? formatMs(value) : formatMetric(value);
 }
 
 /** True where a larger value is a better detector. */
 export function higherIsBetter(metric: string): boolean {
-  return metric !== 'false_positive_rate' && !isLatency(metric);
+  return (METRIC_DIRECTION as Readonly<Record<string, 'higher' | 'lower'>>)[metric] !== 'lower';
 }
 
 /** Smallest difference in latency that says something, in milliseconds and as a share of the champion's. */

@@ -15,6 +15,8 @@ interface VersionSelectProps {
   readonly value: VersionRef | null;
   readonly onChange: (ref: VersionRef | null) => void;
   readonly description?: string;
+  /** The label is only said: what stands before the field says it already. */
+  readonly hideLabel?: boolean;
   /** Leaves out revoked and archived versions, or whatever else the caller cannot use. */
   readonly only?: (row: { name: string; version: string; state: string }) => boolean;
 }
@@ -29,7 +31,8 @@ const ASK_MS = 150;
 const LISTED = 200;
 
 /** A choice of versions, written `name@version`, champions marked; typing searches all there are. */
-export function VersionSelect({ label, value, onChange, description, only }: VersionSelectProps): ReactNode {
+export function VersionSelect(props: VersionSelectProps): ReactNode {
+  const { label, value, onChange, description, only, hideLabel = false } = props;
   const [typed, setTyped] = useState('');
   const chosen = value === null ? null : formatRef(value);
   // What was chosen stands in the field and is no search: opened again, the list begins with the newest.
@@ -49,7 +52,7 @@ export function VersionSelect({ label, value, onChange, description, only }: Ver
   const listed = chosen === null || options.some((option) => option.value === chosen);
   return (
     <Select
-      label={label}
+      {...(hideLabel ? { 'aria-label': label } : { label })}
       {...(description === undefined ? {} : { description })}
       placeholder={query.isLoading ? 'Loading…' : 'Choose a version'}
       searchable

@@ -125,6 +125,18 @@ export function PassStatus({
   return <Status tone={passed ? 'ok' : 'bad'}>{passed ? pass : fail}</Status>;
 }
 
+const GATE_VERDICTS = {
+  pass: ['ok', 'passed'],
+  fail: ['bad', 'failed'],
+  inconclusive: ['warn', 'inconclusive'],
+} as const satisfies Record<string, readonly [Tone, string]>;
+
+/** What gates say: inconclusive is its own answer, neither pass nor fail. */
+export function GateVerdict({ verdict }: { readonly verdict: keyof typeof GATE_VERDICTS }): ReactNode {
+  const [tone, word] = GATE_VERDICTS[verdict];
+  return <Status tone={tone}>{word}</Status>;
+}
+
 /** A moving name of a version, or a tag: quieter than a status. */
 export function Tag({ children }: { readonly children: string }): ReactNode {
   const champion = children === 'champion';

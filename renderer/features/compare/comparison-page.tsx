@@ -1,105 +1,26 @@
-import { Stack } from '@mantine/core';
-import { IconEqual } from '@tabler/icons-react';
-import { type ReactNode, useMemo } from 'react';
-import { useParams } from 'react-router';
-import type { ComparisonReport, DisagreementRow } from '../../../shared/domain/metrics/report.ts';
+import { Button, Stack } from '@mantine/core';
+import type { ReactNode } from 'react';
+import { Link, useParams } from 'react-router';
+import type { ComparisonReport } from '../../../shared/domain/metrics/report.ts';
 import { formatRef } from '../../../shared/domain/model/version.ts';
 import { useCall } from '../../api/queries.ts';
-import { type Column, DataTable } from '../../ui/data-table.tsx';
 import { DeltasTable } from '../../ui/deltas-table.tsx';
-import { formatCount, formatMs, formatShare } from '../../ui/format.ts';
+import { formatCount, formatDuration, formatMs, formatShare } from '../../ui/format.ts';
 import { Bars, Loaded } from '../../ui/loaded.tsx';
-import { Empty, Page, Panel, Stat, Stats } from '../../ui/page.tsx';
-import { Status } from '../../ui/status.tsx';
-import { Ago, Digest, Truncated, VersionLink } from '../../ui/text.tsx';
-
-/** Other columns of the dataset shown beside a disagreeing row. */
-const CONTEXT_COLUMNS = 5;
-
-function Answer({
-  label,
-  score,
-  right,
-}: {
-  readonly label: number;
-  readonly score: number | null;
-  readonly right: boolean;
-}): ReactNode {
-  return (
-    <span className="num">
-      <span style={{ color: right ? 'var(--sp-ok)' : 'var(--sp-bad)', fontWeight: 600 }}>{label}</span>
-      {score === null ? null : <span className="dim">{`  ${score.toFixed(4)}`}</span>}
-    </span>
-  );
-}
-
-function columnsOf(report: ComparisonReport): readonly Column<DisagreementRow>[] {
-  const context = [...new Set(report.disagreementRows.flatMap((row) => Object.keys(row.context)))].slice(
-    0,
-    CONTEXT_COLUMNS,
-  );
-  return [
-    {
-      id: 'row',
-      header: 'Row',
-      width: '76px',
-      align: 'right',
-      sortBy: (row) => row.row,
-      cell: (row) => formatCount(row.row),
-    },
-    {
-      id: 'effect',
-      header: 'Effect',
-      width: '92px',
-      sortBy: (row) => Number(row.challengerLabel === row.label),
-      cell: (row) =>
-        row.challengerLabel === row.label ? (
-          <Status tone="ok">fixed</Status>
-        ) : row.championLabel === row.label ? (
-          <Status tone="bad">broken</Status>
-        ) : (
-          <Status tone="idle">both wrong</Status>
-        ),
-    },
-    {
-      id: 'label',
-      header: 'Truth',
-      width: '56px',
-      align: 'right',
-      sortBy: (row) => row.label,
-      cell: (row) => row.label,
-    },
-    {
-      id: 'champion',
-      header: 'Champion',
-      width: '120px',
-      sortBy: (row) => row.championScore,
-      cell: (row) => (
-        <Answer label={row.championLabel} score={row.championScore} right={row.championLabel === row.label} />
-      ),
-    },
-    {
-      id: 'challenger',
-      header: 'Challenger',
-      width: '120px',
-      sortBy: (row) => row.challengerScore,
-      cell: (row) => (
-        <Answer
-          label={row.challengerLabel}
-          score={row.challengerScore}
-          right={row.challengerLabel === row.label}
-        />
-      ),
-    },
-    ...context.map((name) => ({
-      id: `context-${name}`,
-      header: name,
-      width: 'minmax(120px, 1fr)',
-      sortBy: (row: DisagreementRow) => row.context[name] ?? null,
-      cell: (row: DisagreementRow) => <Truncated mono>{row.context[name] ?? ''}</Truncated>,
-    })),
-  ];
-}
+import { formatMetricValue, metricLabel } from '../../ui/metrics.ts';
+import { Callout, Page, Panel, SimpleTable, Stat, Stats } from '../../ui/page.tsx';
+import { ChartGrid } from '../../ui/report-charts.tsx';
+import type { Judgement } from '../../ui/significance.ts';
+import { Ago, Digest, VersionLink } from '../../ui/text.tsx';
+import { DatasetFacts } from '../evidence/dataset-facts.tsx';
+import { ExportReport } from '../evidence/export-report.tsx';
+import { OutputFindings } from '../evidence/output-findings.tsx';
+import { rowsPath } from '../evidence/rows-choice.ts';
+import { LatencyBars, ScoreScatter, TrafficSeries } from './comparison-charts.tsx';
+import { headlineOf } from './comparison-words.ts';
+import { DisagreementMatrix } from './disagreement-matrix.tsx';
+import { DisagreementRows } from './disagreement-rows.tsx';
+import { FlipsTable } from './flips-table.tsx';
 
 export function ComparisonPage(): ReactNode {
   const { id = '' } = useParams();
@@ -128,10 +49,26 @@ export function ComparisonPage(): ReactNode {
             champion <VersionLink of={report.champion} />
           </span>
           <span>{`on ${report.dataset.fileName}`}</span>
-          <Digest value={report.dataset.digest} what="dataset digest" />
           <span>
             by {report.runBy} <Ago at={report.createdAt} />
           </span>
+        </>
+      }
+      actions={
+        <>
+          {report.rowsArtifact === null ? null : (
+            <Button
+              variant="default"
+              component={Link}
+              to={rowsPath({ kind: 'comparison', id: report.id }, { preset: 'disagreements' })}
+            >
+              Look at rows
+            </Button>
+          )}
+          <ExportReport
+            evidence={{ kind: 'comparison', id: report.id }}
+            name={`comparison-${report.challenger.name}-${report.champion.version}-${report.challenger.version}`}
+          />
         </>
       }
     >
@@ -140,64 +77,173 @@ export function ComparisonPage(): ReactNode {
   );
 }
 
+const TONES: Readonly<Record<Judgement, 'ok' | 'bad' | 'plain'>> = {
+  better: 'ok',
+  worse: 'bad',
+  same: 'plain',
+  chance: 'plain',
+  unknown: 'plain',
+};
+
 function ComparisonView({ report }: { readonly report: ComparisonReport }): ReactNode {
-  const columns = useMemo(() => columnsOf(report), [report]);
-  const shown = report.disagreementRows.length;
+  const headline = headlineOf(report);
+  const { dataset, others, sliceFlips, outputFindings, disagreementRows, rowsArtifact } = report;
+  const findings = outputFindings.champion.length + outputFindings.challenger.length;
   return (
     <Stack gap={14}>
-      <Stats>
-        <Stat label="Rows" value={formatCount(report.dataset.rows)} />
-        <Stat
-          label="They disagree on"
-          value={formatCount(report.disagreements)}
-          note={formatShare(report.dataset.rows === 0 ? null : report.disagreements / report.dataset.rows)}
-        />
-        <Stat
-          label="Challenger fixes"
-          value={<span style={{ color: 'var(--sp-ok)' }}>{formatCount(report.challengerFixes)}</span>}
-          note="only the challenger is right"
-        />
-        <Stat
-          label="Challenger breaks"
-          value={<span style={{ color: 'var(--sp-bad)' }}>{formatCount(report.challengerBreaks)}</span>}
-          note="only the champion is right"
-        />
-        <Stat
-          label="Latency p95"
-          value={formatMs(report.challengerLatency.p95)}
-          note={`champion ${formatMs(report.championLatency.p95)}`}
-        />
-      </Stats>
-      <Panel
-        title="Metrics"
-        note="green is better, red is worse; latencies within 10 % or 0.1 ms are the same"
-        flush
-      >
-        <DeltasTable deltas={report.deltas} />
-      </Panel>
-      <Panel
-        title="Rows on which they disagree"
-        note={
-          shown < report.disagreements
-            ? `the first ${formatCount(shown)} of ${formatCount(report.disagreements)}`
-            : ''
-        }
-        flush
-      >
-        <DataTable
-          bare
-          label="Disagreeing rows"
-          columns={columns}
-          rows={report.disagreementRows}
-          rowKey={(row) => String(row.row)}
-          height={Math.min(560, 120 + shown * 36)}
-          empty={
-            <Empty icon={IconEqual} title="They agree on every row">
-              On this dataset the two cannot be told apart by their labels.
-            </Empty>
+      <Callout tone={TONES[headline.judgement]}>
+        <h2 style={{ margin: 0, fontSize: '0.9375rem', fontWeight: 600 }}>{headline.title}</h2>
+        <div>{headline.detail}</div>
+      </Callout>
+      <Figures report={report} />
+      {dataset.labelled ? (
+        <Panel
+          title="Metrics"
+          note="challenger against champion; latencies within 10 % or 0.1 ms are the same"
+          flush
+        >
+          <DeltasTable
+            deltas={report.deltas}
+            intervals={report.deltaIntervals}
+            significance={report.significance}
+          />
+        </Panel>
+      ) : null}
+      <ChartGrid>
+        {report.disagreementMatrix.length === 0 ? null : (
+          <Panel title="Answers of both" note={rowsArtifact === null ? '' : 'each cell leads to its rows'}>
+            <DisagreementMatrix report={report} />
+          </Panel>
+        )}
+        <ScoreScatter report={report} />
+        <LatencyBars report={report} />
+        <TrafficSeries report={report} />
+      </ChartGrid>
+      {sliceFlips.length === 0 ? null : (
+        <Panel
+          title="Where answers changed"
+          note="by slice, the worst balance of broken and fixed first"
+          flush
+        >
+          <FlipsTable report={report} />
+        </Panel>
+      )}
+      {others.length === 0 ? null : <Others report={report} />}
+      {findings === 0 ? null : (
+        <Panel title="Findings in the answers" flush>
+          {(['champion', 'challenger'] as const).map((who) =>
+            outputFindings[who].length === 0 ? null : (
+              <div key={who}>
+                <div style={{ padding: '10px 14px 0', fontWeight: 500 }}>{`Of the ${who}`}</div>
+                <OutputFindings
+                  findings={outputFindings[who]}
+                  rowsTo={
+                    rowsArtifact === null
+                      ? null
+                      : rowsPath({ kind: 'comparison', id: report.id }, { preset: 'output-findings' })
+                  }
+                />
+              </div>
+            ),
+          )}
+        </Panel>
+      )}
+      {rowsArtifact === null ? (
+        <Panel
+          title="Rows on which they disagree"
+          note={
+            disagreementRows.length < report.disagreements
+              ? `the first ${formatCount(disagreementRows.length)} of ${formatCount(report.disagreements)}`
+              : ''
           }
-        />
+          flush
+        >
+          <DisagreementRows report={report} />
+        </Panel>
+      ) : null}
+      <Panel title="Data">
+        <DatasetFacts dataset={dataset} />
+        <div className="dim" style={{ marginTop: 10, display: 'flex', gap: 14, flexWrap: 'wrap' }}>
+          <span>{`took ${formatDuration(report.durationMs)}`}</span>
+          <span>
+            champion <Digest value={report.championDigest} what="digest of the champion" />
+          </span>
+          <span>
+            challenger <Digest value={report.challengerDigest} what="digest of the challenger" />
+          </span>
+        </div>
       </Panel>
     </Stack>
+  );
+}
+
+function Figures({ report }: { readonly report: ComparisonReport }): ReactNode {
+  const { dataset, significance } = report;
+  const kappa = significance?.kappa ?? null;
+  return (
+    <Stats>
+      <Stat label="Rows" value={formatCount(dataset.rows)} />
+      <Stat
+        label="They disagree on"
+        value={formatCount(report.disagreements)}
+        note={formatShare(dataset.rows === 0 ? null : report.disagreements / dataset.rows)}
+      />
+      {dataset.labelled ? (
+        <>
+          <Stat
+            label="Challenger fixes"
+            value={<span style={{ color: 'var(--sp-ok)' }}>{formatCount(report.challengerFixes)}</span>}
+            note="only the challenger is right"
+          />
+          <Stat
+            label="Challenger breaks"
+            value={<span style={{ color: 'var(--sp-bad)' }}>{formatCount(report.challengerBreaks)}</span>}
+            note="only the champion is right"
+          />
+        </>
+      ) : null}
+      {kappa === null ? null : (
+        <Stat
+          label="Agreement"
+          title="Cohen's kappa: 1 = always the same answer, 0 = as often as by chance"
+          value={kappa.toFixed(3)}
+          note="Cohen's kappa"
+        />
+      )}
+      <Stat
+        label="Latency p95"
+        value={formatMs(report.challengerLatency.p95)}
+        note={`champion ${formatMs(report.championLatency.p95)}`}
+      />
+    </Stats>
+  );
+}
+
+const OTHER_METRICS = ['roc_auc', 'f1', 'precision', 'recall', 'false_positive_rate', 'mcc'] as const;
+
+/** More than two versions on the same rows. */
+function Others({ report }: { readonly report: ComparisonReport }): ReactNode {
+  const all = [
+    { ref: report.champion, metrics: report.championMetrics, role: 'champion' },
+    { ref: report.challenger, metrics: report.challengerMetrics, role: 'challenger' },
+    ...report.others.map(({ ref, metrics }) => ({ ref, metrics, role: '' })),
+  ];
+  return (
+    <Panel title="All versions on these rows" flush>
+      <SimpleTable
+        label="All versions on these rows"
+        columns={['Version', '', ...OTHER_METRICS.map((metric) => `>${metricLabel(metric)}`)]}
+        rows={all.map(({ ref, metrics, role }) => ({
+          key: formatRef(ref),
+          cells: [
+            <VersionLink key="v" of={ref} />,
+            <span key="r" className="dim">
+              {role}
+            </span>,
+            ...OTHER_METRICS.map((metric) => formatMetricValue(metric, metrics[metric])),
+          ],
+        }))}
+      />
+    </Panel>
   );
 }

@@ -9,7 +9,8 @@ import { FindingsList, GatesTable, RulesRun, ruleCount } from '../../ui/evidence
 import { formatBytes, formatCount, formatDuration, formatMs, formatShare, plural } from '../../ui/format.ts';
 import { Bars, Loaded } from '../../ui/loaded.tsx';
 import { Callout, Facts, Page, Panel, SimpleTable, Stat, Stats } from '../../ui/page.tsx';
-import { MetricStats, ReportCharts } from '../../ui/report-charts.tsx';
+import { MetricStats } from '../../ui/metric-stats.tsx';
+import { ReportCharts } from '../../ui/report-charts.tsx';
 import { PassStatus, RequestStatus } from '../../ui/status.tsx';
 import { Ago, Digest, VersionLink } from '../../ui/text.tsx';
 import { QuorumPanel } from './quorum-panel.tsx';
@@ -98,7 +99,7 @@ function Evidence({ view }: { readonly view: RequestView }): ReactNode {
           >
             <GatesTable gates={dossier.gates} />
           </Panel>
-          <MetricStats metrics={validation.metrics} />
+          <MetricStats metrics={validation.metrics} intervals={validation.intervals} />
           <Panel title="Scan" note={`${plural(ruleCount(dossier.scan.rulesRun), 'rule')} ran`} flush>
             <FindingsList findings={dossier.scan.findings} rulesRun={dossier.scan.rulesRun} />
             <div style={{ padding: '10px 14px', borderTop: '1px solid var(--sp-border)' }}>

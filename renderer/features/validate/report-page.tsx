@@ -1,16 +1,26 @@
-import { Stack } from '@mantine/core';
+import { Button, Stack, Tabs } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { useParams } from 'react-router';
+import { Link, useParams, useSearchParams } from 'react-router';
 import type { ValidationReport } from '../../../shared/domain/metrics/report.ts';
 import { formatRef } from '../../../shared/domain/model/version.ts';
 import { useCall } from '../../api/queries.ts';
 import { GatesTable } from '../../ui/evidence.tsx';
-import { formatBytes, formatCount, formatDuration } from '../../ui/format.ts';
+import { formatCount, formatDuration } from '../../ui/format.ts';
 import { Bars, Loaded } from '../../ui/loaded.tsx';
+import { MetricStats } from '../../ui/metric-stats.tsx';
 import { Facts, Page, Panel } from '../../ui/page.tsx';
-import { MetricStats, ReportCharts } from '../../ui/report-charts.tsx';
-import { PassStatus } from '../../ui/status.tsx';
+import { ChartGrid, QualityPanels } from '../../ui/report-charts.tsx';
+import { GateVerdict } from '../../ui/status.tsx';
 import { Ago, Digest, VersionLink } from '../../ui/text.tsx';
+import { DatasetFacts } from '../evidence/dataset-facts.tsx';
+import { ExportReport } from '../evidence/export-report.tsx';
+import { rowsOfGate, rowsPath } from '../evidence/rows-choice.ts';
+import { DriftTab } from './drift-tab.tsx';
+import { OutputsTab } from './outputs-tab.tsx';
+import { RobustnessTab } from './robustness-tab.tsx';
+import { SlicesTab } from './slices-tab.tsx';
+import { verdictOfReport } from './verdict.ts';
+import { VerdictHeader } from './verdict-header.tsx';
 
 export function ReportPage(): ReactNode {
   const { id = '' } = useParams();
@@ -26,11 +36,12 @@ export function ReportPage(): ReactNode {
       </Page>
     );
   }
+  const verdict = verdictOfReport(report);
   return (
     <Page
       title={`Validation of ${formatRef(report.ref)}`}
       parent={parent}
-      badges={report.gates.length === 0 ? null : <PassStatus passed={report.passed} />}
+      badges={verdict === 'none' ? null : <GateVerdict verdict={verdict} />}
       note={
         <>
           <VersionLink of={report.ref} />
@@ -41,75 +52,138 @@ export function ReportPage(): ReactNode {
           </span>
         </>
       }
+      actions={
+        <>
+          {report.rowsArtifact === null ? null : (
+            <Button
+              variant="default"
+              component={Link}
+              to={rowsPath(
+                { kind: 'validation', id: report.id },
+                { preset: report.dataset.labelled ? 'errors' : 'all' },
+              )}
+            >
+              Look at rows
+            </Button>
+          )}
+          <ExportReport
+            evidence={{ kind: 'validation', id: report.id }}
+            name={`validation-${report.ref.name}-${report.ref.version}`}
+          />
+        </>
+      }
     >
       <ReportView report={report} />
     </Page>
   );
 }
 
+function count(of: number): string {
+  return of === 0 ? '' : ` (${formatCount(of)})`;
+}
+
 function ReportView({ report }: { readonly report: ValidationReport }): ReactNode {
-  const { dataset } = report;
+  const [search, setSearch] = useSearchParams();
+  const { gates, drift, robustness, slices, outputFindings, rowsArtifact } = report;
+  const drifted = drift?.features.filter(({ verdict }) => verdict === 'drift').length ?? 0;
   return (
     <Stack gap={14}>
-      <MetricStats metrics={report.metrics} />
-      <Panel
-        title="Gates"
-        note={report.environmentName === null ? 'what-if' : `policy of ${report.environmentName}`}
-        flush
-      >
-        <GatesTable gates={report.gates} />
-      </Panel>
-      <ReportCharts report={report} />
-      <div
-        style={{
-          display: 'grid',
-          gridTemplateColumns: 'minmax(0, 1fr) minmax(0, 1fr)',
-          gap: 14,
-          alignItems: 'start',
-        }}
-      >
-        <Panel title="Dataset">
-          <Facts
-            items={[
-              ['File', dataset.fileName],
-              ['Digest', <Digest key="d" value={dataset.digest} what="dataset digest" />],
-              ['Size', formatBytes(dataset.sizeBytes)],
-              ['Rows', formatCount(dataset.rows)],
-              ['Features', formatCount(dataset.featureColumns)],
-              [
-                'Label column',
-                <span key="l" className="mono">
-                  {dataset.labelColumn}
-                </span>,
-              ],
-              [
-                'Not used',
-                dataset.ignoredColumns.length === 0 ? (
-                  'nothing'
-                ) : (
-                  <span key="i" className="mono">
-                    {dataset.ignoredColumns.join(', ')}
-                  </span>
-                ),
-              ],
-            ]}
+      <VerdictHeader report={report} />
+      <MetricStats
+        metrics={report.metrics}
+        intervals={report.intervals}
+        labelled={report.dataset.labelled}
+        regression={report.regression}
+      />
+      {gates.length === 0 ? null : (
+        <Panel
+          title="Gates"
+          note={report.environmentName === null ? 'what-if' : `policy of ${report.environmentName}`}
+          flush
+        >
+          <GatesTable
+            gates={gates}
+            {...(rowsArtifact === null ? {} : { rowsOf: (gate) => rowsOfGate(gate, report.id) })}
           />
         </Panel>
-        <Panel title="Run">
-          <Facts
-            items={[
-              ['Model digest', <Digest key="d" value={report.digest} />],
-              ['Duration', formatDuration(report.durationMs)],
-              ['Speed', `${formatCount(report.rowsPerSecond)} rows/s`],
-              [
-                'Read as',
-                `${report.mapping.kind}; label ${report.mapping.labelOutput ?? 'from the score'}, score ${report.mapping.scoreOutput ?? 'none'}`,
-              ],
-              ['Report', <Digest key="r" value={report.id} what="report id" />],
-            ]}
-          />
-        </Panel>
-      </div>
+      )}
+      <Tabs
+        value={search.get('tab') ?? 'quality'}
+        onChange={(value) =>
+          setSearch(value === null || value === 'quality' ? {} : { tab: value }, { replace: true })
+        }
+        keepMounted={false}
+      >
+        <Tabs.List mb="md">
+          <Tabs.Tab value="quality">Quality</Tabs.Tab>
+          <Tabs.Tab value="slices">{`Slices${count(slices.length)}`}</Tabs.Tab>
+          <Tabs.Tab value="outputs">{`Outputs${count(outputFindings.length)}`}</Tabs.Tab>
+          <Tabs.Tab value="drift">{`Drift${count(drifted)}`}</Tabs.Tab>
+          <Tabs.Tab value="robustness">{`Robustness${count(robustness.length)}`}</Tabs.Tab>
+          <Tabs.Tab value="data">Execution and data</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="quality">
+          {report.regression === null ? (
+            <ChartGrid>
+              <QualityPanels report={report} />
+            </ChartGrid>
+          ) : (
+            <div className="dim">
+              The model answers a number: its errors are above, and its rows show each of them.
+            </div>
+          )}
+        </Tabs.Panel>
+        <Tabs.Panel value="slices">
+          <SlicesTab report={report} />
+        </Tabs.Panel>
+        <Tabs.Panel value="outputs">
+          <OutputsTab report={report} />
+        </Tabs.Panel>
+        <Tabs.Panel value="drift">
+          <DriftTab drift={drift} />
+        </Tabs.Panel>
+        <Tabs.Panel value="robustness">
+          <RobustnessTab results={robustness} />
+        </Tabs.Panel>
+        <Tabs.Panel value="data">
+          <DataTab report={report} />
+        </Tabs.Panel>
+      </Tabs>
     </Stack>
+  );
+}
+
+function DataTab({ report }: { readonly report: ValidationReport }): ReactNode {
+  const { mapping, execution } = report;
+  return (
+    <div
+      style={{
+        display: 'grid',
+        gridTemplateColumns: 'minmax(0, 1fr) minmax(0, 1fr)',
+        gap: 14,
+        alignItems: 'start',
+      }}
+    >
+      <Panel title="Data">
+        <DatasetFacts dataset={report.dataset} />
+      </Panel>
+      <Panel title="Run">
+        <Facts
+          items={[
+            ['Model digest', <Digest key="d" value={report.digest} />],
+            ['Duration', formatDuration(report.durationMs)],
+            ['Speed', `${formatCount(report.rowsPerSecond)} rows/s`],
+            ['Threads', execution === null ? 'not recorded' : formatCount(execution.threads)],
+            ['Rows a batch', execution === null ? 'not recorded' : formatCount(execution.batchRows)],
+            ['Seed', execution === null ? null : String(execution.seed)],
+            [
+              'Read as',
+              `${mapping.kind}; label ${mapping.labelOutput ?? 'from the score'}, score ${mapping.scoreOutput ?? 'none'}`,
+            ],
+            ['Report', <Digest key="r" value={report.id} what="report id" />],
+          ]}
+        />
+      </Panel>
+    </div>
   );
 }
