@@ -51,6 +51,8 @@ export interface DatasetBatch {
  * `dataset.not-numeric`, `dataset.non-finite`; a filter that is no expression over the columns is `input.invalid`.
  */
 export interface Dataset {
+  /** SHA-256 of the file as it was opened. */
+  readonly digest: string;
   readonly columns: readonly DatasetColumn[];
   /** False where the file has no names of its own: then columns go by position. */
   readonly named: boolean;

@@ -92,7 +92,10 @@ export async function openTable(
       facts: { digest, expected: options.digest },
     });
   const open = opener(format, file, labels, selection.labelled ?? true);
-  const database = await openLockedDatabase(pathsOf(files), options.threads ?? DEFAULT_THREADS);
+  // Several threads hand out a last line of JSON that no line end closes before the rows above it (DuckDB 1.5.5).
+  const inOrder = format !== 'jsonl' || file.endsLine;
+  const threads = inOrder ? (options.threads ?? DEFAULT_THREADS) : 1;
+  const database = await openLockedDatabase(pathsOf(files), threads);
   try {
     return { file, files, digest, database, open, source: await open(database.connection) };
   } catch (error) {

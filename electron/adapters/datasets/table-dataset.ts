@@ -24,6 +24,7 @@ export interface TableDatasetParts {
 
 /** A dataset that is a table in DuckDB. */
 export class TableDataset implements Dataset {
+  readonly digest: string;
   readonly columns: readonly DatasetColumn[];
   readonly named: boolean;
   readonly expectedRows: number;
@@ -33,6 +34,7 @@ export class TableDataset implements Dataset {
 
   constructor(parts: TableDatasetParts) {
     this.#parts = parts;
+    this.digest = parts.digest;
     this.columns = parts.source.columns;
     this.named = parts.source.named;
     this.expectedRows = parts.source.exactRows ?? parts.source.estimatedRows;
