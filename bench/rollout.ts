@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { programFiles } from '../electron/adapters/system/program.ts';
 import { createConsoleFactory } from '../electron/compose.ts';
 import { createSample, QUIET_JOB, SAMPLE_ENVIRONMENT, SAMPLE_MODEL } from '../electron/sample/workspace.ts';
+import { labelledFile } from '../shared/domain/evidence/selection.ts';
 import { featureNames } from '../shared/domain/model/feature-columns.ts';
 import { DEFAULT_GUARDS } from '../shared/domain/rollout/plan.ts';
 import { type LoadReport, load } from './support/load.ts';
@@ -48,8 +49,7 @@ export const rollout: Bench = async ({ directory, say }) => {
         {
           name: SAMPLE_MODEL,
           version,
-          path: join(factory.files.sampleData, 'labelled.csv'),
-          labelColumn: 'label',
+          data: labelledFile(join(factory.files.sampleData, 'labelled.csv'), 'label'),
           environmentId: sample.environmentId,
           policy: null,
         },

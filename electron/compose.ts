@@ -2,7 +2,9 @@
 import { join } from 'node:path';
 import type { AuditVerdict } from '../shared/domain/audit/entry.ts';
 import type { RolloutView } from '../shared/domain/view/views.ts';
+import { renderComparisonReport, renderValidationReport } from '../shared/node/report/index.ts';
 import { AgeArtifacts } from './adapters/artifacts/age-artifacts.ts';
+import { createDatasetInspector } from './adapters/datasets/inspector.ts';
 import { createAgentConnector } from './adapters/endpoints/agent/index.ts';
 import { createInferenceEngine } from './adapters/inference/engine.ts';
 import { FileSecrets } from './adapters/keychain/file-secrets.ts';
@@ -10,6 +12,7 @@ import { KeychainSecrets } from './adapters/keychain/keychain-secrets.ts';
 import { modelSigner } from './adapters/signing/model-signing.ts';
 import { createForkWorker } from './adapters/system/fork-worker.ts';
 import { launchProgram } from './adapters/system/launch-program.ts';
+import { processes } from './adapters/system/process-numbers.ts';
 import { type ProgramFiles, userDataFolder } from './adapters/system/program.ts';
 import { createSystem } from './adapters/system/system.ts';
 import { createVaultBackups } from './adapters/vault/backups.ts';
@@ -18,7 +21,7 @@ import { createModelInspector } from './adapters/vault/model-inspector.ts';
 import { readLines, readSmallText } from './adapters/vault/read-lines.ts';
 import { createRekeyWorker } from './adapters/vault/rekey-worker.ts';
 import { vaultDirectories } from './adapters/vault/vault-directory.ts';
-import { writeLines } from './adapters/vault/write-lines.ts';
+import { writeBytes, writeLines } from './adapters/vault/write-lines.ts';
 import type { ForkWorker, LaunchProgram } from './ports/processes.ts';
 import type { JobContext, System } from './ports/system.ts';
 import type { VaultAdapters } from './ports/vault.ts';
@@ -26,6 +29,8 @@ import { createAuditService, type VerifyFileInput, verifyAuditFile } from './ser
 import { createComparisonService } from './services/comparison.ts';
 import { createEndpointsService } from './services/endpoints.ts';
 import { createEnvironmentsService } from './services/environments/index.ts';
+import { createDatasetsService, createEvidenceService } from './services/evidence/index.ts';
+import { createRuns } from './services/evidence/runs.ts';
 import type { Services } from './services/index.ts';
 import { createOperatorsService } from './services/operators/index.ts';
 import { createOverviewService } from './services/overview/index.ts';
@@ -129,6 +134,16 @@ export function createConsoleFactory(options: FactoryOptions): ConsoleFactory {
   function compose(vault: OpenVault, events: ConsoleEvents): Console {
     const { ledger, secrets, artifacts, store } = vault;
     const engine = createInferenceEngine({ forkWorker });
+    const measuring = {
+      ledger,
+      artifacts,
+      engine,
+      inspector: createDatasetInspector(forkWorker),
+      system,
+      runs: createRuns({ store, artifacts, system, processes }),
+    };
+    const validation = createValidationService(measuring);
+    const comparison = createComparisonService(measuring);
     const session = createSessionService({ ledger, store, secrets, keys, system });
     const requests = createRequestsService({
       vaultId: vault.id,
@@ -186,8 +201,16 @@ export function createConsoleFactory(options: FactoryOptions): ConsoleFactory {
         system,
         inspector: createModelInspector({ directory: join(vault.path, 'artifacts'), forkWorker }),
       }),
-      validation: createValidationService({ ledger, artifacts, engine, system }),
-      comparison: createComparisonService({ ledger, artifacts, engine, system }),
+      validation,
+      comparison,
+      evidence: createEvidenceService({
+        ...measuring,
+        validation,
+        comparison,
+        renderReport: { validation: renderValidationReport, comparison: renderComparisonReport },
+        writeFile: writeBytes,
+      }),
+      datasets: createDatasetsService({ ledger }),
       operators: createOperatorsService({
         ledger,
         secrets,

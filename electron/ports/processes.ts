@@ -1,5 +1,5 @@
 /** The worker entries the program has; each is one file in `electron/workers`. */
-export type WorkerEntry = 'inference' | 'vault-jobs' | 'backup' | 'keychain' | 'rekey';
+export type WorkerEntry = 'inference' | 'datasets' | 'vault-jobs' | 'backup' | 'keychain' | 'rekey';
 
 /** A running worker process. Messages are structured clones. */
 export interface WorkerHandle {

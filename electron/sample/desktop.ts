@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { labelledFile } from '../../shared/domain/evidence/selection.ts';
 import { DEFAULT_GUARDS } from '../../shared/domain/rollout/plan.ts';
 import type { Console, ConsoleEvents, ConsoleFactory } from '../compose.ts';
 import {
@@ -75,8 +76,7 @@ async function prepare(sample: Sample, labelled: string): Promise<void> {
       {
         name: SAMPLE_MODEL,
         version,
-        path: labelled,
-        labelColumn: 'label',
+        data: labelledFile(labelled, 'label'),
         environmentId: sample.environmentId,
         policy: null,
       },
@@ -106,7 +106,7 @@ async function prepare(sample: Sample, labelled: string): Promise<void> {
   const ref = (version: string) => ({ name: SAMPLE_MODEL, version });
   await services.comparison.run(
     analyst,
-    { champion: ref('1.0.0'), challenger: ref('1.1.0'), path: labelled, labelColumn: 'label' },
+    { versions: [ref('1.0.0'), ref('1.1.0')], data: labelledFile(labelled, 'label') },
     QUIET_JOB,
   );
   await submit('1.1.0', 'canary');

@@ -5,6 +5,7 @@
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ErrorCode, SallyportError } from '../../shared/domain/errors.ts';
+import { labelledFile } from '../../shared/domain/evidence/selection.ts';
 import type { ComparisonReport, ValidationReport } from '../../shared/domain/metrics/report.ts';
 import type { Actor } from '../../shared/domain/operator/operator.ts';
 import { DEFAULT_GUARDS, type Guards } from '../../shared/domain/rollout/plan.ts';
@@ -97,8 +98,7 @@ async function tellStory(
       {
         name: SAMPLE_MODEL,
         version,
-        path: labelled,
-        labelColumn: 'label',
+        data: labelledFile(labelled, 'label'),
         environmentId: sample.environmentId,
         policy: null,
       },
@@ -117,7 +117,7 @@ async function tellStory(
     const ref = (version: Version) => ({ name: SAMPLE_MODEL, version });
     const report = await services.comparison.run(
       actors.ana,
-      { champion: ref(champion), challenger: ref(challenger), path: labelled, labelColumn: 'label' },
+      { versions: [ref(champion), ref(challenger)], data: labelledFile(labelled, 'label') },
       QUIET_JOB,
     );
     comparisons.push(report);
@@ -258,8 +258,7 @@ async function tamperWithArtifact(sample: Sample, directory: string, actor: Acto
       {
         name: SAMPLE_MODEL,
         version: '1.1.0',
-        path: labelled,
-        labelColumn: null,
+        data: labelledFile(labelled),
         environmentId: null,
         policy: null,
       },

@@ -27,6 +27,7 @@ const TOPICS: Readonly<Record<string, readonly ChangeTopic[]>> = {
   rows: [],
   dataset: ['evidence'],
   report: [],
+  run: ['evidence'],
   request: ['requests', 'models'],
   endpoint: ['endpoints', 'models'],
   rollout: ['rollouts', 'requests', 'models', 'endpoints'],

@@ -1,33 +1,31 @@
 /** Comparison: champion and challenger over the same rows, where they differ, and the report kept. */
 import { z } from 'zod';
 import { SallyportError } from '../../shared/domain/errors.ts';
+import { type DataSelection, dataSelectionSchema } from '../../shared/domain/evidence/dataset.ts';
 import type { ClassificationMetrics, ComparisonReport } from '../../shared/domain/metrics/report.ts';
 import { formatRef, type VersionRef, versionRefSchema } from '../../shared/domain/model/version.ts';
 import type { Actor } from '../../shared/domain/operator/operator.ts';
-import type { ArtifactStore } from '../ports/artifacts.ts';
-import type { InferenceEngine } from '../ports/engine.ts';
-import type { JobContext, System } from '../ports/system.ts';
+import type { Evaluation } from '../ports/engine.ts';
+import type { StoredRun } from '../ports/evidence-store.ts';
+import type { JobContext } from '../ports/system.ts';
+import { type MeasureDeps, measure, requireUnchanged, UNWATCHED } from './evidence/measure.ts';
+import { keepData, resolveColumns } from './evidence/measured-data.ts';
 import { parseInput } from './input.ts';
-import type { Ledger } from './ledger.ts';
-import { UNWATCHED, wholeFile } from './validation.ts';
-import { engineModel, measurableVersion } from './validation-model.ts';
+import { fileNameOf } from './validation.ts';
+import { type MeasurableVersion, measurableVersion } from './validation-model.ts';
 
-export interface ComparisonDeps {
-  readonly ledger: Ledger;
-  readonly artifacts: ArtifactStore;
-  readonly engine: InferenceEngine;
-  readonly system: System;
-}
+export type ComparisonDeps = MeasureDeps;
 
 export interface ComparisonInput {
-  readonly champion: VersionRef;
-  readonly challenger: VersionRef;
-  readonly path: string;
-  readonly labelColumn: string | null;
+  /** Two to eight: the first is the champion, the second the challenger. */
+  readonly versions: readonly VersionRef[];
+  readonly data: DataSelection;
 }
 
 export interface ComparisonService {
   run(actor: Actor, input: ComparisonInput, job?: JobContext): Promise<ComparisonReport>;
+  /** Goes on with an interrupted run. */
+  resume(actor: Actor, run: StoredRun, job?: JobContext): Promise<ComparisonReport>;
   /** Without the disagreeing rows: they are read with `get`, which is audited. */
   list(actor: Actor, input: { readonly ref: VersionRef | null }): ComparisonReport[];
   /** With the disagreeing rows. They hold customer data, so that reading them leaves an entry in the log. */
@@ -35,78 +33,79 @@ export interface ComparisonService {
 }
 
 const inputSchema = z.object({
-  champion: versionRefSchema,
-  challenger: versionRefSchema,
-  path: z.string().min(1).max(4096),
-  labelColumn: z.string().max(1000).nullable(),
+  versions: z.array(versionRefSchema).min(2).max(8),
+  data: dataSelectionSchema,
 });
 
 export function createComparisonService(deps: ComparisonDeps): ComparisonService {
-  const { ledger, artifacts, engine, system } = deps;
-  return {
-    async run(actor, rawInput, job = UNWATCHED) {
-      const input = parseInput(inputSchema, {
-        champion: rawInput.champion,
-        challenger: rawInput.challenger,
-        path: rawInput.path,
-        labelColumn: rawInput.labelColumn,
-      });
-      const subject = `${formatRef(input.challenger)} against ${formatRef(input.champion)}`;
-      // Who may not is refused, and that is written down, whatever the versions are like.
-      await ledger.require(actor, 'comparison.run', subject);
-      const champion = measurableVersion(ledger.read, input.champion);
-      const challenger = measurableVersion(ledger.read, input.challenger);
-      if (champion.digest === challenger.digest) {
-        throw new SallyportError(
-          'input.invalid',
-          `${formatRef(champion)} and ${formatRef(challenger)} are the same file.`,
-          { hint: 'Nothing was compared. Choose two versions that differ.' },
-        );
-      }
-      const startedAt = system.now().getTime();
-      job.progress('decrypting', 0, 0);
-      const models = [
-        await engineModel(artifacts, champion),
-        await engineModel(artifacts, challenger),
-      ] as const;
-      const measured = await engine.evaluate(
-        models,
-        wholeFile(input.path, input.labelColumn),
-        { seed: 0, reference: null, robustness: false, deadlineMs: null, resume: null },
-        job,
-      );
-      const [first, second] = measured.models;
-      if (!first || !second || !measured.pair)
-        throw new SallyportError('unexpected', 'The engine measured no pair.');
+  const { ledger, system } = deps;
+
+  async function compare(
+    actor: Actor,
+    input: z.output<typeof inputSchema>,
+    continued: StoredRun | null,
+    job: JobContext,
+  ): Promise<ComparisonReport> {
+    const [first, second, ...rest] = input.versions as [VersionRef, VersionRef, ...VersionRef[]];
+    const subject = subjectOf(first, second);
+    // Who may not is refused, and that is written down, whatever the versions are like.
+    await ledger.require(actor, 'comparison.run', subject);
+    const versions = input.versions.map((ref) => measurableVersion(ledger.read, ref));
+    requireDifferent(versions);
+    const [champion, challenger] = versions as [MeasurableVersion, MeasurableVersion];
+    const data =
+      continued === null
+        ? await resolveColumns(ledger.read, deps.inspector, challenger.name, input.data, job)
+        : input.data;
+    const request = {
+      actor,
+      kind: 'comparison' as const,
+      title: `${subject} on ${fileNameOf(data.path)}`,
+      input: { versions: input.versions, data },
+      versions,
+      data,
+      options: { reference: null, robustness: false },
+      continued,
+      job,
+    };
+    return measure(deps, request, ({ evaluation, answers, run }) => {
       const report: ComparisonReport = {
-        id: system.newId(),
-        champion: input.champion,
-        challenger: input.challenger,
+        id: run.id,
+        champion: first,
+        challenger: second,
         championDigest: champion.digest,
         challengerDigest: challenger.digest,
-        dataset: measured.dataset,
-        championMetrics: first.metrics,
-        challengerMetrics: second.metrics,
-        championLatency: first.latency,
-        challengerLatency: second.latency,
-        intervals: { champion: first.intervals, challenger: second.intervals },
-        outputFindings: { champion: first.outputFindings, challenger: second.outputFindings },
-        ...measured.pair,
-        others: [],
-        rowsArtifact: null,
+        ...reportFigures(evaluation),
+        others: rest.map((ref, at) => ({
+          ref,
+          digest: versions[at + 2]?.digest ?? '',
+          metrics: evidenceAt(evaluation, at + 2).metrics,
+        })),
+        rowsArtifact: answers,
         runBy: actor.name,
         createdAt: system.now().toISOString(),
-        durationMs: Math.max(0, system.now().getTime() - startedAt),
+        durationMs: run.elapsedMs(),
       };
       return ledger.commit(
         actor,
         { action: 'comparison.run', subject, details: auditDetails(report) },
         (tx) => {
+          for (const version of versions) requireUnchanged(tx, version);
           tx.insertComparison(report);
+          tx.saveEvidenceData({ kind: 'comparison', id: report.id }, { selection: data, answers });
+          keepData(tx, evaluation, { model: challenger.name, data, actor, at: report.createdAt });
+          run.finish(tx);
           return report;
         },
       );
-    },
+    });
+  }
+
+  return {
+    run: async (actor, { versions, data }, job) =>
+      compare(actor, parseInput(inputSchema, { versions, data }), null, job ?? UNWATCHED),
+    resume: async (actor, run, job) =>
+      compare(actor, parseInput(inputSchema, run.input), run, job ?? UNWATCHED),
     list: (_actor, { ref }) =>
       ledger.read.comparisons(ref).map((report) => ({ ...report, disagreementRows: [] })),
     async get(actor, { id }) {
@@ -114,7 +113,7 @@ export function createComparisonService(deps: ComparisonDeps): ComparisonService
       if (!report)
         throw new SallyportError('not-found', 'There is no such comparison report.', { facts: { id } });
       if (report.disagreementRows.length === 0) return report;
-      const subject = `${formatRef(report.challenger)} against ${formatRef(report.champion)}`;
+      const subject = subjectOf(report.champion, report.challenger);
       const details = {
         comparison: id,
         rows: report.disagreementRows.length,
@@ -122,6 +121,46 @@ export function createComparisonService(deps: ComparisonDeps): ComparisonService
       };
       return ledger.commit(actor, { action: 'rows.viewed', subject, details }, () => report);
     },
+  };
+}
+
+function subjectOf(champion: VersionRef, challenger: VersionRef): string {
+  return `${formatRef(challenger)} against ${formatRef(champion)}`;
+}
+
+function requireDifferent(versions: readonly MeasurableVersion[]): void {
+  const seen = new Map<string, MeasurableVersion>();
+  for (const version of versions) {
+    const same = seen.get(version.digest);
+    if (same !== undefined)
+      throw new SallyportError(
+        'input.invalid',
+        `${formatRef(same)} and ${formatRef(version)} are the same file.`,
+        { hint: 'Nothing was compared. Choose versions that differ.' },
+      );
+    seen.set(version.digest, version);
+  }
+}
+
+function evidenceAt({ models }: Evaluation, at: number): Evaluation['models'][number] {
+  const evidence = models[at];
+  if (!evidence) throw new SallyportError('unexpected', 'The engine left a model out.');
+  return evidence;
+}
+
+function reportFigures(evaluation: Evaluation) {
+  const champion = evidenceAt(evaluation, 0);
+  const challenger = evidenceAt(evaluation, 1);
+  if (!evaluation.pair) throw new SallyportError('unexpected', 'The engine compared nothing.');
+  return {
+    dataset: evaluation.dataset,
+    championMetrics: champion.metrics,
+    challengerMetrics: challenger.metrics,
+    championLatency: champion.latency,
+    challengerLatency: challenger.latency,
+    intervals: { champion: champion.intervals, challenger: challenger.intervals },
+    outputFindings: { champion: champion.outputFindings, challenger: challenger.outputFindings },
+    ...evaluation.pair,
   };
 }
 
@@ -140,6 +179,8 @@ function auditDetails(report: ComparisonReport) {
     dataset: report.dataset.digest,
     file: report.dataset.fileName,
     rows: report.dataset.rows,
+    filter: report.dataset.filter,
+    others: report.others.map(({ ref }) => formatRef(ref)),
     championMetrics: figures(report.championMetrics),
     challengerMetrics: figures(report.challengerMetrics),
     disagreements: report.disagreements,

@@ -1,8 +1,8 @@
-/** Validation: a version measured over labelled data, judged by a policy, and the report kept. */
+/** Validation: a version measured over data, judged by a policy, and the report kept. */
 import { z } from 'zod';
 import { SallyportError } from '../../shared/domain/errors.ts';
-import type { DataSelection } from '../../shared/domain/evidence/dataset.ts';
-import type { DatasetInfo, GateResult, ValidationReport } from '../../shared/domain/metrics/report.ts';
+import { type DataSelection, dataSelectionSchema } from '../../shared/domain/evidence/dataset.ts';
+import type { ValidationReport } from '../../shared/domain/metrics/report.ts';
 import { stateRefusal } from '../../shared/domain/model/actions.ts';
 import {
   formatRef,
@@ -11,35 +11,30 @@ import {
   versionRefSchema,
 } from '../../shared/domain/model/version.ts';
 import type { Actor } from '../../shared/domain/operator/operator.ts';
-import {
-  type ChampionEvidence,
-  evaluateEvidence,
-  evaluateGates,
-} from '../../shared/domain/policy/evaluate.ts';
+import { verdictOf } from '../../shared/domain/policy/evaluate.ts';
+import { type ChampionReports, judgeReport } from '../../shared/domain/policy/judge.ts';
 import { type Environment, type Policy, policySchema } from '../../shared/domain/policy/policy.ts';
-import type { ArtifactStore } from '../ports/artifacts.ts';
-import type { Evaluation, InferenceEngine, ModelEvidence } from '../ports/engine.ts';
+import type { Evaluation } from '../ports/engine.ts';
+import type { StoredRun } from '../ports/evidence-store.ts';
 import type { StoreReader } from '../ports/stores.ts';
-import type { JobContext, System } from '../ports/system.ts';
+import type { JobContext } from '../ports/system.ts';
+import { type MeasureDeps, measure, requireUnchanged, UNWATCHED } from './evidence/measure.ts';
+import { keepData, referenceOf, resolveColumns } from './evidence/measured-data.ts';
 import { parseInput } from './input.ts';
-import type { Ledger } from './ledger.ts';
-import { engineModel, measurableVersion } from './validation-model.ts';
+import { measurableVersion } from './validation-model.ts';
 
-export interface ValidationDeps {
-  readonly ledger: Ledger;
-  readonly artifacts: ArtifactStore;
-  readonly engine: InferenceEngine;
-  readonly system: System;
-}
+export type ValidationDeps = MeasureDeps;
 
 export interface ValidationInput extends VersionRef {
-  /** Labelled CSV file. */
-  readonly path: string;
-  readonly labelColumn: string | null;
+  readonly data: DataSelection;
   /** Judge by this environment's policy; passing it makes the version `validated`. */
   readonly environmentId: string | null;
   /** What-if: judge by this policy; changes no state. */
   readonly policy: Policy | null;
+  /** Small damage to the input is tried out; also where the policy has a gate about it. */
+  readonly robustness?: boolean;
+  /** Whose stored profile the data is held against; left out, the champion's where the policy has a gate about drift. */
+  readonly driftAgainst?: VersionRef | null;
 }
 
 export interface ValidationService {
@@ -48,87 +43,124 @@ export interface ValidationService {
    * draft `validated`. Without a policy nothing is judged: no gates, and `passed` says only that none failed.
    */
   run(actor: Actor, input: ValidationInput, job?: JobContext): Promise<ValidationReport>;
+  /** Goes on with an interrupted run; judged by the environment's policy as it is now. */
+  resume(actor: Actor, run: StoredRun, job?: JobContext): Promise<ValidationReport>;
   list(actor: Actor, input: { readonly ref: VersionRef | null }): ValidationReport[];
   get(actor: Actor, input: { readonly id: string }): ValidationReport;
 }
 
 const inputSchema = versionRefSchema.extend({
-  path: z.string().min(1).max(4096),
-  labelColumn: z.string().max(1000).nullable(),
+  data: dataSelectionSchema,
   environmentId: z.string().nullable(),
   policy: policySchema.nullable(),
+  robustness: z.boolean().default(false),
+  driftAgainst: versionRefSchema.nullable().default(null),
 });
-
-/** A job nobody watches or cancels. */
-export const UNWATCHED: JobContext = { signal: new AbortController().signal, progress: () => {} };
+type Input = z.output<typeof inputSchema>;
 
 export function createValidationService(deps: ValidationDeps): ValidationService {
-  const { ledger, artifacts, engine, system } = deps;
-  return {
-    async run(actor, rawInput, job = UNWATCHED) {
-      const input = parseInput(inputSchema, {
-        name: rawInput.name,
-        version: rawInput.version,
-        path: rawInput.path,
-        labelColumn: rawInput.labelColumn,
-        environmentId: rawInput.environmentId,
-        policy: rawInput.policy,
-      });
-      // Who may not is refused, and that is written down, whatever the version is like.
-      await ledger.require(actor, 'validation.run', formatRef(input));
-      const version = measurableVersion(ledger.read, input);
-      const ref = { name: version.name, version: version.version };
-      checkState(version);
-      const judge = judgeOf(ledger.read, input);
-      const startedAt = system.now().getTime();
-      job.progress('decrypting', 0, 0);
-      const model = await engineModel(artifacts, version);
-      const measured = measurementOf(
-        await engine.evaluate(
-          [model],
-          wholeFile(input.path, input.labelColumn),
-          { seed: 0, reference: null, robustness: false, deadlineMs: null, resume: null },
-          job,
-        ),
-      );
-      const report: ValidationReport = {
-        id: system.newId(),
+  const { ledger, system } = deps;
+
+  async function validate(
+    actor: Actor,
+    input: Input,
+    continued: StoredRun | null,
+    job: JobContext,
+  ): Promise<ValidationReport> {
+    // Who may not is refused, and that is written down, whatever the version is like.
+    await ledger.require(actor, 'validation.run', formatRef(input));
+    const version = measurableVersion(ledger.read, input);
+    const ref = { name: version.name, version: version.version };
+    checkState(version);
+    const { policy, environment } = judgeOf(ledger.read, input);
+    const options = optionsOf(ledger.read, version, input, policy);
+    const data =
+      continued === null
+        ? await resolveColumns(ledger.read, deps.inspector, ref.name, input.data, job)
+        : input.data;
+    const request = {
+      actor,
+      kind: 'validation' as const,
+      title: `${formatRef(ref)} on ${fileNameOf(data.path)}`,
+      input: { ...input, data },
+      versions: [version],
+      data,
+      options,
+      continued,
+      job,
+    };
+    return measure(deps, request, ({ evaluation, answers, run }) => {
+      const measured = {
         ref,
         digest: version.digest,
         mapping: version.mapping,
-        ...reportFigures(measured),
-        rowsArtifact: null,
-        environmentId: judge.environment?.id ?? null,
-        environmentName: judge.environment?.name ?? null,
-        ...verdictOf(ledger.read, version, judge.policy, measured),
+        ...reportFigures(evaluation),
+        rowsArtifact: answers,
+        environmentId: environment?.id ?? null,
+        environmentName: environment?.name ?? null,
         runBy: actor.name,
         createdAt: system.now().toISOString(),
-        durationMs: Math.max(0, system.now().getTime() - startedAt),
+        durationMs: run.elapsedMs(),
+      };
+      const judged =
+        policy === null
+          ? { gates: [], passed: true }
+          : judgeReport(policy, measured, version, championReports(ledger.read, version));
+      const report: ValidationReport = {
+        id: run.id,
+        ...measured,
+        gates: judged.gates,
+        passed: judged.passed,
       };
       return ledger.commit(
         actor,
         {
           action: 'validation.run',
           subject: formatRef(ref),
-          details: auditDetails(report, judge.policy !== null && judge.environment === null),
+          details: auditDetails(report, policy !== null && environment === null),
         },
         (tx) => {
+          requireUnchanged(tx, version);
           const current = tx.version(ref);
-          // Measured while others worked: a verdict holds only for the version as it was read.
-          if (!current || JSON.stringify(current.mapping) !== JSON.stringify(version.mapping)) {
-            throw new SallyportError(
-              'conflict',
-              `${formatRef(ref)} was mapped anew while it was validated.`,
-              { hint: 'No report was kept. Validate it again.' },
-            );
-          }
-          checkState(current);
+          if (current) checkState(current);
           tx.insertValidation(report);
-          if (judge.environment && report.passed && current.state === 'draft') tx.setState(ref, 'validated');
+          tx.saveEvidenceData({ kind: 'validation', id: report.id }, { selection: data, answers });
+          keepData(tx, evaluation, { model: ref.name, data, actor, at: report.createdAt });
+          // What later data is held against: the first whole labelled file, then those an environment judged by.
+          const { labelled, filter, digest } = report.dataset;
+          if (labelled && filter === null && (environment !== null || tx.profile(ref) === null))
+            tx.saveProfile({
+              ref,
+              datasetDigest: digest,
+              reportId: report.id,
+              profile: evaluation.profile,
+            });
+          if (environment && report.passed && current?.state === 'draft') tx.setState(ref, 'validated');
+          run.finish(tx);
           return report;
         },
       );
-    },
+    });
+  }
+
+  return {
+    run: async (actor, { name, version, data, environmentId, policy, robustness, driftAgainst }, job) =>
+      validate(
+        actor,
+        parseInput(inputSchema, {
+          name,
+          version,
+          data,
+          environmentId,
+          policy,
+          robustness,
+          driftAgainst,
+        }),
+        null,
+        job ?? UNWATCHED,
+      ),
+    resume: async (actor, run, job) =>
+      validate(actor, parseInput(inputSchema, run.input), run, job ?? UNWATCHED),
     list: (_actor, { ref }) => ledger.read.validations(ref),
     get: (_actor, { id }) => {
       const report = ledger.read.validation(id);
@@ -137,6 +169,11 @@ export function createValidationService(deps: ValidationDeps): ValidationService
       return report;
     },
   };
+}
+
+/** What a path ends in, as either system writes it. */
+export function fileNameOf(path: string): string {
+  return path.split(/[\\/]/).filter(Boolean).at(-1) ?? path;
 }
 
 function checkState(version: ModelVersion): void {
@@ -169,107 +206,35 @@ function judgeOf(
   return { policy: environment.policy, environment };
 }
 
-type Measurement = Pick<Evaluation, 'dataset' | 'rowsPerSecond' | 'execution'> & {
-  readonly evaluation: ModelEvidence;
-};
-
-function measurementOf({ dataset, models, rowsPerSecond, execution }: Evaluation): Measurement {
-  const [evaluation] = models;
-  if (!evaluation) throw new SallyportError('unexpected', 'The engine measured no model.');
-  return { dataset, evaluation, rowsPerSecond, execution };
+/** What is measured besides the metrics: what was asked for, and what the policy judges. */
+function optionsOf(read: StoreReader, version: ModelVersion, input: Input, policy: Policy | null) {
+  const judges = (area: string): boolean =>
+    policy?.gates.some(({ metric }) => metric.startsWith(area)) ?? false;
+  const champion = judges('drift_') ? read.aliasedVersion(version.name, 'champion') : null;
+  const implied = champion !== null && read.profile(champion) !== null ? champion : null;
+  return {
+    reference: referenceOf(read, input.driftAgainst ?? implied),
+    robustness: input.robustness || judges('robustness_'),
+  };
 }
 
-function reportFigures({ dataset, evaluation, rowsPerSecond, execution }: Measurement) {
-  const { digest: _digest, latencySamples: _samples, ...figures } = evaluation;
+function reportFigures({ dataset, models, rowsPerSecond, execution }: Evaluation) {
+  const [evidence] = models;
+  if (!evidence) throw new SallyportError('unexpected', 'The engine measured no model.');
+  const { digest: _digest, latencySamples: _samples, ...figures } = evidence;
   return { dataset, ...figures, rowsPerSecond, execution };
 }
 
-/** Every row of a labelled file, columns by the names they have. */
-export function wholeFile(path: string, labelColumn: string | null): DataSelection {
-  return {
-    path,
-    format: null,
-    labelled: true,
-    labelColumn,
-    positiveValue: null,
-    filter: null,
-    columns: null,
-    sliceColumns: null,
-    timeColumn: null,
-  };
-}
-
-function verdictOf(
-  read: StoreReader,
-  version: ModelVersion,
-  policy: Policy | null,
-  { dataset, evaluation }: Measurement,
-): { gates: GateResult[]; passed: boolean } {
-  if (policy === null) return { gates: [], passed: true };
-  const { metrics, latency } = evaluation;
-  const gates = [
-    ...evaluateGates(policy, { metrics, latency, champion: championEvidence(read, version, dataset.digest) }),
-    ...evidenceGates(policy, version, dataset),
-  ];
-  return { gates, passed: gates.every(({ passed }) => passed) };
-}
-
-/** What the gates stand on, as gates of their own: a report that lacks rows must say so where the verdict is read. */
-function evidenceGates(policy: Policy, version: ModelVersion, dataset: DatasetInfo): GateResult[] {
-  const judged = (rows: number) =>
-    evaluateEvidence(policy, {
-      rows,
-      datasetDigest: dataset.digest,
-      findings: version.findings,
-      rulesRun: version.rulesRun,
-    });
-  const enough = dataset.rows >= policy.minimumRows;
-  const rows: GateResult = {
-    gate: `at least ${policy.minimumRows} labelled rows`,
-    metric: 'rows',
-    bound: 'min',
-    limit: policy.minimumRows,
-    measured: dataset.rows,
-    baseline: null,
-    passed: enough,
-    reason: `${dataset.rows} is ${enough ? 'at least' : 'below'} ${policy.minimumRows}`,
-  };
-  const { reasons } = judged(Math.max(dataset.rows, policy.minimumRows));
-  const problems: GateResult = {
-    gate: 'accepted dataset and complete scan',
-    metric: 'evidence_problems',
-    bound: 'max',
-    limit: 0,
-    measured: reasons.length,
-    baseline: null,
-    passed: reasons.length === 0,
-    reason:
-      reasons.length === 0
-        ? 'the dataset counts, every scan rule ran, no finding is too severe'
-        : reasons.join(' '),
-  };
-  return [rows, problems];
-}
-
-/** The champion on the same rows: its newest validation on this dataset, else a comparison of the two on it. */
-function championEvidence(read: StoreReader, version: ModelVersion, datasetDigest: string): ChampionEvidence {
+/** What the vault knows of the champion a version is judged against; null where there is none, or it is the version. */
+export function championReports(read: StoreReader, version: ModelVersion): ChampionReports | null {
   const champion = read.aliasedVersion(version.name, 'champion');
   if (!champion || champion.version === version.version) return null;
-  const validation = read
-    .validations({ name: champion.name, version: champion.version })
-    .find((report) => report.dataset.digest === datasetDigest && report.digest === champion.digest);
-  if (validation) return { metrics: validation.metrics, latency: validation.latency };
-  const comparison = read
-    .comparisons({ name: version.name, version: version.version })
-    .find(
-      (report) =>
-        report.dataset.digest === datasetDigest &&
-        report.championDigest === champion.digest &&
-        report.challengerDigest === version.digest,
-    );
-  return comparison
-    ? { metrics: comparison.championMetrics, latency: comparison.championLatency }
-    : 'not-compared';
+  return {
+    digest: champion.digest,
+    sizeBytes: champion.sizeBytes,
+    validations: read.validations({ name: champion.name, version: champion.version }),
+    comparisons: read.comparisons({ name: version.name, version: version.version }),
+  };
 }
 
 function auditDetails(report: ValidationReport, whatIf: boolean) {
@@ -281,6 +246,7 @@ function auditDetails(report: ValidationReport, whatIf: boolean) {
     file: dataset.fileName,
     rows: dataset.rows,
     label: dataset.labelColumn,
+    filter: dataset.filter,
     confusion: metrics.confusion,
     accuracy: metrics.accuracy,
     precision: metrics.precision,
@@ -295,6 +261,10 @@ function auditDetails(report: ValidationReport, whatIf: boolean) {
     passed: report.gates.length === 0 ? null : report.passed,
     failed: report.gates
       .filter(({ passed }) => !passed)
-      .map(({ gate, reason }) => `${gate}: ${reason}`.slice(0, 500).toWellFormed()),
+      .map((gate) =>
+        `${gate.gate}: ${verdictOf(gate) === 'fail' ? '' : 'inconclusive, '}${gate.reason}`
+          .slice(0, 500)
+          .toWellFormed(),
+      ),
   };
 }

@@ -10,6 +10,7 @@ import {
 } from '../../electron/compose.ts';
 import type { JobContext } from '../../electron/ports/system.ts';
 import type { TrustFile } from '../../shared/domain/endpoint/trust.ts';
+import { labelledFile } from '../../shared/domain/evidence/selection.ts';
 import type { Actor, Role } from '../../shared/domain/operator/operator.ts';
 import type { Environment, Policy } from '../../shared/domain/policy/policy.ts';
 import type { RolloutPlan } from '../../shared/domain/rollout/plan.ts';
@@ -122,7 +123,7 @@ export async function approveSample(
   );
   await services.validation.run(
     ana,
-    { name: MODEL, version, path: LABELLED, labelColumn: 'label', environmentId, policy: null },
+    { name: MODEL, version, data: labelledFile(LABELLED, 'label'), environmentId, policy: null },
     QUIET,
   );
   const { record } = await services.requests.submit(ana, {

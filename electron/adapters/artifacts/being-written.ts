@@ -1,4 +1,4 @@
-import { systemCode } from '../../../shared/node/files/files.ts';
+import { isAlive } from '../system/process-numbers.ts';
 
 /** Temporary files that this process, or a worker for it, is writing now, by path. */
 export const beingWritten = new Set<string>();
@@ -7,13 +7,4 @@ export const beingWritten = new Set<string>();
 export function mayBeWriting(path: string, owner: number): boolean {
   // Our own number on a file we are not writing is that of an earlier process.
   return beingWritten.has(path) || (owner !== process.pid && isAlive(owner));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCode(error) !== 'ESRCH';
-  }
 }

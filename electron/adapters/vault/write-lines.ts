@@ -1,4 +1,4 @@
-import { link, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, link, open, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import {
@@ -14,19 +14,30 @@ const BATCH = 256 * 1024;
 
 /** Writes lines with their line feeds to a new file, complete or not at all. `conflict` where one is there, `not-found` without the folder. */
 export async function writeLines(path: string, lines: Iterable<string>): Promise<void> {
+  await writeNew(path, async (handle) => {
+    let batch = '';
+    for (const line of lines) {
+      batch += `${line}\n`;
+      if (batch.length < BATCH) continue;
+      await writeAll(handle, Buffer.from(batch, 'utf8'));
+      batch = '';
+    }
+    await writeAll(handle, Buffer.from(batch, 'utf8'));
+  });
+}
+
+/** The same for bytes. */
+export function writeBytes(path: string, bytes: Uint8Array): Promise<void> {
+  return writeNew(path, (handle) => writeAll(handle, bytes));
+}
+
+async function writeNew(path: string, write: (handle: FileHandle) => Promise<void>): Promise<void> {
   const target = resolve(path);
   const temporary = temporaryPath(target);
   try {
     const handle = await open(temporary, 'wx', 0o600);
     try {
-      let batch = '';
-      for (const line of lines) {
-        batch += `${line}\n`;
-        if (batch.length < BATCH) continue;
-        await writeAll(handle, Buffer.from(batch, 'utf8'));
-        batch = '';
-      }
-      await writeAll(handle, Buffer.from(batch, 'utf8'));
+      await write(handle);
       await handle.sync();
     } finally {
       await handle.close();

@@ -1,9 +1,11 @@
 import type { Dossier } from '../../../shared/domain/approval/request.ts';
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import { formatRef, type ModelVersion } from '../../../shared/domain/model/version.ts';
-import { evaluateEvidence, evaluateGates } from '../../../shared/domain/policy/evaluate.ts';
+import { verdictOf } from '../../../shared/domain/policy/evaluate.ts';
+import { isSameRows, judgeReport } from '../../../shared/domain/policy/judge.ts';
 import type { Environment } from '../../../shared/domain/policy/policy.ts';
 import type { StoreReader } from '../../ports/stores.ts';
+import { championReports } from '../validation.ts';
 
 /**
  * Gathers what an approver signs, and judges it by the environment's policy as it is now. Refuses (`refused.gate`,
@@ -29,31 +31,18 @@ export function gatherDossier(read: StoreReader, model: ModelVersion, environmen
       hint: `Run: sallyport validate ${formatRef(ref)} --data FILE --for ${environment.name}`,
     });
   }
-  const champion = read.aliasedVersion(model.name, 'champion');
-  const other = champion !== null && champion.version !== model.version ? champion : null;
+  const champion = championReports(read, model);
+  // The one on the very rows of the validation before any other.
+  const comparisons = (champion?.comparisons ?? []).filter(
+    (report) => report.challengerDigest === model.digest && report.championDigest === champion?.digest,
+  );
   const comparison =
-    other === null
-      ? null
-      : (read
-          .comparisons(ref)
-          .find(
-            (report) => report.challengerDigest === model.digest && report.championDigest === other.digest,
-          ) ?? null);
-  const gates = evaluateGates(environment.policy, {
-    metrics: validation.metrics,
-    latency: validation.latency,
-    champion: other === null ? null : championBaseline(read, other, validation.dataset.digest, comparison),
-  });
-  const evidence = evaluateEvidence(environment.policy, {
-    rows: validation.dataset.rows,
-    datasetDigest: validation.dataset.digest,
-    findings: model.findings,
-    rulesRun: model.rulesRun,
-  });
-  const broken = [
-    ...gates.filter((gate) => !gate.passed).map((gate) => `${gate.metric}: ${gate.reason}.`),
-    ...evidence.reasons,
-  ];
+    comparisons.find((report) => isSameRows(report.dataset, validation.dataset)) ?? comparisons[0] ?? null;
+  // By the policy as it is now, which may ask for more than the one it was validated by.
+  const { gates } = judgeReport(environment.policy, validation, model, champion);
+  const broken = gates
+    .filter((gate) => verdictOf(gate) !== 'pass')
+    .map((gate) => `${gate.metric}: ${gate.reason}.`.replace(/\.\.$/, '.'));
   if (broken.length > 0) {
     throw new SallyportError(
       'refused.gate',
@@ -77,24 +66,6 @@ export function gatherDossier(read: StoreReader, model: ModelVersion, environmen
     },
     mapping: model.mapping,
   };
-}
-
-/** The champion's figures on the same rows: from the comparison, else from its own validation on the same dataset. */
-function championBaseline(
-  read: StoreReader,
-  champion: ModelVersion,
-  datasetDigest: string,
-  comparison: ReturnType<StoreReader['comparison']>,
-) {
-  if (comparison !== null && comparison.dataset.digest === datasetDigest) {
-    return { metrics: comparison.championMetrics, latency: comparison.championLatency };
-  }
-  const report = read
-    .validations({ name: champion.name, version: champion.version })
-    .find((r) => r.dataset.digest === datasetDigest && r.digest === champion.digest);
-  return report === undefined
-    ? ('not-compared' as const)
-    : { metrics: report.metrics, latency: report.latency };
 }
 
 function withoutRows<T extends { disagreementRows: unknown }>(report: T): Omit<T, 'disagreementRows'> {

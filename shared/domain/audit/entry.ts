@@ -39,6 +39,7 @@ export const auditActionSchema = z.enum([
   'rows.exported',
   'dataset.registered',
   'report.exported',
+  'run.discarded',
   'request.submitted',
   'request.approved',
   'request.rejected',

@@ -59,6 +59,7 @@ export const PERMISSIONS = {
   'model.revoke': ['release-manager', 'administrator'],
   'model.export': ['analyst', 'release-manager', 'auditor'],
   'model.collect': ['release-manager', 'administrator'],
+  'model.lift-quarantine': ['release-manager', 'administrator'],
   'model.verify': ['analyst', 'release-manager', 'auditor', 'administrator'],
   'validation.run': ['analyst', 'release-manager'],
   'comparison.run': ['analyst', 'release-manager'],

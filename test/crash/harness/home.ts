@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Console, ConsoleFactory } from '../../../electron/compose.ts';
 import type { ForkWorker } from '../../../electron/ports/processes.ts';
 import type { System } from '../../../electron/ports/system.ts';
+import { labelledFile } from '../../../shared/domain/evidence/selection.ts';
 import { DEFAULT_GUARDS } from '../../../shared/domain/rollout/plan.ts';
 import { workerEnvironment } from '../../../shared/node/onnx/fork-process.ts';
 import { type StartAgentOptions, startAgent, type TestAgent } from '../../support/agent.ts';
@@ -155,7 +156,7 @@ export async function makeHome(directory: string): Promise<Home> {
     const ref = { name: MODEL, version: '1.2.0' };
     const file = { path: join(SAMPLE_DATA, `${MODEL}-1.2.0.onnx`), parent: null, metadata: {} };
     await services.models.add(ana, { ...ref, ...file }, QUIET);
-    const labelled = { path: LABELLED, labelColumn: 'label', environmentId: id, policy: null };
+    const labelled = { data: labelledFile(LABELLED, 'label'), environmentId: id, policy: null };
     await services.validation.run(ana, { ...ref, ...labelled }, QUIET);
     const { record } = await services.requests.submit(ana, {
       ...ref,

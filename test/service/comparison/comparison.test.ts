@@ -1,12 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { createInferenceEngine } from '../../../electron/adapters/inference/engine.ts';
+import { describe, expect, test } from 'vitest';
 import { createComparisonService } from '../../../electron/services/comparison.ts';
 import { createRegistryService } from '../../../electron/services/registry/index.ts';
+import { labelledFile } from '../../../shared/domain/evidence/selection.ts';
 import { CLASSIFIER, firstFeature } from '../../support/engine-models.ts';
+import { testMeasuring } from '../../support/measuring.ts';
 import { temporaryDirectory } from '../../support/temp.ts';
-import { actorWith, forkWorker, testVault } from '../../support/vault.ts';
+import { actorWith, testVault } from '../../support/vault.ts';
 
 const CHAMPION = { name: 'phish', version: '1.0.0' };
 const CHALLENGER = { name: 'phish', version: '1.1.0' };
@@ -15,10 +16,9 @@ async function home() {
   const at = await testVault();
   const { ledger, artifacts, store } = at.vault;
   const { system } = at.adapters;
-  const engine = createInferenceEngine({ forkWorker });
-  onTestFinished(() => engine.close());
+  const measuring = testMeasuring(at);
   const registry = createRegistryService({ ledger, artifacts, inspector: at.inspector, system });
-  const comparison = createComparisonService({ ledger, artifacts, engine, system });
+  const comparison = createComparisonService(measuring);
   const folder = temporaryDirectory();
   const path = join(folder, 'data.csv');
   writeFileSync(
@@ -44,10 +44,8 @@ describe('comparing two versions', () => {
   test('keeps metrics, deltas and the rows on which they differ', async () => {
     const at = await home();
     const report = await at.comparison.run(at.admin, {
-      champion: CHAMPION,
-      challenger: CHALLENGER,
-      path: at.path,
-      labelColumn: null,
+      versions: [CHAMPION, CHALLENGER],
+      data: labelledFile(at.path),
     });
     expect(report).toMatchObject({
       champion: CHAMPION,
@@ -74,10 +72,8 @@ describe('comparing two versions', () => {
   test('reading the rows leaves an entry, listing the reports does not', async () => {
     const at = await home();
     const { id } = await at.comparison.run(at.admin, {
-      champion: CHAMPION,
-      challenger: CHALLENGER,
-      path: at.path,
-      labelColumn: 'label',
+      versions: [CHAMPION, CHALLENGER],
+      data: labelledFile(at.path, 'label'),
     });
     const listed = at.comparison.list(at.admin, { ref: CHALLENGER });
     expect(listed).toMatchObject([{ id, disagreements: 1, disagreementRows: [] }]);
@@ -89,7 +85,7 @@ describe('comparing two versions', () => {
   test('refuses the same file twice, an unknown version, and who may not', async () => {
     const at = await home();
     const run = (challenger: typeof CHALLENGER, actor = at.admin) =>
-      at.comparison.run(actor, { champion: CHAMPION, challenger, path: at.path, labelColumn: null });
+      at.comparison.run(actor, { versions: [CHAMPION, challenger], data: labelledFile(at.path) });
     await expect(run({ name: 'phish', version: '1.2.0' })).rejects.toMatchObject({ code: 'input.invalid' });
     await expect(run({ name: 'phish', version: '9.0.0' })).rejects.toMatchObject({ code: 'not-found' });
     await expect(run(CHALLENGER, actorWith('auditor'))).rejects.toMatchObject({ code: 'refused.role' });

@@ -6,8 +6,10 @@ import type { InferenceEngine } from '../../../electron/ports/engine.ts';
 import { createEnvironmentsService } from '../../../electron/services/environments/index.ts';
 import { createRegistryService } from '../../../electron/services/registry/index.ts';
 import { createValidationService, type ValidationInput } from '../../../electron/services/validation.ts';
+import { labelledFile } from '../../../shared/domain/evidence/selection.ts';
 import type { Policy } from '../../../shared/domain/policy/policy.ts';
 import { CLASSIFIER, firstFeature, sha256 } from '../../support/engine-models.ts';
+import { testMeasuring } from '../../support/measuring.ts';
 import { temporaryDirectory } from '../../support/temp.ts';
 import { actorWith, forkWorker, testVault } from '../../support/vault.ts';
 
@@ -31,11 +33,10 @@ async function home(overrides: Partial<InferenceEngine> = {}) {
   const at = await testVault();
   const { ledger, artifacts, store } = at.vault;
   const { system } = at.adapters;
-  const engine = { ...createInferenceEngine({ forkWorker }), ...overrides };
-  onTestFinished(() => engine.close());
+  const measuring = testMeasuring(at, overrides);
   const registry = createRegistryService({ ledger, artifacts, inspector: at.inspector, system });
   const environments = createEnvironmentsService({ ledger, system });
-  const validation = createValidationService({ ledger, artifacts, engine, system });
+  const validation = createValidationService(measuring);
   const folder = temporaryDirectory();
   const path = join(folder, 'data.csv');
   writeFileSync(path, DATA);
@@ -51,8 +52,7 @@ async function home(overrides: Partial<InferenceEngine> = {}) {
   const input = (change: Partial<ValidationInput> = {}): ValidationInput => ({
     name: 'phish',
     version: '1.0.0',
-    path,
-    labelColumn: null,
+    data: labelledFile(path),
     environmentId: null,
     policy: null,
     ...change,
@@ -81,6 +81,7 @@ describe('validating a version', () => {
       ['recall', true],
       ['rows', true],
       ['evidence_problems', true],
+      ['output_findings', true],
     ]);
     expect(at.stateOf('1.0.0')).toBe('validated');
     expect(at.validation.get(at.admin, { id: report.id })).toEqual(report);
