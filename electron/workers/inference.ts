@@ -1,7 +1,11 @@
 import { serveInference } from '../../shared/node/onnx/worker-server.ts';
 import { openWorkerPort } from '../../shared/node/worker-port.ts';
 import { evaluate } from '../adapters/inference/evaluate.ts';
-import type { EvaluateTask } from '../adapters/inference/evaluate-task.ts';
+import type { InferenceTask } from '../adapters/inference/evaluate-task.ts';
+import { lookAtRows } from '../adapters/inference/rows.ts';
 
 // Reads data and runs models in one process: rows never travel between processes, and nothing heavy touches the main one.
-serveInference(openWorkerPort(), (task, context) => evaluate(task as EvaluateTask, context));
+serveInference(openWorkerPort(), (task, context) => {
+  const asked = task as InferenceTask;
+  return asked.kind === 'evaluate' ? evaluate(asked, context) : lookAtRows(asked, context);
+});

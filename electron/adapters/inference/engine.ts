@@ -1,10 +1,7 @@
 import { availableParallelism } from 'node:os';
-import { createProfileBuilder } from '../../../shared/domain/drift/index.ts';
 import { SallyportError } from '../../../shared/domain/errors.ts';
-import { AnswersWriter } from '../../../shared/domain/evidence/answers.ts';
+import { joinAnswers, MAX_ANSWER_MODELS } from '../../../shared/domain/evidence/answers.ts';
 import type { DataSelection } from '../../../shared/domain/evidence/dataset.ts';
-import { compareMetrics } from '../../../shared/domain/metrics/compare.ts';
-import { plainComparison, plainValidation } from '../../../shared/domain/metrics/report.ts';
 import { createQuarantine, type Quarantine } from '../../../shared/node/onnx/quarantine.ts';
 import {
   callWorker,
@@ -12,10 +9,18 @@ import {
   transferModel,
   type WorkerLink,
 } from '../../../shared/node/onnx/worker-link.ts';
-import type { EngineModel, InferenceEngine } from '../../ports/engine.ts';
+import type {
+  EngineModel,
+  Evaluation,
+  EvaluationOptions,
+  InferenceEngine,
+  RowsFile,
+  RowsRequest,
+} from '../../ports/engine.ts';
 import type { ForkWorker } from '../../ports/processes.ts';
 import type { JobContext } from '../../ports/system.ts';
-import type { EvaluateNote, EvaluateResult, EvaluateTask, TaskModel } from './evaluate-task.ts';
+import { PLAIN_TUNING } from './calibrate.ts';
+import type { EvaluateNote, EvaluateResult, EvaluateTask, InferenceTask, Tuning } from './evaluate-task.ts';
 
 export interface EngineOptions {
   readonly forkWorker: ForkWorker;
@@ -23,12 +28,20 @@ export interface EngineOptions {
   readonly stallMs?: number;
   /** The worker is ended above this resident memory. */
   readonly maxRssBytes?: number;
-  readonly intraOpThreads?: number;
+  /** Most threads a model may have; one core is left to reading, counting and the window if not given. */
+  readonly maxThreads?: number;
   readonly quarantine?: Quarantine;
 }
 
 const DEFAULT_STALL_MS = 120_000;
 const DEFAULT_MAX_RSS_BYTES = 4 * 2 ** 30;
+/** Beyond this many threads the reader, not the model, is the slower one. */
+const MOST_THREADS = 16;
+
+/** What is told of a worker on its way. */
+interface Listener {
+  readonly note?: (note: EvaluateNote) => void;
+}
 
 /**
  * Runs each evaluation in a worker process of its own, which ends with it: what a model did to its process is gone
@@ -37,16 +50,20 @@ const DEFAULT_MAX_RSS_BYTES = 4 * 2 ** 30;
 export function createInferenceEngine(options: EngineOptions): InferenceEngine {
   const quarantine = options.quarantine ?? createQuarantine();
   const stallMs = options.stallMs ?? DEFAULT_STALL_MS;
-  // Beyond a few threads the reader, not the model, is the slower one.
-  const intraOpThreads = options.intraOpThreads ?? Math.min(4, availableParallelism());
+  const maxThreads = options.maxThreads ?? Math.max(1, Math.min(MOST_THREADS, availableParallelism() - 1));
   const open = new Set<WorkerLink>();
+  /** What calibrations found, by the models' digests. */
+  const tunings = new Map<string, Tuning>();
   let closed = false;
 
+  /** One task in a process of its own. */
   const run = async (
     models: readonly EngineModel[],
-    data: DataSelection,
+    makeTask: (keys: readonly string[]) => InferenceTask,
+    deadlineMs: number | null,
     job: JobContext,
-  ): Promise<EvaluateResult> => {
+    listener: Listener = {},
+  ): Promise<unknown> => {
     if (closed || job.signal.aborted) throw cancelled();
     for (const model of models) quarantine.check(model.digest);
     const link = openWorkerLink(options.forkWorker('inference'), {
@@ -55,116 +72,108 @@ export function createInferenceEngine(options: EngineOptions): InferenceEngine {
     open.add(link);
     const abort = (): void => link.close(cancelled());
     job.signal.addEventListener('abort', abort);
+    const timer = deadlineMs === null ? null : setTimeout(() => link.close(tooLate(deadlineMs)), deadlineMs);
     let running: EngineModel | null = null;
     try {
-      const taskModels: TaskModel[] = [];
+      const keys: string[] = [];
       for (const [index, model] of models.entries()) {
         job.progress('loading', index, models.length);
         running = model;
         const key = `model-${index}`;
-        await transferModel(link, { key, ...model, intraOpThreads }, stallMs);
+        const { bytes, digest, mapping } = model;
+        const intraOpThreads = PLAIN_TUNING.threads;
+        await transferModel(link, { key, bytes, digest, mapping, intraOpThreads }, stallMs);
         running = null;
-        taskModels.push({
-          key,
-          mapping: model.mapping,
-          featureNames: model.featureNames,
-          featureCount: model.featureCount,
-        });
+        keys.push(key);
       }
-      const task: EvaluateTask = {
-        models: taskModels as unknown as EvaluateTask['models'],
-        path: data.path,
-        labelColumn: data.labelColumn,
-      };
-      return (await callWorker(link, { type: 'task', task }, stallMs, {
+      return await callWorker(link, { type: 'task', task: makeTask(keys) }, stallMs, {
         progress: (value) => {
           const note = value as EvaluateNote;
           if (note.kind === 'running') running = note.model === null ? null : (models[note.model] ?? null);
-          else job.progress(note.phase, note.done, note.total);
+          else if (note.kind === 'progress') job.progress(note.phase, note.done, note.total);
+          else listener.note?.(note);
         },
-      })) as EvaluateResult;
+      });
     } catch (error) {
-      if (running && error instanceof SallyportError && error.code.startsWith('engine.'))
-        quarantine.record(running.digest, error.code);
+      const died = error instanceof SallyportError && error.code.startsWith('engine.');
+      // A deadline for the whole run is nobody's fault.
+      if (running && died && error.facts.deadline !== true) quarantine.record(running.digest, error.code);
       throw error;
     } finally {
+      if (timer) clearTimeout(timer);
       job.signal.removeEventListener('abort', abort);
       open.delete(link);
       link.close(cancelled());
     }
   };
 
+  const evaluate = async (
+    models: readonly EngineModel[],
+    data: DataSelection,
+    settings: EvaluationOptions,
+    job: JobContext,
+  ): Promise<Evaluation> => {
+    if (models.length < 1 || models.length > MAX_ANSWER_MODELS)
+      throw new SallyportError('usage', `From 1 to ${MAX_ANSWER_MODELS} models run over the same rows.`);
+    const name = models.map(({ digest }) => digest).join();
+    const answers: Uint8Array[] = [...(settings.resume?.answers ?? [])];
+    const { seed, reference, robustness, resume } = settings;
+    // A checkpoint that cannot be kept ends the run: it would be lost in silence otherwise.
+    const failed = new AbortController();
+    let failure: unknown = null;
+    const checkpoint = async (note: Extract<EvaluateNote, { kind: 'answers' }>): Promise<void> => {
+      const { rows, expectedRows, answers: bytes, state } = note;
+      try {
+        await settings.onCheckpoint?.({ rows, expectedRows, answers: bytes, state });
+      } catch (error) {
+        failure ??= error;
+        failed.abort();
+      }
+    };
+    const kept: Promise<void>[] = [];
+    const result = await run(
+      models,
+      (keys): EvaluateTask => ({
+        kind: 'evaluate',
+        models: models.map(({ digest, mapping, featureNames, featureCount }, index) => ({
+          key: keys[index] ?? '',
+          digest,
+          mapping,
+          featureNames,
+          featureCount,
+        })),
+        data,
+        options: { seed, reference, robustness, resume },
+        tuning: tunings.get(name) ?? null,
+        maxThreads,
+      }),
+      settings.deadlineMs,
+      { signal: AbortSignal.any([job.signal, failed.signal]), progress: job.progress },
+      {
+        note: (note) => {
+          if (note.kind === 'tuned') tunings.set(name, note.tuning);
+          else if (note.kind === 'answers') {
+            answers.push(note.answers);
+            kept.push(checkpoint(note));
+          }
+        },
+      },
+    ).catch((error: unknown) => {
+      throw failure ?? error;
+    });
+    await Promise.all(kept);
+    if (failure !== null) throw failure;
+    return { ...(result as EvaluateResult), answers: joinAnswers(models.length, answers) };
+  };
+
+  const rows = (request: RowsRequest, file: RowsFile | null, job: JobContext): Promise<unknown> =>
+    run([], () => ({ kind: 'rows', request, file }), null, job);
+
   return {
-    async evaluate(models, data, options, job) {
-      const { dataset, evaluations, disagreements, rowsPerSecond } = await run(models, data, job);
-      const measured = evaluations.map((evaluation, index) => {
-        const {
-          regression,
-          intervals,
-          reliability,
-          sweep,
-          scoreQuantiles,
-          slices,
-          outputFindings,
-          drift,
-          robustness,
-        } = plainValidation();
-        return {
-          ...evaluation,
-          ...{
-            regression,
-            intervals,
-            reliability,
-            sweep,
-            scoreQuantiles,
-            slices,
-            outputFindings,
-            drift,
-            robustness,
-          },
-          digest: models[index]?.digest ?? '',
-          latencySamples: new Float64Array(0),
-        };
-      });
-      const [first, second] = measured;
-      const {
-        significance,
-        deltaIntervals,
-        disagreementMatrix,
-        sliceFlips,
-        scoreShift,
-        scatter,
-        series,
-        latencyHistogram,
-      } = plainComparison();
-      return {
-        dataset,
-        columns: [],
-        featureColumns: {},
-        models: measured,
-        pair:
-          first && second && disagreements
-            ? {
-                deltas: compareMetrics(first.metrics, second.metrics, {
-                  champion: first.latency,
-                  challenger: second.latency,
-                }),
-                disagreements: disagreements.count,
-                challengerFixes: disagreements.fixes,
-                challengerBreaks: disagreements.breaks,
-                disagreementRows: [...disagreements.rows],
-                ...{ significance, deltaIntervals, disagreementMatrix, sliceFlips },
-                ...{ scoreShift, scatter, series, latencyHistogram },
-              }
-            : null,
-        profile: createProfileBuilder({ features: [] }).profile(),
-        answers: new AnswersWriter(models.length).file(),
-        execution: { threads: intraOpThreads, batchRows: 2048, seed: options.seed },
-        rowsPerSecond,
-      };
-    },
-    rows: () => Promise.reject(new SallyportError('unexpected', 'Rows cannot be read yet.')),
-    exportRows: () => Promise.reject(new SallyportError('unexpected', 'Rows cannot be read yet.')),
+    evaluate,
+    rows: async (request, job) =>
+      (await rows(request, null, job)) as Awaited<ReturnType<InferenceEngine['rows']>>,
+    exportRows: async (request, file, job) => (await rows(request, file, job)) as { readonly rows: number },
     quarantined: () => quarantine.list(),
     restore: (records) => quarantine.restore(records),
     forgive: (digest) => quarantine.forgive(digest),
@@ -180,4 +189,15 @@ function cancelled(): SallyportError {
   return new SallyportError('cancelled', 'The run was cancelled.', {
     hint: 'Nothing was stored or changed.',
   });
+}
+
+function tooLate(deadlineMs: number): SallyportError {
+  return new SallyportError(
+    'engine.timeout',
+    `The run was not over within ${Math.round(deadlineMs / 1000)} s and was ended.`,
+    {
+      hint: 'No report was stored. Choose fewer rows by a filter, or allow more time.',
+      facts: { deadlineMs, deadline: true },
+    },
+  );
 }

@@ -1,215 +1,274 @@
 import { SallyportError } from '../../../shared/domain/errors.ts';
-import {
-  type BinaryAccumulator,
-  createBinaryAccumulator,
-} from '../../../shared/domain/metrics/classification.ts';
-import type { BinaryEvaluation } from '../../../shared/domain/metrics/evaluation.ts';
-import { latencyOf } from '../../../shared/domain/metrics/latency.ts';
-import { type DisagreementRow, PLAIN_DATASET } from '../../../shared/domain/metrics/report.ts';
-import { featureColumns } from '../../../shared/domain/model/feature-columns.ts';
-import type { LoadedModel } from '../../../shared/node/onnx/session.ts';
+import { compareMetrics, latencyOf } from '../../../shared/domain/metrics/index.ts';
 import type { TaskContext } from '../../../shared/node/onnx/worker-server.ts';
-import { readCsvHeader } from '../datasets/csv-header.ts';
-import { type LabelledChunk, readLabelledCsv } from '../datasets/csv-reader.ts';
-import { assertUnchanged, fingerprintFile } from '../datasets/fingerprint.ts';
-import type { EvaluateNote, EvaluateResult, EvaluateTask, TaskModel } from './evaluate-task.ts';
+import type { ComparisonEvidence, ModelEvidence } from '../../ports/engine.ts';
+import type { Dataset, DatasetBatch, Wanted } from '../datasets/dataset.ts';
+import { openDataset } from '../datasets/open-dataset.ts';
+import { applyThreads, calibrate, PLAIN_TUNING } from './calibrate.ts';
+import { chooseColumns, type RunColumns, wantedOf } from './columns.ts';
+import { driftOf, profileOf } from './drift.ts';
+import type { EvaluateResult, EvaluateTask, Note, RunState, Tuning } from './evaluate-task.ts';
+import { answeredByAll, createFigures, isRegression } from './figures.ts';
+import { latencyHistogram, runSingleRows } from './latency.ts';
+import { batchFinding, OutputChecks } from './output-checks.ts';
+import { createPairRows } from './pair-rows.ts';
+import { measureRobustness } from './robustness.ts';
+import { createRowSample, type RowSample } from './row-sample.ts';
+import { answeredBefore, createAnswerLog, resumedFrom } from './run-answers.ts';
+import { answerRows, batchInput, type ModelAnswers, type RawAnswers, type Runner } from './runner.ts';
+import { createSlicing } from './slicing.ts';
 
-/** Rows whose single-row latency is measured. */
-const LATENCY_ROWS = 1000;
-/** Calls before the first measured one: the runtime's first calls allocate. */
-const WARM_UP_CALLS = 20;
-/** Disagreeing rows kept with their values; all are counted. */
-const KEPT_DISAGREEMENTS = 1000;
 /** Milliseconds between two progress notes. */
 const NOTE_MS = 100;
+/** Batches read ahead while the models run. */
+const READ_AHEAD = 2;
 
-/** A model on its way through the data. */
-interface Runner {
-  readonly model: TaskModel;
-  readonly loaded: LoadedModel;
-  /** For each feature of the model, its place in the chunk's features. */
-  readonly places: readonly number[];
-  readonly accumulator: BinaryAccumulator;
-  /** The first rows, kept for the latency measurement. */
-  readonly sample: Float32Array;
-  sampled: number;
+/** Reads the data once and runs every model of the task over each batch. Runs in the worker process. */
+export async function evaluate(task: EvaluateTask, context: TaskContext): Promise<EvaluateResult> {
+  const note: Note = (value) => context.progress(value);
+  const dataset = await openDataset(task.data, {
+    progress: (done, total) => note({ kind: 'progress', phase: 'hashing', done, total }),
+  });
+  try {
+    return await run(task, context, dataset, note);
+  } finally {
+    await dataset.close();
+  }
 }
 
-/** Reads the data once and runs every model of the task over each chunk. Runs in the worker process. */
-export async function evaluate(task: EvaluateTask, context: TaskContext): Promise<EvaluateResult> {
-  const note = (value: EvaluateNote): void => context.progress(value);
-  const file = fingerprintFile(task.path, (done, total) =>
-    note({ kind: 'progress', phase: 'hashing', done, total }),
-  );
-  const header = readCsvHeader(file.head, file.head.length === file.sizeBytes);
-  const chosen = task.models.map((model) =>
-    chooseColumns(model, context.model(model.key), header.columns, task.labelColumn),
-  );
-  const labelColumn = chosen[0]?.labelColumn ?? '';
-  const union = [...new Set(chosen.flatMap(({ columns }) => columns))];
-  const ignored = header.columns.filter((column) => column !== labelColumn && !union.includes(column));
-  const indexOf = new Map(header.columns.map((column, index) => [column, index]));
-  const indices = (names: readonly string[]): number[] => names.map((name) => indexOf.get(name) ?? 0);
-
-  const runners = task.models.map((model, index): Runner => {
-    const columns = chosen[index]?.columns ?? [];
-    return {
+async function run(
+  task: EvaluateTask,
+  context: TaskContext,
+  dataset: Dataset,
+  note: Note,
+): Promise<EvaluateResult> {
+  const { seed } = task.options;
+  const mappings = task.models.map(({ mapping }) => mapping);
+  const numbers = mappings.filter(isRegression).length;
+  if (numbers > 0 && numbers < mappings.length)
+    throw new SallyportError(
+      'input.invalid',
+      'Models that answer a number and models that decide are not compared.',
+      {
+        hint: 'Nothing was stored. Choose models of one kind.',
+      },
+    );
+  const loaded = task.models.map(({ key }) => context.model(key));
+  const columns = chooseColumns(task.models, loaded, dataset, task.data);
+  const wanted = wantedOf(columns, numbers > 0 ? 'regression' : 'binary');
+  const runners = task.models.map(
+    (model, index): Runner => ({
       model,
       loaded: context.model(model.key),
-      places: columns.map((column) => union.indexOf(column)),
-      accumulator: createBinaryAccumulator({ lowerIsPositive: model.mapping.lowerIsPositive }),
-      sample: new Float32Array(LATENCY_ROWS * columns.length),
-      sampled: 0,
-    };
+      places: columns.places[index] ?? [],
+      names: columns.names[index] ?? [],
+    }),
+  );
+  const resumed = resumedFrom(task, dataset.digest);
+  const tuning = await tune(task, context, {
+    runners,
+    dataset,
+    wanted,
+    known: resumed?.state.tuning ?? null,
+    note,
   });
-  const [first, second] = runners;
-  const disagreements = second ? createDisagreements() : null;
+  context.settle();
 
-  // One line is the header; quoted line ends only make the estimate too high.
-  const expectedRows = Math.max(1, file.lines - 1);
+  const pass = createPass(task, columns, runners, resumed?.state.findings ?? []);
+  const state = (): RunState => ({
+    version: 1,
+    datasetDigest: dataset.digest,
+    models: task.models.map(({ digest }) => digest),
+    tuning,
+    seed,
+    findings: pass.checks.map((checks) => checks.state()),
+  });
+  const log = createAnswerLog(task, state, note);
+  const hasScores = runners.map((runner) => runner.loaded.info.hasScores);
   const started = performance.now();
   let notedAt = started;
   let rows = 0;
-  const source = {
-    path: file.path,
-    header,
-    selection: { features: indices(union), label: indexOf.get(labelColumn) ?? 0 },
-    context: second ? indices(ignored) : [],
-  };
-  for await (const chunk of readLabelledCsv(source)) {
-    const answers: Answer[] = [];
-    for (const [index, runner] of runners.entries()) {
-      note({ kind: 'running', model: index });
-      answers.push(await runChunk(runner, chunk));
-    }
-    note({ kind: 'running', model: null });
-    disagreements?.add(chunk, answers);
-    rows += chunk.rows;
+  for await (const batch of dataset.batches(wanted, { batchRows: tuning.batchRows, readAhead: READ_AHEAD })) {
+    const before = answeredBefore(resumed?.answers ?? null, batch, rows, hasScores);
+    const answers = before ?? (await answerBatch(runners, batch, pass.checks, note));
+    const expected = Math.max(dataset.expectedRows, rows + batch.rows);
+    pass.add(batch, answers);
+    log.add(batch, answers, before !== null, expected);
+    rows += batch.rows;
     const now = performance.now();
     if (now - notedAt >= NOTE_MS) {
       notedAt = now;
-      note({ kind: 'progress', phase: 'evaluating', done: rows, total: Math.max(expectedRows, rows) });
+      note({ kind: 'progress', phase: 'evaluating', done: rows, total: expected });
     }
   }
+  log.finish();
+  note({ kind: 'progress', phase: 'computing figures', done: 0, total: 0 });
+  const figures = pass.figures.finish();
   const seconds = (performance.now() - started) / 1000;
-  assertUnchanged(file);
-  if (rows === 0 || !first)
-    throw new SallyportError('dataset.invalid', 'The file has column names and no data rows.');
 
-  const evaluations: BinaryEvaluation[] = [];
+  const models: ModelEvidence[] = [];
   for (const [index, runner] of runners.entries()) {
+    const own = figures.models[index];
+    if (!own) throw new SallyportError('unexpected', 'A model has no figures.');
     note({ kind: 'progress', phase: 'measuring latency', done: index, total: runners.length });
     note({ kind: 'running', model: index });
-    const latency = latencyOf(await measureLatency(runner));
+    const single = await runSingleRows(runner, index, pass.sample);
+    const robustness = task.options.robustness
+      ? await measureRobustness(runner, index, pass.sample, seed, (done, total) =>
+          note({ kind: 'progress', phase: 'damaging inputs', done, total }),
+        )
+      : [];
     note({ kind: 'running', model: null });
-    const { metrics, roc, precisionRecall, histogram } = runner.accumulator.finish();
-    evaluations.push({ metrics, latency, roc, precisionRecall, scoreHistogram: histogram });
+    models.push({
+      ...own,
+      digest: runner.model.digest,
+      latency: latencyOf(single.samples),
+      latencySamples: single.samples,
+      slices: pass.slicing?.slices(index) ?? [],
+      outputFindings: [
+        ...(pass.checks[index]?.findings(pass.hasBothClasses()) ?? []),
+        ...batchFinding(single.differing, single.samples.length),
+      ],
+      drift:
+        index === 0 && task.options.reference !== null
+          ? driftOf(runner, pass.sample, task.options.reference, seed)
+          : null,
+      robustness,
+    });
   }
+  const info = dataset.info(wanted);
   return {
     dataset: {
-      fileName: file.fileName,
-      digest: file.digest,
-      sizeBytes: file.sizeBytes,
-      rows,
-      labelColumn,
-      featureColumns: union.length,
-      ignoredColumns: ignored,
-      ...PLAIN_DATASET,
+      ...info,
+      featureColumns: columns.union.length + textFeatures(columns).length,
+      ignoredColumns: info.ignoredColumns.filter((name) => !textFeatures(columns).includes(name)),
     },
-    evaluations,
+    columns: dataset.columns.map(({ name, type }) => ({ name, type })),
+    featureColumns: columns.mapping,
+    models,
+    pair: pairOf(models, figures.pair, pass),
+    profile: profileOf(runners[0] as Runner, pass.sample, figures.calibration),
+    execution: { ...tuning, seed },
     rowsPerSecond: rows / Math.max(seconds, 1e-9),
-    disagreements: disagreements?.finish() ?? null,
   };
 }
 
-function chooseColumns(
-  model: TaskModel,
-  loaded: LoadedModel,
-  header: readonly string[],
-  labelColumn: string | null,
-): { columns: readonly string[]; labelColumn: string } {
-  const width = loaded.info.featureCount ?? model.featureCount;
-  const shape = {
-    name: model.mapping.input,
-    kind: 'tensor' as const,
-    elementType: 'float',
-    shape: [null, width],
-  };
-  const metadata: Record<string, string> =
-    model.featureNames === null ? {} : { features: JSON.stringify(model.featureNames) };
-  return featureColumns({ inputs: [shape], metadata }, header, labelColumn, model.mapping.input);
+/** Texts that a model takes as features. */
+function textFeatures({ places, texts }: RunColumns): string[] {
+  const used = new Set(places.flatMap((own) => own.filter((place) => place < 0).map((place) => -1 - place)));
+  return texts.filter((_, at) => used.has(at));
 }
 
-interface Answer {
-  readonly predicted: Uint8Array;
-  readonly scores: Float32Array | null;
-}
-
-/** Lays the columns side by side into rows, runs the model, and counts. */
-async function runChunk(runner: Runner, chunk: LabelledChunk): Promise<Answer> {
-  const { places, loaded, model, sample } = runner;
-  const width = places.length;
-  const rows = new Float32Array(chunk.rows * width);
-  for (let place = 0; place < width; place++) {
-    const column = chunk.features[places[place] as number] as Float32Array;
-    for (let row = 0, at = place; row < chunk.rows; row++, at += width) rows[at] = column[row] as number;
+async function tune(
+  task: EvaluateTask,
+  context: TaskContext,
+  parts: {
+    readonly runners: readonly Runner[];
+    readonly dataset: Dataset;
+    readonly wanted: Wanted;
+    readonly known: Tuning | null;
+    readonly note: Note;
+  },
+): Promise<Tuning> {
+  const { runners, dataset, wanted, note } = parts;
+  const known = parts.known ?? task.tuning;
+  if (known !== null) {
+    await applyThreads(runners, context, known.threads, PLAIN_TUNING.threads, note);
+    return known;
   }
-  if (runner.sampled < LATENCY_ROWS) {
-    const take = Math.min(LATENCY_ROWS - runner.sampled, chunk.rows);
-    sample.set(rows.subarray(0, take * width), runner.sampled * width);
-    runner.sampled += take;
-  }
-  const { labels, scores } = await loaded.run(rows, chunk.rows);
-  const predicted = new Uint8Array(chunk.rows);
-  for (let row = 0; row < chunk.rows; row++)
-    predicted[row] = labels[row] === model.mapping.positiveLabel ? 1 : 0;
-  runner.accumulator.add(chunk.labels, predicted, scores);
-  return { predicted, scores };
+  const found = await calibrate(runners, dataset, wanted, context, task.maxThreads, note);
+  note({ kind: 'tuned', tuning: found.tuning });
+  await applyThreads(runners, context, found.tuning.threads, found.loadedWith, note);
+  return found.tuning;
 }
 
-/** Milliseconds of each single-row call, one after the other, as a client with one event at a time would see it. */
-async function measureLatency({ loaded, sample, sampled, places }: Runner): Promise<Float64Array> {
-  const width = places.length;
-  const row = (index: number): Float32Array => sample.slice(index * width, (index + 1) * width);
-  for (let call = 0; call < WARM_UP_CALLS; call++) await loaded.run(row(call % sampled), 1);
-  const samples = new Float64Array(sampled);
-  for (let index = 0; index < sampled; index++) {
-    const input = row(index);
-    const before = performance.now();
-    await loaded.run(input, 1);
-    samples[index] = performance.now() - before;
-  }
-  return samples;
-}
-
-function createDisagreements() {
-  let count = 0;
-  let fixes = 0;
-  const rows: DisagreementRow[] = [];
+/** What one pass over the rows collects. */
+function createPass(
+  task: EvaluateTask,
+  columns: RunColumns,
+  runners: readonly Runner[],
+  findings: readonly unknown[],
+) {
+  const { seed } = task.options;
+  const mappings = task.models.map(({ mapping }) => mapping);
+  const labelled = columns.label !== null;
+  const decides = !mappings.some(isRegression);
+  const figures = createFigures(mappings, labelled, seed);
+  const checks = mappings.map((mapping, index) => new OutputChecks(mapping, findings[index] ?? null));
+  const slicing = labelled && decides ? createSlicing(columns, task.data.sliceColumns, runners.length) : null;
+  const textPlaces = textFeatures(columns).map((name) => columns.texts.indexOf(name));
+  const sample = createRowSample(columns.union.length, textPlaces, runners.length, seed);
+  const pairs = runners.length > 1 && decides ? createPairRows(columns.texts, seed) : null;
+  const seen = [false, false];
   return {
-    add(chunk: LabelledChunk, answers: readonly Answer[]): void {
-      const [champion, challenger] = answers;
-      if (!champion || !challenger) return;
-      for (let row = 0; row < chunk.rows; row++) {
-        const before = champion.predicted[row] as number;
-        const after = challenger.predicted[row] as number;
-        if (before === after) continue;
-        const label = chunk.labels[row] as number;
-        count++;
-        if (after === label) fixes++;
-        if (rows.length >= KEPT_DISAGREEMENTS) continue;
-        rows.push({
-          row: chunk.firstRow + row,
-          label,
-          championLabel: before,
-          challengerLabel: after,
-          championScore: champion.scores?.[row] ?? null,
-          challengerScore: challenger.scores?.[row] ?? null,
-          context: chunk.context(row),
-        });
+    figures,
+    checks,
+    slicing,
+    sample: sample as RowSample,
+    pairs,
+    add(batch: DatasetBatch, answers: readonly ModelAnswers[]): void {
+      const { labels } = batch;
+      const keep = decides ? answeredByAll(answers, batch.rows) : finiteOnly(answers, batch.rows);
+      figures.add(batch, answers, keep);
+      if (labels !== null) {
+        slicing?.add(batch, labels, answers, keep);
+        seen[0] ||= labels.includes(0);
+        seen[1] ||= labels.includes(1);
       }
+      pairs?.add(batch, answers, keep);
+      sample.add(batch, answers);
     },
-    // Two classes: where the models differ, exactly one of them is right.
-    finish: () => ({ count, fixes, breaks: count - fixes, rows }),
+    /** Without truth nobody knows that they are not both there. */
+    hasBothClasses: () => !labelled || (seen[0] === true && seen[1] === true),
+  };
+}
+
+/** Rows with a number of every model, null where that is all of them. */
+function finiteOnly(answers: readonly ModelAnswers[], rows: number): Uint32Array | null {
+  const answered = (row: number): boolean =>
+    answers.every(({ scores }) => scores === null || Number.isFinite(scores[row]));
+  const keep: number[] = [];
+  for (let row = 0; row < rows; row++) if (answered(row)) keep.push(row);
+  return keep.length === rows ? null : Uint32Array.from(keep);
+}
+
+/** Runs every model over the batch. Models that take the same columns get the same rows. */
+async function answerBatch(
+  runners: readonly Runner[],
+  batch: DatasetBatch,
+  checks: readonly OutputChecks[],
+  note: Note,
+): Promise<RawAnswers[]> {
+  const answers: RawAnswers[] = [];
+  let input = null as ReturnType<typeof batchInput> | null;
+  let laidFor = '';
+  for (const [index, runner] of runners.entries()) {
+    const places = runners.length === 1 ? '' : runner.places.join();
+    if (input === null || places !== laidFor) input = batchInput(runner, batch);
+    laidFor = places;
+    note({ kind: 'running', model: index });
+    answers.push(await answerRows(runner, input));
+  }
+  note({ kind: 'running', model: null });
+  for (const [index, answer] of answers.entries()) checks[index]?.add(answer, batch.rowNumbers);
+  return answers;
+}
+
+function pairOf(
+  models: readonly ModelEvidence[],
+  figures: ReturnType<ReturnType<typeof createFigures>['finish']>['pair'],
+  { pairs, slicing }: ReturnType<typeof createPass>,
+): ComparisonEvidence | null {
+  const [first, second] = models;
+  if (!first || !second || figures === null) return null;
+  return {
+    ...figures,
+    deltas: compareMetrics(first.metrics, second.metrics, {
+      champion: first.latency,
+      challenger: second.latency,
+    }),
+    ...(pairs?.finish() ?? { disagreementRows: [], scatter: [], series: [] }),
+    sliceFlips: slicing?.flips() ?? [],
+    latencyHistogram: latencyHistogram(first.latencySamples, second.latencySamples),
   };
 }

@@ -113,8 +113,15 @@ export class AnswersWriter {
 
 const SHAPE = /^\{'descr': \[(.*)\], 'fortran_order': False, 'shape': \((\d{1,10}),\), \} *\n$/;
 
-/** Reads a file that `AnswersWriter` wrote. Throws `integrity.artifact` for any other. */
-export function readAnswers(file: Uint8Array): Answers {
+interface Shape {
+  readonly rows: number;
+  readonly models: number;
+  readonly stride: number;
+  /** Bytes before the first row. */
+  readonly offset: number;
+}
+
+function shapeOf(file: Uint8Array): Shape {
   const damaged = (why: string): SallyportError =>
     new SallyportError('integrity.artifact', `The stored answers cannot be read: ${why}.`, {
       hint: 'Run the validation or comparison again.',
@@ -135,8 +142,31 @@ export function readAnswers(file: Uint8Array): Answers {
     throw damaged('the header is not one of ours');
   const stride = ROW_BYTES + models * MODEL_BYTES;
   if (file.length !== header.length + rows * stride) throw damaged('rows are missing');
+  return { rows, models, stride, offset: header.length };
+}
 
-  const view = new DataView(file.buffer, file.byteOffset + header.length, rows * stride);
+/** One file of the rows of several, in their order. Throws `integrity.artifact`, `usage` for different numbers of models. */
+export function joinAnswers(models: number, files: readonly Uint8Array[]): Uint8Array {
+  const shapes = files.map(shapeOf);
+  if (shapes.some((shape) => shape.models !== models))
+    throw new SallyportError('usage', 'Answers of different numbers of models are not joined.');
+  const rows = shapes.reduce((sum, shape) => sum + shape.rows, 0);
+  const header = headerOf(rows, models);
+  const joined = new Uint8Array(header.length + rows * (ROW_BYTES + models * MODEL_BYTES));
+  joined.set(header);
+  let at = header.length;
+  for (const [index, file] of files.entries()) {
+    const part = file.subarray(shapes[index]?.offset ?? 0);
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
+
+/** Reads a file that `AnswersWriter` wrote. Throws `integrity.artifact` for any other. */
+export function readAnswers(file: Uint8Array): Answers {
+  const { rows, models, stride, offset } = shapeOf(file);
+  const view = new DataView(file.buffer, file.byteOffset + offset, rows * stride);
   const answers = {
     rows,
     rowNumbers: new Uint32Array(rows),
