@@ -7,7 +7,7 @@ import { momentText, planRuns, problemsOf, runHarness } from './harness/harness.
 import { OPERATIONS } from './harness/operations.ts';
 import { peerFigures } from './peer/peer.ts';
 
-const RUNS = 60;
+const RUNS = 50;
 /** A deadline against a hang on a busy machine. */
 const DEADLINE_MS = 600_000;
 

@@ -210,6 +210,22 @@ async function beforeOf(home: Home): Promise<Before> {
   }
 }
 
+/** `work` on each item, so many side by side; the answers in the items' order. */
+async function inLanes<T, R>(
+  items: readonly T[],
+  lanes: number,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const queue = [...items.entries()];
+  const results: R[] = [];
+  const lane = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift())
+      results[next[0]] = await work(next[1]);
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  return results;
+}
+
 /** Surveys every operation once without a kill, then runs and kills. Everything lives in `directory`. */
 export async function runHarness(options: HarnessOptions): Promise<HarnessReport> {
   const { directory, seed } = options;
@@ -223,39 +239,32 @@ export async function runHarness(options: HarnessOptions): Promise<HarnessReport
   };
   const template = await makeHome(part('template'));
   await compileWorkers(template);
-  const made = operations.some((operation) => operation.agent) ? await makeAgentHome(part('agent')) : null;
-  const agent = made && { ...made, home: { ...made.home, cache: template.cache } };
+  const agent = operations.some((operation) => operation.agent)
+    ? await makeAgentHome(part('agent'), { template })
+    : null;
   try {
     const harness = new Harness(directory, template, agent);
-    const surveys: Survey[] = [];
-    for (const operation of operations) {
+    const survey = async (operation: Operation): Promise<Survey> => {
       const { ran, wrong } = await harness.once(operation, null);
       const all = Object.values(wrong).flat();
       if (all.length > 0 || ran.code !== 0)
         throw new Error(`${operation.name} is wrong without any kill: ${[...all, ...ran.failed].join('; ')}`);
-      surveys.push({ operation, points: ran.passed, ms: ran.ms });
-    }
+      return { operation, points: ran.passed, ms: ran.ms };
+    };
+    const lanes = options.lanes ?? 2;
+    const surveys = await inLanes(operations, lanes, survey);
     const started = performance.now();
     const planned = planRuns(surveys, options.runs, seed).map((each, index) => ({ ...each, index }));
-    const queue = planned.filter(({ index }) => (options.run ?? index) === index);
-    const outcomes: Outcome[] = [];
-    const lane = async (): Promise<void> => {
-      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-        const { ran, wrong } = await harness.once(next.operation, next.moment);
-        const outcome: Outcome = {
-          ...wrong,
-          index: next.index,
-          operation: next.operation.name,
-          moment: next.moment,
-          killed: ran.signal === 'SIGKILL',
-        };
-        outcomes.push(outcome);
-        options.onOutcome?.(outcome);
-      }
-    };
-    await Promise.all(Array.from({ length: options.lanes ?? 2 }, lane));
+    const chosen = planned.filter(({ index }) => (options.run ?? index) === index);
+    const outcomes = await inLanes(chosen, lanes, async ({ index, operation, moment }) => {
+      const { ran, wrong } = await harness.once(operation, moment);
+      const killed = ran.signal === 'SIGKILL';
+      const outcome: Outcome = { ...wrong, index, operation: operation.name, moment, killed };
+      options.onOutcome?.(outcome);
+      return outcome;
+    });
     return {
-      outcomes: outcomes.sort((a, b) => a.index - b.index),
+      outcomes,
       points: new Map(surveys.map(({ operation, points }) => [operation.name, points])),
       seconds: (performance.now() - started) / 1000,
     };

@@ -170,7 +170,7 @@ export async function makeHome(directory: string): Promise<Home> {
   }
 }
 
-/** The same home again in another directory. Only for runs without an agent: two histories of one vault contradict each other. */
+/** The same home again in another directory. Only one copy may talk to an agent: two histories of one vault contradict each other. */
 export function copyHome(from: Home, directory: string): Home {
   const at = {
     vault: join(directory, 'vault'),
@@ -191,9 +191,10 @@ export interface AgentHome {
 
 export async function makeAgentHome(
   directory: string,
-  agentOptions: Pick<StartAgentOptions, 'folder' | 'limits'> = {},
+  options: Pick<StartAgentOptions, 'folder' | 'limits'> & { readonly template?: Home } = {},
 ): Promise<AgentHome> {
-  const home = await makeHome(directory);
+  const { template, ...agentOptions } = options;
+  const home = template ? copyHome(template, directory) : await makeHome(directory);
   const opened = await openHome(home);
   try {
     const { services } = opened;
