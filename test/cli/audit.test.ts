@@ -1,10 +1,12 @@
 /** Audit verbs: shown by a query, exported, and proved from the file alone, where no vault is. */
 import { execFileSync } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AuditVerdict } from '../../shared/domain/audit/entry.ts';
 import { type CliError, CliHome, runCli } from '../support/cli.ts';
+import { secretFile } from '../support/console.ts';
+import { keyringUnavailable, startKeyring } from '../support/keyring.ts';
 import { temporaryDirectory } from '../support/temp.ts';
 
 let home: CliHome;
@@ -112,3 +114,48 @@ function has(tool: string): boolean {
     return false;
   }
 }
+
+const unavailable = keyringUnavailable();
+test.skipIf(unavailable !== null)(
+  `a log that the keychain contradicts lets nobody in, and is judged all the same ${unavailable ?? ''}`,
+  async () => {
+    const keyring = await startKeyring();
+    try {
+      const folder = temporaryDirectory();
+      const database = join(folder, 'vault', 'registry.db');
+      const passphrase = await secretFile(folder, 'ana.pass', 'a passphrase of ana');
+      const run = (...args: readonly string[]) =>
+        runCli(
+          [
+            '--vault',
+            join(folder, 'vault'),
+            '--json',
+            '--as',
+            'ana',
+            '--operator-passphrase-file',
+            passphrase,
+            ...args,
+          ],
+          { env: keyring.env },
+        );
+      expect((await run('init', '--operator', 'ana')).code).toBe(0);
+      await copyFile(database, join(folder, 'old.db'));
+      expect((await run('settings', '--auto-lock', '5')).code).toBe(0);
+      await copyFile(join(folder, 'old.db'), database);
+      for (const end of ['-wal', '-shm']) await rm(`${database}${end}`, { force: true });
+
+      const refused = await run('model', 'list');
+      expect([refused.code, refused.json<CliError>().error.code]).toEqual([5, 'integrity.audit']);
+      const judged = await run('audit', 'verify');
+      expect(judged.code, judged.stderr).toBe(5);
+      expect(judged.json<AuditVerdict>()).toMatchObject({
+        ok: false,
+        entries: 2,
+        witnesses: [{ name: 'keychain', status: 'contradicts' }],
+        problems: [{ seq: 3 }],
+      });
+    } finally {
+      await keyring.stop();
+    }
+  },
+);

@@ -82,7 +82,17 @@ async function verifyVault(
     throw new SallyportError('usage', '--key, --checkpoint and --head go with an exported file.', {
       hint: 'The vault’s own log is compared with the keychain and the endpoints by itself.',
     });
-  await context.asOperator(async ({ services, actor }) => tell(context, await services.audit.verify(actor)));
+  let verdict: AuditVerdict | null = null;
+  try {
+    await context.asOperator(async ({ services, actor }) => {
+      verdict = await services.audit.verify(actor);
+    });
+  } catch (error) {
+    if (!(error instanceof SallyportError) || error.code !== 'integrity.audit') throw error;
+    verdict = await context.withVault(({ services }) => services.audit.examine());
+    if (verdict === null) throw error;
+  }
+  if (verdict !== null) tell(context, verdict);
 }
 
 async function verifyFile(

@@ -15,6 +15,11 @@ export interface AuditService {
     input: { before: number | null; limit: number; text: string },
   ): { entries: AuditEntry[]; total: number };
   verify(actor: Actor): Promise<AuditVerdict>;
+  /**
+   * The verdict on a log that a witness contradicts: nobody can sign in to it, for that would be an entry. It says
+   * nothing of the vault's content; null where operators can sign in and ask `verify`.
+   */
+  examine(): Promise<AuditVerdict | null>;
   /** Writes the exact hashed lines, from entry `from` on, then one line that says what the file is. */
   export(
     actor: Actor,
@@ -33,6 +38,7 @@ export function createAuditService(deps: AuditDeps): AuditService {
       await ledger.require(actor, 'audit.verify', 'audit log');
       return verifyLog(deps);
     },
+    examine: async () => ((await ledger.witness()).status === 'contradicts' ? verifyLog(deps) : null),
     export: async (actor, { path, from = 1 }) => {
       await ledger.require(actor, 'audit.export', 'audit log');
       return exportLog(deps, actor, path, from);
