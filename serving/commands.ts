@@ -54,7 +54,8 @@ function buildProgram(entry: string): Command {
   const config = (): Option =>
     new Option('--config <file>', 'the agent.yaml that init made').makeOptionMandatory();
   token
-    .command('add', { isDefault: true })
+    .command('create', { isDefault: true })
+    .alias('add')
     .addOption(config())
     .requiredOption('--name <name>', 'what the token is for')
     .requiredOption('--scopes <scopes>', 'predict, read, deploy; separated by commas', scopes)

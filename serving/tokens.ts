@@ -1,5 +1,5 @@
 /** Bearer tokens: 256 random bits, kept as SHA-256, with scopes and an end. */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
 import { SallyportError } from '../shared/domain/errors.ts';
@@ -35,12 +35,14 @@ function hashOf(token: string): string {
 
 /**
  * The token file, read again whenever it changed: `agent token revoke` works on a running agent from the next
- * request on. Looking up a hash tells an attacker nothing by its time.
+ * request on. Records are found under a keyed hash that only this process can compute, then compared in constant time:
+ * how long a wrong token takes says nothing about the right ones.
  */
 export class TokenFile {
   readonly #path: string;
+  readonly #blind = randomBytes(32);
   #seen = '';
-  #byHash = new Map<string, TokenRecord>();
+  #byBlinded = new Map<string, TokenRecord>();
 
   constructor(path: string) {
     this.#path = path;
@@ -50,8 +52,10 @@ export class TokenFile {
     const match = /^Bearer ([A-Za-z0-9_-]{20,200})$/i.exec(header ?? '');
     if (!match?.[1]) return { kind: 'unknown' };
     this.#refresh();
-    const record = this.#byHash.get(hashOf(match[1]));
-    if (!record || !(now.getTime() < Date.parse(record.expiresAt))) return { kind: 'unknown' };
+    const hash = hashOf(match[1]);
+    const record = this.#byBlinded.get(this.#blinded(hash));
+    if (!record || !timingSafeEqual(Buffer.from(record.hash), Buffer.from(hash))) return { kind: 'unknown' };
+    if (!(now.getTime() < Date.parse(record.expiresAt))) return { kind: 'unknown' };
     // Deploying includes reading: a console needs one token, not two.
     const held = record.scopes.includes('deploy') ? [...record.scopes, 'read'] : record.scopes;
     const allowed = scopes.some((scope) => held.includes(scope));
@@ -60,7 +64,7 @@ export class TokenFile {
 
   list(): TokenRecord[] {
     this.#refresh();
-    return [...this.#byHash.values()];
+    return [...this.#byBlinded.values()];
   }
 
   /** The token's text; it is shown once and kept nowhere. */
@@ -107,6 +111,10 @@ export class TokenFile {
     await writeFileAtomic(this.#path, `${JSON.stringify({ version: 1, tokens }, null, 2)}\n`);
   }
 
+  #blinded(hash: string): string {
+    return createHmac('sha256', this.#blind).update(hash).digest('base64');
+  }
+
   /** Keeps the last good list while the file cannot be read; an agent that never read one accepts no token. */
   #refresh(): void {
     try {
@@ -114,11 +122,13 @@ export class TokenFile {
       const seen = `${mtimeNs}/${ino}/${size}`;
       if (seen === this.#seen) return;
       const file = fileSchema.parse(JSON.parse(readFileSync(this.#path, 'utf8')));
-      this.#byHash = new Map(file.tokens.map((token) => [token.hash, token]));
+      this.#byBlinded = new Map(file.tokens.map((token) => [this.#blinded(token.hash), token]));
       this.#seen = seen;
     } catch (error) {
       // A missing file means that somebody took all tokens away; a broken one changes nothing.
-      if (systemCode(error) === 'ENOENT') this.#byHash = new Map();
+      if (systemCode(error) !== 'ENOENT') return;
+      this.#byBlinded = new Map();
+      this.#seen = '';
     }
   }
 }

@@ -13,6 +13,8 @@ import type { z } from 'zod';
 import { type ErrorCode, SallyportError } from '../../shared/domain/errors.ts';
 import type { AgentLimits } from '../config.ts';
 import type { Scope, TokenFile } from '../tokens.ts';
+import { createNodeServer } from './node-server.ts';
+import { closeUnread, invite } from './unread-body.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -41,15 +43,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     loggerInstance: options.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyLimit,
-    requestTimeout: options.requestTimeoutMs,
-    // Without these Node looks every 30 s only, and lets a body take as long as its headers may: a minute.
-    http: {
-      connectionsCheckingInterval: Math.min(30_000, Math.max(100, options.requestTimeoutMs / 2)),
-      requestTimeout: options.requestTimeoutMs,
-      headersTimeout: Math.min(60_000, options.requestTimeoutMs),
-    },
-    keepAliveTimeout: 72_000,
-    connectionTimeout: 0,
+    serverFactory: (handler) => createNodeServer(handler, options),
     return503OnClosing: true,
     forceCloseConnections: 'idle',
     genReqId: (request) => {
@@ -64,11 +58,12 @@ export function createServer(options: ServerOptions): FastifyInstance {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
     const { scopes } = request.routeOptions.config;
-    if (scopes === null) return;
+    if (scopes === null) return invite(request.raw, reply.raw);
     // A path that does not exist looks like any other to somebody without a token.
     const verdict = options.tokens.check(request.headers.authorization, scopes ?? ANY_SCOPE, options.now());
-    if (verdict.kind === 'accepted') return;
+    if (verdict.kind === 'accepted') return invite(request.raw, reply.raw);
     // The body was not read, and is not going to be: the connection ends with the answer.
+    closeUnread(request.raw);
     reply.header('connection', 'close');
     if (verdict.kind === 'unknown') {
       return reply
