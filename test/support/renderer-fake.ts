@@ -20,6 +20,8 @@ import { allowedVersionActions } from '../../shared/domain/model/actions.ts';
 import { isPermitted, type Operator } from '../../shared/domain/operator/operator.ts';
 import type { RequestView, RolloutView, SessionView, VersionRow } from '../../shared/domain/view/views.ts';
 import * as data from './renderer-data.ts';
+import * as evidence from './renderer-evidence.ts';
+import { rowHandlers } from './renderer-rows.ts';
 import * as vaultData from './renderer-vault.ts';
 
 export interface FakeOptions {
@@ -29,6 +31,8 @@ export interface FakeOptions {
   readonly sample: boolean;
   /** A vault with nothing in it. */
   readonly empty: boolean;
+  /** Also reports no design should break on: without labels, of one class, very wide. */
+  readonly extreme?: boolean;
   /** Milliseconds since the epoch that "now" is in the records. */
   readonly now: number;
   /** How long a long operation takes. */
@@ -58,9 +62,14 @@ export function createFakeBridge(options: FakeOptions): FakeBridge {
   const reports = options.empty
     ? []
     : ['1.2.0', '1.1.0', '1.0.0'].map((number, index) =>
-        data.validation(clock, number, environments[0] ?? null, 92 + index * 2800),
+        evidence.deepValidation(data.validation(clock, number, environments[0] ?? null, 92 + index * 2800)),
       );
-  const comparisons = options.empty ? [] : [data.comparison(clock)];
+  const comparisons = options.empty ? [] : [evidence.deepComparison(data.comparison(clock))];
+  if (options.extreme === true) {
+    const plain = data.validation(clock, '1.0.0', environments[0] ?? null, 3);
+    reports.push(...evidence.extremeValidations(clock, plain));
+    comparisons.push(evidence.replayedComparison(clock, data.comparison(clock)));
+  }
   const rollouts: RolloutView[] = options.empty
     ? []
     : [
@@ -385,10 +394,17 @@ export function createFakeBridge(options: FakeOptions): FakeBridge {
       return vaultData.collection(records, dryRun);
     },
     'models.export': ({ directory }) => ({ path: `${directory}/model.onnx`, digest: data.hex('export') }),
-    'validation.run': async ({ jobId, version, environmentId }) => {
+    'validation.run': async ({ jobId, version, environmentId, data: chosen }) => {
+      await job(jobId, 'calibrating', 0);
       await job(jobId, 'scoring', 12_480);
+      if (chosen.path.includes('crash'))
+        throw new SallyportError('engine.crashed', 'The model ended its process on row 8,112.', {
+          hint: 'No report was kept. A second crash puts the model into quarantine.',
+        });
       const report = {
-        ...data.validation(clock, version, environments.find((item) => item.id === environmentId) ?? null, 0),
+        ...evidence.deepValidation(
+          data.validation(clock, version, environments.find((item) => item.id === environmentId) ?? null, 0),
+        ),
         id: `val-${reports.length + 1}`,
       };
       reports.unshift(report);
@@ -413,6 +429,18 @@ export function createFakeBridge(options: FakeOptions): FakeBridge {
         comparisons.find((report) => report.id === id),
         'The comparison',
       ),
+    ...rowHandlers({
+      clock,
+      operator: () => actor().name,
+      labelled: (id) =>
+        (reports.find((report) => report.id === id) ?? comparisons.find((report) => report.id === id))
+          ?.dataset.labelled ?? true,
+      models: ({ kind, id }) =>
+        kind === 'validation' ? 1 : 2 + (comparisons.find((report) => report.id === id)?.others.length ?? 0),
+      job,
+      changed: () => push('invalidated', { topics: ['evidence'] }),
+      empty: options.empty,
+    }),
     'operators.list': () => operators,
     'operators.add': ({ name, person, roles }) => {
       const added: Operator = {
