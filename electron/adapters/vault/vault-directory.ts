@@ -1,4 +1,4 @@
-import { lstat, mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { isDiskRefusal, SallyportError } from '../../../shared/domain/errors.ts';
 import {
@@ -99,13 +99,33 @@ function exists(path: string): SallyportError {
   );
 }
 
+/** A vault is renamed into its place: what is no plain folder cannot be that place. */
+async function refuseOddPlace(target: string): Promise<void> {
+  const odd = (message: string, hint: string) =>
+    new SallyportError('input.invalid', message, { hint, facts: { path: target } });
+  const at = await lstat(target).catch(() => null);
+  if (at?.isSymbolicLink())
+    throw odd(`${target} is a symbolic link.`, 'Nothing was created or changed. Give the folder itself.');
+  const parent = at === null ? null : await stat(dirname(target));
+  if (at !== null && at.dev !== parent?.dev)
+    throw odd(`${target} is a whole disk.`, 'Nothing was created or changed. Choose a folder on it.');
+  for (let folder = dirname(target); ; folder = dirname(folder)) {
+    if ((await lstat(join(folder, 'vault.json')).catch(() => null)) !== null)
+      throw new SallyportError('conflict', `${target} lies inside of the vault ${folder}.`, {
+        hint: 'Nothing was created or changed. Choose a folder outside of it: what is in a vault’s folder is that vault’s.',
+        facts: { path: target },
+      });
+    if (folder === dirname(folder)) return;
+  }
+}
+
 async function isEmptyOrAbsent(path: string): Promise<'empty' | 'absent' | 'taken'> {
   try {
     return (await readdir(path)).length === 0 ? 'empty' : 'taken';
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return 'absent';
     if (systemCode(error) === 'ENOTDIR') return 'taken';
-    throw error;
+    throw diskError(error);
   }
 }
 
@@ -162,6 +182,7 @@ export const vaultDirectories: VaultDirectories = {
   create: async (path, fill) => {
     const target = resolve(path);
     if ((await isEmptyOrAbsent(target)) === 'taken') throw exists(target);
+    await refuseOddPlace(target);
     await removeLeftovers(target);
     const staging = temporaryPath(target);
     try {

@@ -1,9 +1,19 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { MemorySecrets } from '../../../electron/adapters/keychain/memory-secrets.ts';
 import { createSessionService } from '../../../electron/services/session/index.ts';
 import { createVault, openVault, recoverVault, vaultAt } from '../../../electron/services/vault/index.ts';
+import { smallDisk } from '../../support/small-disk.ts';
 import { temporaryDirectory } from '../../support/temp.ts';
 import { machine, OPERATOR_PASSPHRASE, testVault, VAULT_PASSPHRASE } from '../../support/vault.ts';
 
@@ -67,6 +77,32 @@ describe('creating a vault', () => {
     });
     await vault.close();
     expect(readdirSync(parent).sort()).toEqual([basename(living), 'vault']);
+  });
+
+  test('is not made through a symbolic link, nor inside of another vault', async () => {
+    const parent = temporaryDirectory();
+    mkdirSync(join(parent, 'real'));
+    symlinkSync('real', join(parent, 'link'));
+    symlinkSync('nowhere', join(parent, 'dangling'));
+    const { adapters, path } = await testVault();
+    const made = (at: string) => createVault(adapters, at, { ...FIRST, keys: UNDER_PASSPHRASE });
+    for (const at of [join(parent, 'link'), join(parent, 'dangling')])
+      await expect(made(at)).rejects.toMatchObject({ code: 'input.invalid', hint: expect.any(String) });
+    for (const at of [join(path, 'second'), join(path, 'artifacts', 'deep', 'second')])
+      await expect(made(at)).rejects.toMatchObject({ code: 'conflict', hint: expect.any(String) });
+    expect(readdirSync(parent).sort()).toEqual(['dangling', 'link', 'real']);
+    expect(readdirSync(join(parent, 'real'))).toEqual([]);
+    expect(existsSync(join(path, 'second'))).toBe(false);
+  });
+
+  test('is not made in the place of a whole disk, but in a folder on it', async ({ skip }) => {
+    const disk = smallDisk(1);
+    skip(disk === null, 'no file system can be mounted here');
+    onTestFinished(() => disk?.remove());
+    const { adapters } = machine();
+    await expect(
+      createVault(adapters, disk?.path ?? '', { ...FIRST, keys: UNDER_PASSPHRASE }),
+    ).rejects.toMatchObject({ code: 'input.invalid', hint: expect.stringContaining('folder') });
   });
 
   // Skipped on Windows, where modes say nothing.
