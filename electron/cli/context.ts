@@ -1,19 +1,15 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { parse } from 'yaml';
 import { toWireError } from '../../shared/contract/result.ts';
 import { SallyportError } from '../../shared/domain/errors.ts';
-import type { ComparisonReport, ValidationReport } from '../../shared/domain/metrics/report.ts';
 import type { Actor } from '../../shared/domain/operator/operator.ts';
-import { type Policy, policySchema } from '../../shared/domain/policy/policy.ts';
+import type { Policy } from '../../shared/domain/policy/policy.ts';
 import { presetPolicy } from '../../shared/domain/policy/presets.ts';
 import { readSecretFile } from '../../shared/node/files/files.ts';
-import { renderComparisonReport, renderValidationReport } from '../../shared/node/report/index.ts';
 import type { Console, ConsoleFactory } from '../compose.ts';
 import type { JobContext } from '../ports/system.ts';
 import type { Services } from '../services/index.ts';
-import { parseWith } from './input.ts';
 import { createOutput, type Output } from './output.ts';
+import { readPolicyFile } from './policy-file.ts';
 import { askSecret } from './prompt.ts';
 
 /** Options every command takes. */
@@ -35,10 +31,6 @@ export interface OperatorSession {
   presetPolicy(name: string): Policy;
   /** The acting operator's passphrase, again: a signature needs the private key, and signing in keeps none. */
   operatorPassphrase(): Promise<string>;
-  readonly renderReport: {
-    validation(report: ValidationReport): string;
-    comparison(report: ComparisonReport): string;
-  };
 }
 
 /** One run of the command line. */
@@ -59,7 +51,10 @@ export class CliContext {
     );
     process.once('SIGTERM', () =>
       this.#cancel.abort(
-        new SallyportError('cancelled', 'Stopped.', { hint: 'What was acknowledged is kept.' }),
+        new SallyportError('cancelled', 'Stopped.', {
+          hint: 'What was acknowledged is kept. A run that was under way can go on: sallyport run list.',
+          facts: { closing: true },
+        }),
       ),
     );
   }
@@ -139,13 +134,12 @@ export class CliContext {
             });
           return found.id;
         },
-        readPolicy: async (file) => parseWith(policySchema, await readYaml(file)),
+        readPolicy: readPolicyFile,
         presetPolicy,
         operatorPassphrase: async () => {
           passphrase ??= await this.passphraseOf(who);
           return passphrase;
         },
-        renderReport: { validation: renderValidationReport, comparison: renderComparisonReport },
       });
       passphrase = null;
     });
@@ -168,16 +162,5 @@ export class CliContext {
 
   async sleep(ms: number): Promise<void> {
     await this.#factory.system.sleep(ms, this.#cancel.signal);
-  }
-}
-
-async function readYaml(file: string): Promise<unknown> {
-  try {
-    return parse(await readFile(file, 'utf8'), { maxAliasCount: 0 });
-  } catch (cause) {
-    throw new SallyportError('usage', `The policy file ${file} cannot be read.`, {
-      hint: 'It is YAML; see the user guide.',
-      cause,
-    });
   }
 }

@@ -9,6 +9,7 @@ import { registerBackup } from './commands/backup.ts';
 import { registerDelivery } from './commands/delivery.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerEvidence } from './commands/evidence.ts';
+import { registerEvidenceRows } from './commands/evidence-rows.ts';
 import { registerModels } from './commands/models.ts';
 import { registerReleases } from './commands/releases.ts';
 import { registerVault } from './commands/vault.ts';
@@ -36,6 +37,7 @@ export async function runCli(argv: readonly string[], options: FactoryOptions): 
     registerBackup,
     registerModels,
     registerEvidence,
+    registerEvidenceRows,
     registerAdministration,
     registerAudit,
     registerReleases,

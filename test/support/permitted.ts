@@ -253,6 +253,13 @@ export function commandsOf(at: Targets & { readonly secretFile: string }): reado
     [['model', 'verify', 'phish@1.0.0'], 'model.verify'],
     [['validate', 'phish@1.0.0', '--data', path], 'validation.run'],
     [['compare', 'phish@1.0.0', 'phish@1.0.0', '--data', path], 'comparison.run'],
+    [['rows', 'none', '--export', path], 'rows.export'],
+    [['label', 'none', '1', 'benign'], 'rows.label'],
+    [['report', 'none', `${path}.html`], 'report.export'],
+    [['dataset', 'locate', 'a'.repeat(64), path], 'dataset.register'],
+    [['run', 'resume', 'none'], 'validation.run'],
+    [['run', 'discard', 'none'], 'validation.run'],
+    [['quarantine', 'lift', 'a'.repeat(64)], 'model.lift-quarantine'],
     [
       [
         'operator',

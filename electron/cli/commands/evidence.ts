@@ -1,135 +1,180 @@
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { z } from 'zod';
 import { SallyportError } from '../../../shared/domain/errors.ts';
-import type { ComparisonReport, ValidationReport } from '../../../shared/domain/metrics/report.ts';
-import { formatRef } from '../../../shared/domain/model/version.ts';
-import type { CliContext } from '../context.ts';
-import { parseInput, parseNumber, parseRef, requireNewFile, writeNewFile } from '../input.ts';
-import { number, table } from '../output.ts';
+import type { DataSelection } from '../../../shared/domain/evidence/dataset.ts';
+import type { EvidenceRef } from '../../../shared/domain/evidence/rows.ts';
+import { overallVerdict, verdictOf } from '../../../shared/domain/policy/evaluate.ts';
+import type { CliContext, OperatorSession } from '../context.ts';
+import { describeComparison, describeValidation } from '../describe-evidence.ts';
+import { parseInput, parseNumber, parseRef, parseWith, readJsonFile, requireNewFile } from '../input.ts';
+
+/** Options that say which rows are read, and how. */
+interface DataOptions {
+  readonly data?: string;
+  readonly format?: string;
+  readonly label?: string;
+  readonly labels?: string;
+  readonly unlabelled?: boolean;
+  readonly positive?: string;
+  readonly filter?: string;
+  readonly columns?: string;
+  readonly slice?: string[];
+  readonly time?: string;
+}
+interface ValidateOptions extends DataOptions {
+  readonly environment?: string;
+  readonly for?: string;
+  readonly policy?: string;
+  readonly robustness?: boolean;
+  readonly driftAgainst?: string;
+  readonly report?: string;
+}
+
+function withData(command: Command): Command {
+  return command
+    .option('--data <file>', 'CSV, JSON lines, Parquet or NPY')
+    .option('--format <format>', 'csv, jsonl, parquet or npy; found out when left out')
+    .option('--label <column>', 'column of the truth; guessed by its name when left out')
+    .option('--labels <file>', 'with NPY: a file with one label a row')
+    .option('--unlabelled', 'there is no truth: replayed traffic')
+    .option('--positive <value>', 'what means malicious in the label column')
+    .option('--filter <sql>', 'one SQL expression over the columns: rows where it is true')
+    .option('--columns <file>', 'JSON: feature of the model → column of the file; remembered for the model')
+    .option('--slice <column...>', 'measure within the values of these columns; chosen when left out')
+    .option('--time <column>', 'time of a row, for series')
+    .option('--report <file>', 'write the report, by its ending: .html or .json');
+}
 
 export function registerEvidence(program: Command, context: CliContext): void {
-  program
-    .command('validate')
-    .argument('<version>', 'NAME@VERSION')
-    .requiredOption('--data <file>', 'labelled CSV')
-    .option('--label <column>', 'label column; guessed when left out')
-    .option('--for <environment>', 'judge by this environment’s policy')
+  withData(program.command('validate').argument('<version>', 'NAME@VERSION'))
+    .option('--environment <name>', 'judge by this environment’s policy')
+    .option('--for <name>', 'the same')
     .option('--policy <file>', 'what-if: judge by this policy file; changes no state')
-    .option('--report <file>', 'write an HTML report')
-    .description('run a version over labelled data and measure it')
-    .action(
-      (
-        ref: string,
-        options: { data: string; label?: string; for?: string; policy?: string; report?: string },
-      ) =>
-        context.asOperator(async ({ services, actor, environmentId, readPolicy, renderReport }) => {
-          if (options.for !== undefined && options.policy !== undefined)
-            throw new SallyportError('usage', '--for and --policy exclude each other.');
-          const input = parseInput('validation.run', {
-            ...parseRef(ref),
-            path: options.data,
-            labelColumn: options.label ?? null,
-            environmentId: options.for === undefined ? null : await environmentId(options.for),
-            policy: options.policy === undefined ? null : await readPolicy(options.policy),
-            jobId: 'cli',
-          });
-          if (options.report !== undefined) await requireNewFile(options.report);
-          const report = await context.job((job) => services.validation.run(actor, input, job));
-          if (options.report !== undefined)
-            await writeNewFile(options.report, renderReport.validation(report));
-          context.output.result(report, describeValidation(report));
-          if (!report.passed)
-            throw new SallyportError(
-              'refused.gate',
-              `${ref} does not pass: ${report.gates
-                .filter((g) => !g.passed)
-                .map((g) => `${g.metric}: ${g.reason}.`)
-                .join(' ')}`,
-              { hint: 'The report is kept.' },
-            );
-        }),
+    .option('--robustness', 'try noise, missing, out-of-range, permuted and constant features')
+    .option('--drift-against <version>', 'NAME@VERSION whose reference profile the data is held against')
+    .description('run a version over data and measure it')
+    .action((ref: string, options: ValidateOptions) =>
+      context.asOperator(async (session) => {
+        const { services, actor, environmentId, readPolicy } = session;
+        const environment = options.environment ?? options.for;
+        if (environment !== undefined && options.policy !== undefined)
+          throw new SallyportError('usage', '--environment and --policy exclude each other.');
+        const input = parseInput('validation.run', {
+          ...parseRef(ref),
+          data: await selectionOf(options),
+          environmentId: environment === undefined ? null : await environmentId(environment),
+          policy: options.policy === undefined ? null : await readPolicy(options.policy),
+          robustness: options.robustness ?? false,
+          driftAgainst: options.driftAgainst === undefined ? null : parseRef(options.driftAgainst),
+          jobId: 'cli',
+        });
+        if (options.report !== undefined) await requireReportFile(options.report);
+        const report = await context.job((job) => services.validation.run(actor, input, job));
+        await writeReport(session, { kind: 'validation', id: report.id }, options.report);
+        context.output.result(report, describeValidation(report));
+        if (report.passed) return;
+        const verdict = overallVerdict(report.gates);
+        throw new SallyportError(
+          'refused.gate',
+          `${ref} ${verdict === 'fail' ? 'does not pass' : 'is inconclusive'}: ${report.gates
+            .filter((gate) => verdictOf(gate) !== 'pass')
+            .map((gate) => `${gate.metric}: ${gate.reason}.`.replace(/\.\.$/, '.'))
+            .join(' ')}`,
+          { hint: `The report is kept. Look at the rows behind it: sallyport rows ${report.id}` },
+        );
+      }),
     );
 
-  program
-    .command('compare')
-    .argument('<champion>', 'NAME@VERSION')
-    .argument('<challenger>', 'NAME@VERSION')
-    .requiredOption('--data <file>', 'labelled CSV')
-    .option('--label <column>')
-    .option('--report <file>', 'write an HTML report')
+  withData(
+    program
+      .command('compare')
+      .argument('<champion>', 'NAME@VERSION')
+      .argument('<challenger>', 'NAME@VERSION')
+      .argument('[others...]', 'further versions, up to eight in all'),
+  )
     .option('--rows <n>', 'disagreeing rows to print', '10')
-    .description('two versions on the same rows: deltas and disagreements')
+    .description('versions on the same rows: differences, their significance, and where they differ')
     .action(
       (
         champion: string,
         challenger: string,
-        options: { data: string; label?: string; report?: string; rows: string },
+        others: string[],
+        options: DataOptions & { report?: string; rows: string },
       ) =>
-        context.asOperator(async ({ services, actor, renderReport }) => {
+        context.asOperator(async (session) => {
+          const { services, actor } = session;
           const input = parseInput('comparison.run', {
-            champion: parseRef(champion),
-            challenger: parseRef(challenger),
-            path: options.data,
-            labelColumn: options.label ?? null,
+            versions: [champion, challenger, ...others].map(parseRef),
+            data: await selectionOf(options),
             jobId: 'cli',
           });
           const shown = parseNumber('--rows', options.rows);
-          if (options.report !== undefined) await requireNewFile(options.report);
+          if (options.report !== undefined) await requireReportFile(options.report);
           const report = await context.job((job) => services.comparison.run(actor, input, job));
-          if (options.report !== undefined)
-            await writeNewFile(options.report, renderReport.comparison(report));
+          await writeReport(session, { kind: 'comparison', id: report.id }, options.report);
           context.output.result(report, describeComparison(report, shown));
         }),
     );
 }
 
-function describeValidation(report: ValidationReport): string {
-  const { metrics: m, latency } = report;
-  const lines = [
-    `${formatRef(report.ref)} on ${report.dataset.fileName}: ${report.dataset.rows} rows (${m.positives} positive), ${Math.round(report.rowsPerSecond)} rows/s`,
-    `confusion  tn ${m.confusion.tn}  fp ${m.confusion.fp}  fn ${m.confusion.fn}  tp ${m.confusion.tp}`,
-    `accuracy ${number(m.accuracy)}  precision ${number(m.precision)}  recall ${number(m.recall)}  F1 ${number(m.f1)}  ROC AUC ${number(m.roc_auc)}`,
-    `latency p50 ${latency.p50.toFixed(2)} ms  p95 ${latency.p95.toFixed(2)} ms  p99 ${latency.p99.toFixed(2)} ms`,
-  ];
-  if (report.gates.length > 0) {
-    lines.push(
-      table(
-        ['gate', 'limit', 'measured', ''],
-        report.gates.map((g) => [
-          `${g.metric} ${g.bound}`,
-          String(g.limit),
-          number(g.measured),
-          g.passed ? 'pass' : 'FAIL',
-        ]),
-      ),
-    );
-  }
-  lines.push(`report ${report.id}`);
-  return lines.join('\n');
+const columnsSchema = z.record(z.string(), z.string());
+
+async function selectionOf(options: DataOptions): Promise<DataSelection> {
+  if (options.data === undefined)
+    throw new SallyportError('usage', 'Say which data: --data FILE.', { hint: 'Nothing was done.' });
+  return {
+    path: resolve(options.data),
+    // Checked with the rest of the input.
+    format: (options.format ?? null) as DataSelection['format'],
+    labelled: options.unlabelled !== true,
+    labelColumn: options.label ?? null,
+    positiveValue: options.positive ?? null,
+    filter: options.filter ?? null,
+    columns:
+      options.columns === undefined
+        ? null
+        : parseWith(columnsSchema, await readJsonFile(options.columns, 'columns')),
+    sliceColumns: options.slice ?? null,
+    timeColumn: options.time ?? null,
+    ...(options.labels === undefined ? {} : { labelsPath: resolve(options.labels) }),
+  };
 }
 
-function describeComparison(report: ComparisonReport, rows: number): string {
-  const deltas = table(
-    ['metric', formatRef(report.champion), formatRef(report.challenger), 'delta'],
-    report.deltas.map((d) => [
-      d.metric,
-      number(d.champion),
-      number(d.challenger),
-      d.delta === null ? '–' : `${d.delta >= 0 ? '+' : ''}${d.delta.toFixed(4)}`,
-    ]),
-  );
-  const shown = report.disagreementRows.slice(0, rows);
-  const list =
-    shown.length === 0
-      ? ''
-      : `\n${table(
-          ['row', 'truth', 'champion', 'challenger', 'context'],
-          shown.map((r) => [
-            String(r.row),
-            String(r.label),
-            String(r.championLabel),
-            String(r.challengerLabel),
-            Object.values(r.context).join(' ').slice(0, 100),
-          ]),
-        )}`;
-  return `${deltas}\n${report.disagreements} of ${report.dataset.rows} rows differ: the challenger is right on ${report.challengerFixes}, the champion on ${report.challengerBreaks}.${list}`;
+/** HTML unless the name says JSON. */
+export function reportFormat(path: string): 'html' | 'json' {
+  if (/\.json$/i.test(path)) return 'json';
+  if (/\.pdf$/i.test(path))
+    throw new SallyportError('usage', 'PDF is made by the window.', {
+      hint: 'Nothing was done. Write HTML and print it, or use the window.',
+    });
+  return 'html';
+}
+
+async function requireReportFile(path: string): Promise<void> {
+  reportFormat(path);
+  await requireNewFile(path);
+}
+
+async function writeReport(
+  { services, actor }: OperatorSession,
+  evidence: EvidenceRef,
+  path: string | undefined,
+): Promise<void> {
+  if (path === undefined) return;
+  await services.evidence.exportReport(actor, {
+    evidence,
+    path: resolve(path),
+    format: reportFormat(path),
+  });
+}
+
+/** Which kind of report an id is; each has its own list. */
+export function evidenceOf({ services, actor }: OperatorSession, id: string): EvidenceRef {
+  try {
+    return { kind: 'validation', id: services.validation.get(actor, { id }).id };
+  } catch (error) {
+    if (!(error instanceof SallyportError) || error.code !== 'not-found') throw error;
+    return { kind: 'comparison', id };
+  }
 }
