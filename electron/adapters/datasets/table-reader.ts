@@ -75,9 +75,11 @@ export function planOf(read: ReadColumns, source: TableSource): ReadPlan {
   const kept = new Set([...read.texts, ...read.filterColumns]);
   if (read.time !== null) kept.add(read.time);
   if (read.label !== null) kept.add(read.label);
+  // Under a filter the parser must not fail on a row that is left out: cells are cast after it.
+  const numbers = read.filter === null ? read.features : [];
   return {
     numbers: new Set(
-      read.features.filter((column) => !kept.has(column) && source.columns[column]?.type !== 'boolean'),
+      numbers.filter((column) => !kept.has(column) && source.columns[column]?.type !== 'boolean'),
     ),
     numbered: read.filter !== null,
   };
