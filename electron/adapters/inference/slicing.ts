@@ -17,6 +17,8 @@ const MAX_VALUES = 50;
 const MAX_FEATURES = 200;
 /** Slices of features in a report; of more, only columns with one of the worst are kept. */
 const MAX_FEATURE_SLICES = 300;
+/** Chance of calling a slice bad that is not, over all slices of columns that are no features, and of features: 5 % together. */
+const ALPHA = 0.025;
 
 interface Column {
   readonly name: string;
@@ -113,12 +115,20 @@ export function createSlicing(
       }
     },
     slices(model) {
+      const judged = (columns: readonly Column[]): Slice[] =>
+        sliceQuality(
+          columns.map(({ tables }) => {
+            const table = tables[Math.max(0, model - 1)] as SliceTable;
+            return models === 1 ? table : ownCounts(table, model === 0 ? 'first' : 'second');
+          }),
+          { alpha: ALPHA },
+        );
+      // Apart: bins of many features would crowd out the kinds of things that people tell apart.
       const open = ended();
-      const tables = open.map(({ tables }) => {
-        const table = tables[Math.max(0, model - 1)] as SliceTable;
-        return models === 1 ? table : ownCounts(table, model === 0 ? 'first' : 'second');
-      });
-      return shorten(sliceQuality(tables), new Set(open.filter(isPlainFeature).map(({ name }) => name)));
+      return [
+        ...judged(open.filter((column) => !isPlainFeature(column))),
+        ...shorten(judged(open.filter(isPlainFeature))),
+      ];
     },
     flips() {
       const open = ended();
@@ -178,8 +188,8 @@ function ownCounts(table: SliceTable, which: 'first' | 'second'): SliceTable {
 }
 
 /** Of very many features, the columns with a slice among the worst. */
-function shorten(slices: Slice[], features: ReadonlySet<string>): Slice[] {
-  if (slices.filter(({ column }) => features.has(column)).length <= MAX_FEATURE_SLICES) return slices;
+function shorten(slices: Slice[]): Slice[] {
+  if (slices.length <= MAX_FEATURE_SLICES) return slices;
   const worst = new Set(slices.filter(({ worst }) => worst).map(({ column }) => column));
-  return slices.filter(({ column }) => !features.has(column) || worst.has(column));
+  return slices.filter(({ column }) => worst.has(column));
 }
