@@ -1,7 +1,7 @@
 /** The seeded harness: chooses an operation and a moment, kills there, opens again, looks at everything. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Order, Said } from './child.ts';
 import {
   type AgentHome,
@@ -15,12 +15,11 @@ import {
 import { agentNow, type Before, inspectHome, recordedEffects, type Wrong } from './inspect.ts';
 import { type Ack, OPERATIONS, type Operation } from './operations.ts';
 import { pick, randomFrom } from './random.ts';
+import { forgotten, workersEnd } from './workers.ts';
 
 const CHILD = join(import.meta.dirname, 'child.ts');
 /** Share of kills at a named point; the others come at a random time. */
 const AT_POINTS = 0.7;
-/** Longest time a killed process's workers may live on, in milliseconds. They end when they see that nobody listens. */
-const WORKERS_END_MS = 20_000;
 
 /** The moment of a kill. */
 export type Moment =
@@ -95,27 +94,6 @@ function runChild(order: Order, afterMs: number | null): Promise<Ran> {
       resolve({ ...ran, code, signal, ms });
     });
   });
-}
-
-async function workersEnd(pids: readonly number[]): Promise<string[]> {
-  const deadline = performance.now() + WORKERS_END_MS;
-  let alive = pids;
-  while (alive.length > 0 && performance.now() < deadline) {
-    // One that has ended and was not waited for yet still has its number, as the sweep sees it.
-    alive = alive.filter((pid) => existsSync(`/proc/${pid}`));
-    if (alive.length > 0) await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  return alive.filter(isRunning).map((pid) => `the worker ${pid} outlived its program`);
-}
-
-/** A process that ended and that nobody waits for counts as ended. */
-function isRunning(pid: number): boolean {
-  try {
-    const status = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return !/\) [ZX] /.test(status);
-  } catch {
-    return false;
-  }
 }
 
 interface Planned {
@@ -195,6 +173,7 @@ class Harness {
     const untold = moment !== null && kill === null ? { point: 'none', passage: 1 } : kill;
     const ran = await runChild({ home, operation: operation.name, kill: untold }, afterMs);
     const survivors = await workersEnd(ran.workers);
+    await forgotten(ran.workers, dirname(home.vault));
     const wrong = await inspectHome(home, ran.acks, before);
     const failed = ran.failed.map((text) => `${operation.name} failed before any kill: ${text}`);
     return { ran, wrong: { ...wrong, unsound: [...wrong.unsound, ...survivors, ...failed] } };
