@@ -7,6 +7,7 @@ import type { InferenceWorker } from '../shared/node/onnx/inference-host.ts';
 import { Checkpoints } from './checkpoints.ts';
 import type { AgentConfig } from './config.ts';
 import { Engine } from './engine.ts';
+import { Rates } from './guard/door.ts';
 import { createAdminListener } from './http/admin-listener.ts';
 import { createPredictListener } from './http/predict-listener.ts';
 import { AgentKeys } from './identity.ts';
@@ -92,7 +93,7 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
   const tokens = new TokenFile(paths.tokens);
   let ready = false;
 
-  const common = { log, limits, tokens, now, slots, predictor, metrics };
+  const common = { log, limits, tokens, rates: new Rates(limits), now, slots, predictor, metrics };
   const predict = createPredictListener({
     ...common,
     bodyLimit: limits.bodyBytes,

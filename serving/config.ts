@@ -7,51 +7,12 @@ import { isLoopback } from '../shared/domain/endpoint/address.ts';
 import { type TrustFile, trustFileSchema } from '../shared/domain/endpoint/trust.ts';
 import { SallyportError } from '../shared/domain/errors.ts';
 import { systemCode } from '../shared/node/files/files.ts';
+import { type AgentLimits, limitsSchema } from './guard/limits.ts';
 
 const listenerSchema = z.strictObject({
   host: z.string().default('127.0.0.1'),
   /** 0 = chosen by the system, and printed when the agent is ready. */
   port: z.number().int().min(0).max(65_535),
-});
-
-const limitsSchema = z.strictObject({
-  /** Largest predict body in bytes. */
-  bodyBytes: z
-    .number()
-    .int()
-    .min(1024)
-    .max(256 * 1024 * 1024)
-    .default(4 * 1024 * 1024),
-  /** Most rows in one predict call. */
-  rows: z.number().int().min(1).max(1_000_000).default(1000),
-  /** Predict calls that may wait or run at once; one more is answered 503. */
-  inFlight: z.number().int().min(1).max(100_000).default(256),
-  /** Longest time a call waits for its answer, in milliseconds. */
-  predictTimeoutMs: z.number().int().min(10).max(600_000).default(10_000),
-  /** Longest time a client may take to send a request's headers and body, in milliseconds. */
-  requestTimeoutMs: z.number().int().min(100).max(3_600_000).default(30_000),
-  /** How long running calls may take to finish after a stop was asked for, in milliseconds. */
-  drainMs: z.number().int().min(0).max(600_000).default(10_000),
-  /** Largest model file in bytes. */
-  modelBytes: z
-    .number()
-    .int()
-    .min(1024)
-    .default(2 * 1024 ** 3),
-  /** A push that would leave less free disk than this is refused, so that serving keeps its room. */
-  reserveBytes: z
-    .number()
-    .int()
-    .min(0)
-    .default(64 * 1024 * 1024),
-  /** Releases kept per model beside stable, canary and previous. */
-  keepReleases: z.number().int().min(0).max(1000).default(3),
-  /** Mirrored pairs that may wait; one more is dropped and counted. */
-  mirrorQueue: z.number().int().min(0).max(100_000).default(64),
-  /** Stored releases are hashed again this often, in minutes; 0 = only when they are loaded. */
-  verifyMinutes: z.number().min(0).max(10_080).default(60),
-  /** Idempotency keys remembered with their answers. */
-  rememberedKeys: z.number().int().min(10).max(100_000).default(200),
 });
 
 export const agentConfigSchema = z.strictObject({
@@ -64,7 +25,7 @@ export const agentConfigSchema = z.strictObject({
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 
-export type AgentLimits = z.infer<typeof limitsSchema>;
+export type { AgentLimits };
 export type AgentConfig = Omit<z.infer<typeof agentConfigSchema>, 'trust'> & {
   readonly trust: TrustFile;
   readonly paths: AgentPaths;

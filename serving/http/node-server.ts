@@ -1,28 +1,75 @@
-/** The server under a listener: what Node itself bounds, before a request exists. */
-import { createServer, type RequestListener, type Server } from 'node:http';
+/** The server under a listener: what Node itself bounds, before there is a request. */
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
+import type { Socket } from 'node:net';
+import type { AgentLimits } from '../guard/limits.ts';
 import { expectsContinue } from './unread-body.ts';
 
-export interface NodeServerOptions {
-  /** Longest time a request may take to arrive, in milliseconds. */
-  readonly requestTimeoutMs: number;
-}
-
-export function createNodeServer(handler: RequestListener, options: NodeServerOptions): Server {
-  const { requestTimeoutMs } = options;
+export function createNodeServer(
+  handler: RequestListener,
+  limits: AgentLimits,
+  requestTimeoutMs: number,
+): Server {
+  const headersTimeout = Math.min(limits.headersTimeoutMs, requestTimeoutMs);
+  const served = new WeakMap<Socket, number>();
+  // Node's own bound (maxRequestsPerSocket) says that it closes, and leaves the connection open.
+  const counted: RequestListener = (request, response) => {
+    const { socket } = request;
+    const requests = (served.get(socket) ?? 0) + 1;
+    served.set(socket, requests);
+    if (limits.requestsPerConnection > 0 && requests >= limits.requestsPerConnection)
+      response.setHeader('connection', 'close');
+    handler(request, response);
+  };
   const server = createServer(
     {
       requestTimeout: requestTimeoutMs,
-      headersTimeout: Math.min(60_000, requestTimeoutMs),
+      headersTimeout,
       // Without it Node looks every 30 s only.
-      connectionsCheckingInterval: Math.min(30_000, Math.max(100, requestTimeoutMs / 2)),
-      keepAliveTimeout: 72_000,
+      connectionsCheckingInterval: Math.min(30_000, Math.max(100, headersTimeout / 2)),
+      keepAliveTimeout: limits.keepAliveMs,
+      maxHeaderSize: limits.headerBytes,
     },
-    handler,
+    counted,
   );
+  // Node would leave out the headers beyond a count; here such a request is refused.
+  server.maxHeadersCount = 0;
+  server.maxConnections = limits.connections;
   // Node would ask for the body at once; here its owner is known first.
   server.on('checkContinue', (request, response) => {
     expectsContinue(request);
-    handler(request, response);
+    counted(request, response);
   });
   return server;
+}
+
+/** Ends the connection of a client that does not take its answer. Call when the answer is about to be written. */
+export function boundAnswer(request: IncomingMessage, response: ServerResponse, timeoutMs: number): void {
+  const timer = setTimeout(() => request.socket.destroy(), timeoutMs);
+  const done = (): void => clearTimeout(timer);
+  response.once('finish', done).once('close', done);
+}
+
+/** Answers what is not even a request, and ends its connection. */
+export function clientErrorHandler(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const [status, detail] =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? [408, 'The request took too long to arrive.']
+      : error.code === 'HPE_HEADER_OVERFLOW'
+        ? [431, 'The headers are too long.']
+        : [400, 'This is not an HTTP request.'];
+  const body = JSON.stringify({ detail });
+  if (socket.writable) {
+    socket.write(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+  }
+  socket.destroySoon();
 }

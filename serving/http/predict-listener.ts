@@ -31,11 +31,13 @@ export function createPredictListener(options: PredictListenerOptions): FastifyI
     const body = parseWith(predictBodySchema, request.body);
     const routingKey = request.headers['x-routing-key'];
     try {
+      const features = readFeatures(body.features, options.limits.rows);
+      request.chargeRows(features.count);
       return await predictor.predict({
         model: body.model_name,
         version: body.version,
         routingKey: typeof routingKey === 'string' && routingKey !== '' ? routingKey : request.id,
-        features: readFeatures(body.features, options.limits.rows),
+        features,
         startedAt,
       });
     } catch (error) {

@@ -11,39 +11,53 @@ import fastify, {
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import { type ErrorCode, SallyportError } from '../../shared/domain/errors.ts';
-import type { AgentLimits } from '../config.ts';
-import type { Scope, TokenFile } from '../tokens.ts';
-import { createNodeServer } from './node-server.ts';
-import { closeUnread, invite } from './unread-body.ts';
+import { type Caller, Door, type DoorOptions, type Rates } from '../guard/door.ts';
+import { type Refusal, refusal } from '../guard/refusal.ts';
+import type { Scope } from '../tokens.ts';
+import { boundAnswer, clientErrorHandler, createNodeServer } from './node-server.ts';
+import { closeUnread, hasBody, invite } from './unread-body.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Scopes of which a caller's token needs one; `null` = open to everybody. A route without them cannot be made. */
     scopes?: readonly Scope[] | null;
   }
+  interface FastifyRequest {
+    /** Who was let in; null for a request that was refused. */
+    caller: Caller | null;
+    /** Takes counted rows from the caller's allowance; throws what becomes a 429. */
+    chargeRows(rows: number): void;
+  }
 }
 
-export interface ServerOptions {
+export interface ServerOptions extends DoorOptions {
   readonly log: Logger;
-  readonly limits: AgentLimits;
-  readonly tokens: TokenFile;
   readonly bodyLimit: number;
-  readonly now: () => Date;
+  /** One allowance for all listeners. */
+  readonly rates: Rates;
   /** Longest time a request may take to arrive, in milliseconds. */
   readonly requestTimeoutMs: number;
   /** Level at which requests are logged. */
   readonly accessLevel: 'debug' | 'info';
 }
 
-const ANY_SCOPE: readonly Scope[] = ['predict', 'read', 'deploy'];
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 
+/** A listener without routes. A route that takes rows calls `chargeRows` when it has counted them. */
 export function createServer(options: ServerOptions): FastifyInstance {
+  const { limits } = options;
+  const door = new Door(options, options.rates);
   const app = fastify({
     loggerInstance: options.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyLimit,
-    serverFactory: (handler) => createNodeServer(handler, options),
+    serverFactory: (handler) => createNodeServer(handler, limits, options.requestTimeoutMs),
+    clientErrorHandler,
+    // A path that is not one: there is no route, so no hook runs either.
+    frameworkErrors: (error, request, reply) => {
+      reply.header('x-request-id', request.id);
+      return refuse(refusal(error.statusCode ?? 400, 'This path cannot be read.'), request, reply);
+    },
     return503OnClosing: true,
     forceCloseConnections: 'idle',
     genReqId: (request) => {
@@ -55,25 +69,27 @@ export function createServer(options: ServerOptions): FastifyInstance {
   app.addHook('onRoute', (route) => {
     if (route.config?.scopes === undefined) throw new Error(`${route.url} does not say which scopes open it`);
   });
-  app.addHook('onRequest', async (request, reply) => {
+  app.decorateRequest('caller', null);
+  app.decorateRequest('chargeRows', function (this: FastifyRequest, rows: number) {
+    const refused = this.caller && door.takeRows(this.caller, rows);
+    if (refused) throw new Refused(refused);
+  });
+  app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
-    const { scopes } = request.routeOptions.config;
-    if (scopes === null) return invite(request.raw, reply.raw);
-    // A path that does not exist looks like any other to somebody without a token.
-    const verdict = options.tokens.check(request.headers.authorization, scopes ?? ANY_SCOPE, options.now());
-    if (verdict.kind === 'accepted') return invite(request.raw, reply.raw);
-    // The body was not read, and is not going to be: the connection ends with the answer.
-    closeUnread(request.raw);
-    reply.header('connection', 'close');
-    if (verdict.kind === 'unknown') {
-      return reply
-        .code(401)
-        .header('www-authenticate', 'Bearer')
-        .send({ detail: 'A valid bearer token is needed.' });
+    const judged = door.enter(request.raw, request.routeOptions.config.scopes);
+    if ('status' in judged) {
+      refuse(judged, request, reply);
+      return;
     }
-    return reply
-      .code(403)
-      .send({ detail: `This token does not have the scope ${(scopes ?? ANY_SCOPE).join(' or ')}.` });
+    request.caller = judged;
+    reply.raw.once('close', () => door.leave(judged));
+    reply.headers(judged.headers);
+    invite(request.raw, reply.raw);
+    done();
+  });
+  app.addHook('onSend', (request, reply, _payload, done) => {
+    boundAnswer(request.raw, reply.raw, limits.answerTimeoutMs);
+    done();
   });
   app.addHook('onResponse', async (request, reply) => {
     options.log[options.accessLevel]({
@@ -103,8 +119,28 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   cancelled: 503,
 };
 
+/** A refusal found after the door, thrown to become the same answer. */
+class Refused extends Error {
+  readonly refusal: Refusal;
+  constructor(found: Refusal) {
+    super(found.detail);
+    this.refusal = found;
+  }
+}
+
+function refuse(found: Refusal, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  reply.code(found.status).headers(found.headers);
+  // A body that was not read is not going to be: its connection ends with the answer. So does a stranger's.
+  if (!request.caller && (found.status === 401 || hasBody(request.raw))) {
+    closeUnread(request.raw);
+    reply.header('connection', 'close');
+  }
+  return reply.send({ detail: found.detail });
+}
+
 /** One place where an error becomes an answer. Text of errors that are not ours stays in the log. */
 function sendError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (error instanceof Refused) return refuse(error.refusal, request, reply);
   if (error instanceof SallyportError) {
     const status = STATUS[error.code] ?? 422;
     if (status >= 500) request.log.error({ err: error, requestId: request.id });

@@ -8,6 +8,7 @@ import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { type AgentLimits, agentConfigSchema } from '../../serving/config.ts';
+import { Rates } from '../../serving/guard/door.ts';
 import { createServer, type ServerOptions } from '../../serving/http/server.ts';
 import { TokenFile } from '../../serving/tokens.ts';
 import { temporaryDirectory } from '../support/temp.ts';
@@ -44,6 +45,7 @@ export async function listener(
     tokens,
     bodyLimit: 64 * 1024 * 1024,
     now,
+    rates: new Rates(limits),
     requestTimeoutMs: limits.requestTimeoutMs,
     accessLevel: 'debug',
     ...rest,

@@ -1,0 +1,131 @@
+/** The door of a listener: judges a request by its headers alone, and keeps count of who is inside. */
+import type { IncomingMessage } from 'node:http';
+import type { Scope, TokenFile } from '../tokens.ts';
+import type { AgentLimits } from './limits.ts';
+import { RateLimiter, type Taken } from './rate-limit.ts';
+import { type Refusal, refusal } from './refusal.ts';
+import { shapeProblem } from './shape.ts';
+
+/** Somebody who was let in. */
+export interface Caller {
+  /** Name of the token; null where none was needed. */
+  readonly name: string | null;
+  readonly address: string;
+  /** For the answer: what is left of the caller's rate. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface DoorOptions {
+  readonly limits: AgentLimits;
+  readonly tokens: TokenFile;
+  readonly now: () => Date;
+}
+
+const ANY_SCOPE: readonly Scope[] = ['predict', 'read', 'deploy'];
+
+/** Rates are kept by the agent, not by a listener: one token has one allowance. */
+export class Rates {
+  readonly requests: RateLimiter | null;
+  readonly rows: RateLimiter | null;
+  /** Per address: calls that need no token, and, in a bucket of their own, calls without a valid one. */
+  readonly open: RateLimiter | null;
+  readonly refused: RateLimiter | null;
+
+  constructor({ burstSeconds, ...limits }: AgentLimits) {
+    const limiter = (perSecond: number): RateLimiter | null =>
+      perSecond > 0 ? new RateLimiter({ perSecond, burstSeconds }) : null;
+    this.requests = limiter(limits.requestsPerSecond);
+    this.rows = limiter(limits.rowsPerSecond);
+    this.open = limiter(limits.addressRequestsPerSecond);
+    this.refused = limiter(limits.addressRequestsPerSecond);
+  }
+}
+
+export class Door {
+  readonly #options: DoorOptions;
+  readonly #rates: Rates;
+  readonly #inside = new Map<string, number>();
+  #total = 0;
+
+  constructor(options: DoorOptions, rates: Rates) {
+    this.#options = options;
+    this.#rates = rates;
+  }
+
+  /** `scopes` as the route declares them: `null` = open, undefined = there is no such route. */
+  enter(request: IncomingMessage, scopes: readonly Scope[] | null | undefined): Caller | Refusal {
+    const { limits } = this.#options;
+    const problem = shapeProblem(request, limits);
+    if (problem) return problem;
+    if (this.#total >= limits.requests)
+      return refusal(503, 'Too many requests at once; try again in a moment.', { 'retry-after': '1' });
+    const address = request.socket.remoteAddress ?? '';
+    const judged = scopes === null ? this.#open(address) : this.#known(request, address, scopes ?? ANY_SCOPE);
+    if ('status' in judged) return judged;
+    const { name } = judged;
+    if (name !== null) {
+      const inside = this.#inside.get(name) ?? 0;
+      if (inside >= limits.requestsPerToken)
+        return refusal(429, 'Too many requests of this token at once.', { 'retry-after': '1' });
+      this.#inside.set(name, inside + 1);
+    }
+    this.#total++;
+    return judged;
+  }
+
+  /** When the request that `enter` let in is over, however it ended. */
+  leave({ name }: Caller): void {
+    this.#total--;
+    if (name === null) return;
+    const inside = (this.#inside.get(name) ?? 1) - 1;
+    if (inside > 0) this.#inside.set(name, inside);
+    else this.#inside.delete(name);
+  }
+
+  /** Once the rows of a call are counted; null = go on. */
+  takeRows({ name }: Caller, rows: number): Refusal | null {
+    const limiter = this.#rates.rows;
+    if (!limiter || name === null) return null;
+    const taken = limiter.take(name, rows, this.#time());
+    return taken.kind === 'empty' ? tooMany('rows', limiter, taken) : null;
+  }
+
+  #open(address: string): Caller | Refusal {
+    const limiter = this.#rates.open;
+    const taken = limiter?.take(address, 1, this.#time());
+    if (limiter && taken?.kind === 'empty') return tooMany('requests', limiter, taken);
+    return { name: null, address, headers: {} };
+  }
+
+  #known(request: IncomingMessage, address: string, scopes: readonly Scope[]): Caller | Refusal {
+    const { tokens, now } = this.#options;
+    // A path that does not exist looks like any other to somebody without a token.
+    const verdict = tokens.check(request.headers.authorization, scopes, now());
+    if (verdict.kind === 'unknown') {
+      const limiter = this.#rates.refused;
+      const taken = limiter?.take(address, 1, this.#time());
+      if (limiter && taken?.kind === 'empty') return tooMany('requests', limiter, taken);
+      return refusal(401, 'A valid bearer token is needed.', { 'www-authenticate': 'Bearer' });
+    }
+    const limiter = this.#rates.requests;
+    const taken = limiter?.take(verdict.name, 1, this.#time());
+    if (limiter && taken?.kind === 'empty') return tooMany('requests', limiter, taken);
+    if (verdict.kind === 'scope')
+      return refusal(403, `This token does not have the scope ${scopes.join(' or ')}.`);
+    const headers = limiter && taken ? limiter.headers('requests', taken) : {};
+    return { name: verdict.name, address, headers };
+  }
+
+  /** Milliseconds; a clock that is set back lets nobody in sooner. */
+  #time(): number {
+    return this.#options.now().getTime();
+  }
+}
+
+function tooMany(what: 'requests' | 'rows', limiter: RateLimiter, taken: Taken): Refusal {
+  const wait = taken.kind === 'empty' ? taken.waitSeconds : 1;
+  return refusal(429, `Too many ${what}; try again in ${wait} s.`, {
+    'retry-after': String(wait),
+    ...limiter.headers(what, taken),
+  });
+}

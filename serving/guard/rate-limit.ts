@@ -1,0 +1,82 @@
+/** Token buckets: a rate, and how much of it may come at once. Time comes in, in milliseconds. */
+
+export interface Rate {
+  readonly perSecond: number;
+  readonly burstSeconds: number;
+}
+
+export type Taken =
+  | { readonly kind: 'taken'; readonly left: number }
+  /** `waitSeconds`: whole seconds until the same wish would be granted, at least 1. */
+  | { readonly kind: 'empty'; readonly waitSeconds: number };
+
+interface Bucket {
+  level: number;
+  /** When `level` was right. */
+  at: number;
+}
+
+/** What a full bucket holds; at least one request, however low the rate. */
+export function capacityOf({ perSecond, burstSeconds }: Rate): number {
+  return Math.max(1, perSecond * burstSeconds);
+}
+
+/**
+ * One bucket per key. A wish larger than a bucket is granted by a full one, which then owes the rest: otherwise it could
+ * never be granted at all. Keys come from callers, so only so many are remembered; the longest unused is forgotten
+ * first, and a forgotten bucket is a full one.
+ */
+export class RateLimiter {
+  readonly #rate: Rate;
+  readonly #maxKeys: number;
+  readonly #buckets = new Map<string, Bucket>();
+
+  constructor(rate: Rate, maxKeys = 10_000) {
+    this.#rate = rate;
+    this.#maxKeys = maxKeys;
+  }
+
+  take(key: string, amount: number, now: number): Taken {
+    const capacity = capacityOf(this.#rate);
+    const bucket = this.#touch(key, capacity, now);
+    const needed = Math.min(amount, capacity);
+    if (bucket.level >= needed) {
+      bucket.level -= amount;
+      return { kind: 'taken', left: Math.max(0, Math.floor(bucket.level)) };
+    }
+    return {
+      kind: 'empty',
+      waitSeconds: Math.max(1, Math.ceil((needed - bucket.level) / this.#rate.perSecond)),
+    };
+  }
+
+  /** The structured fields of draft-ietf-httpapi-ratelimit-headers for the state after a `take`. */
+  headers(name: string, taken: Taken): Record<string, string> {
+    const capacity = Math.floor(capacityOf(this.#rate));
+    const left = taken.kind === 'taken' ? taken.left : 0;
+    // Until it is full again after success, until it is worth asking after a refusal.
+    const reset =
+      taken.kind === 'taken' ? Math.ceil((capacity - left) / this.#rate.perSecond) : taken.waitSeconds;
+    return {
+      'ratelimit-policy': `"${name}";q=${capacity};w=${Math.max(1, Math.ceil(this.#rate.burstSeconds))}`,
+      ratelimit: `"${name}";r=${left};t=${reset}`,
+    };
+  }
+
+  #touch(key: string, capacity: number, now: number): Bucket {
+    const known = this.#buckets.get(key);
+    const bucket = known ?? { level: capacity, at: now };
+    // A clock that went back fills nothing.
+    const passed = Math.max(0, now - bucket.at) / 1000;
+    bucket.level = Math.min(capacity, bucket.level + passed * this.#rate.perSecond);
+    bucket.at = Math.max(bucket.at, now);
+    // A map keeps the order of insertion: the first key is the one longest unused.
+    if (known) this.#buckets.delete(key);
+    else if (this.#buckets.size >= this.#maxKeys) {
+      const [oldest] = this.#buckets.keys();
+      if (oldest !== undefined) this.#buckets.delete(oldest);
+    }
+    this.#buckets.set(key, bucket);
+    return bucket;
+  }
+}

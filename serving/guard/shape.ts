@@ -1,0 +1,36 @@
+/** What a request must look like before anybody asks who sent it. */
+import type { IncomingMessage } from 'node:http';
+import type { AgentLimits } from './limits.ts';
+import { type Refusal, refusal } from './refusal.ts';
+
+/** Two of them would let two readers see two different requests. */
+const ONCE = new Set([
+  'authorization',
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'expect',
+  'host',
+  'inference-header-content-length',
+  'tus-resumable',
+  'upload-length',
+  'upload-offset',
+  'x-request-id',
+  'x-routing-key',
+]);
+
+export function shapeProblem(request: IncomingMessage, limits: AgentLimits): Refusal | null {
+  if ((request.url?.length ?? 0) > limits.urlBytes)
+    return refusal(414, `The path is longer than ${limits.urlBytes} bytes.`);
+  const { rawHeaders } = request;
+  if (rawHeaders.length / 2 > limits.headerCount)
+    return refusal(431, `There are more than ${limits.headerCount} header lines.`);
+  const seen = new Set<string>();
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = (rawHeaders[at] ?? '').toLowerCase();
+    if (!ONCE.has(name)) continue;
+    if (seen.has(name)) return refusal(400, `The header ${name} is there more than once.`);
+    seen.add(name);
+  }
+  return null;
+}
