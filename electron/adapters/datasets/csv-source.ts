@@ -51,7 +51,7 @@ async function sampleTypes(
   names: readonly string[],
 ): Promise<DatasetColumn[]> {
   const every = (test: (cell: string) => string): string =>
-    `[${names.map((_, index) => `coalesce(bool_and(${test(`c${index}`)}), false)`).join(', ')}]`;
+    `[${names.map((_, index) => `coalesce(bool_and(CASE WHEN c${index} IS NOT NULL THEN ${test(`c${index}`)} END), false)`).join(', ')}]`;
   const tests = [
     every((cell) => `TRY_CAST(${cell} AS DOUBLE) IS NOT NULL`),
     every((cell) => `regexp_full_match(trim(${cell}), '[+-]?[0-9]{1,15}')`),
