@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';
+import type * as Electron from 'electron';
 import type { CDPSession, Page } from 'playwright-core';
 import { preventable } from './app.ts';
 import { decodeValue, encodeValue } from './codec.ts';
@@ -14,6 +15,11 @@ import { toAppUrl, toBrowserUrl } from './urls.ts';
 type WindowOpenHandler = (details: { readonly url: string; readonly disposition: string }) => {
   readonly action: 'deny' | 'allow';
 };
+
+type PdfOptions = Pick<
+  Electron.PrintToPDFOptions,
+  'pageSize' | 'printBackground' | 'displayHeaderFooter' | 'headerTemplate' | 'footerTemplate'
+>;
 
 /** What the rest of the stand-in hears from a page. */
 export interface PageListeners {
@@ -191,6 +197,20 @@ export class StandInWebContents extends EventEmitter {
       throw new Error(answer.exceptionDetails.exception?.description ?? answer.exceptionDetails.text);
     }
     return answer.result.value;
+  }
+
+  /** The options the program uses, by the DevTools' own words. */
+  async printToPDF(options: PdfOptions = {}): Promise<Buffer> {
+    if (this.#devtools === undefined) throw new Error('The window is not open yet.');
+    const { data } = await this.#devtools.send('Page.printToPDF', {
+      // A4 in inches.
+      ...(options.pageSize === 'A4' ? { paperWidth: 8.27, paperHeight: 11.69 } : {}),
+      printBackground: options.printBackground ?? false,
+      displayHeaderFooter: options.displayHeaderFooter ?? false,
+      headerTemplate: options.headerTemplate ?? '',
+      footerTemplate: options.footerTemplate ?? '',
+    });
+    return Buffer.from(data, 'base64');
   }
 
   reload(): void {

@@ -10,6 +10,7 @@ import { createDesk } from './desk.ts';
 import { forkUtilityWorker } from './fork-worker.ts';
 import { launchUtilityProgram } from './launch-program.ts';
 import type { Draining } from './lifecycle.ts';
+import { printPdf } from './print-pdf.ts';
 
 export interface DesktopOptions extends DesktopArguments {
   readonly router: Router;
@@ -38,6 +39,7 @@ export async function startDesktop({ sample, vault, router, onError }: DesktopOp
     version: app.getVersion(),
     events,
     onChange: (topics) => router.broadcast('invalidated', { topics: [...topics] }),
+    printPdf,
     systemIdleMs: () => powerMonitor.getSystemIdleTime() * 1000,
     onProgress: (progress) => router.broadcast('job.progress', progress),
   });

@@ -7,7 +7,7 @@ import type {
 import { formatCount, formatMetric, formatShare } from './format.ts';
 import { METRIC_LABELS, metricLabel, QUALITY_METRICS, SHORT_METRIC_LABELS } from './metrics.ts';
 import { Stat, Stats } from './page.tsx';
-import { intervalHelp, intervalText } from './significance.ts';
+import { intervalHelp, intervalShort } from './significance.ts';
 
 /** Measured by deeper runs only: shown where there is a figure. */
 const DEEPER = [
@@ -55,7 +55,7 @@ export function MetricStats({
             label={SHORT_METRIC_LABELS[metric] ?? METRIC_LABELS[metric]}
             title={`${METRIC_LABELS[metric]}; ${intervalHelp(metric, interval, n)}`}
             value={formatMetric(metrics[metric])}
-            {...(interval === undefined ? {} : { note: intervalText(metric, interval) })}
+            {...(interval === undefined ? {} : { note: intervalShort(interval) })}
           />
         );
       })}
@@ -101,7 +101,7 @@ function RegressionStats({
             label={label}
             title={`${label}; ${intervalHelp(metric, interval, regression.rows)}`}
             value={formatMetric(value)}
-            {...(interval === undefined ? {} : { note: intervalText(metric, interval) })}
+            {...(interval === undefined ? {} : { note: intervalShort(interval) })}
           />
         );
       })}

@@ -102,7 +102,7 @@ export function FilePicker({ label, kind, path, onPick, hint }: FilePickerProps)
           variant="default"
           size="compact-xs"
           onClick={() => void browse()}
-          aria-label={`${label}: browse`}
+          aria-label={`${label}: browse, ${path === null ? 'Browse…' : 'Change…'}`}
         >
           {path === null ? 'Browse…' : 'Change…'}
         </Button>

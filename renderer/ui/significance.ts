@@ -15,6 +15,12 @@ export function intervalText(metric: string, interval: Interval): string {
   return `${end(interval.low)} to ${end(interval.high)}`;
 }
 
+/** `0.971–0.982`, where there is little room; the whole is in the tooltip. */
+export function intervalShort({ low, high }: Interval): string {
+  const end = (value: number): string => (Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(3));
+  return `${end(low)}–${end(high)}`.replaceAll('-', '−');
+}
+
 /** `95 % interval 0.9712 to 0.9820 (Wilson), n = 12,480`, for a tooltip. */
 export function intervalHelp(metric: string, interval: Interval | undefined, n: number | null): string {
   const rows = n === null ? '' : `n = ${formatCount(n)}`;

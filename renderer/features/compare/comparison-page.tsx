@@ -119,7 +119,7 @@ function ComparisonView({ report }: { readonly report: ComparisonReport }): Reac
         <LatencyBars report={report} />
         <TrafficSeries report={report} />
       </ChartGrid>
-      {sliceFlips.length === 0 ? null : (
+      {sliceFlips.length === 0 || !dataset.labelled ? null : (
         <Panel
           title="Where answers changed"
           note="by slice, the worst balance of broken and fixed first"
@@ -223,6 +223,7 @@ const OTHER_METRICS = ['roc_auc', 'f1', 'precision', 'recall', 'false_positive_r
 
 /** More than two versions on the same rows. */
 function Others({ report }: { readonly report: ComparisonReport }): ReactNode {
+  const shown = report.dataset.labelled ? OTHER_METRICS : (['positive_rate'] as const);
   const all = [
     { ref: report.champion, metrics: report.championMetrics, role: 'champion' },
     { ref: report.challenger, metrics: report.challengerMetrics, role: 'challenger' },
@@ -232,7 +233,7 @@ function Others({ report }: { readonly report: ComparisonReport }): ReactNode {
     <Panel title="All versions on these rows" flush>
       <SimpleTable
         label="All versions on these rows"
-        columns={['Version', '', ...OTHER_METRICS.map((metric) => `>${metricLabel(metric)}`)]}
+        columns={['Version', 'Part', ...shown.map((metric) => `>${metricLabel(metric)}`)]}
         rows={all.map(({ ref, metrics, role }) => ({
           key: formatRef(ref),
           cells: [
@@ -240,7 +241,7 @@ function Others({ report }: { readonly report: ComparisonReport }): ReactNode {
             <span key="r" className="dim">
               {role}
             </span>,
-            ...OTHER_METRICS.map((metric) => formatMetricValue(metric, metrics[metric])),
+            ...shown.map((metric) => formatMetricValue(metric, metrics[metric])),
           ],
         }))}
       />

@@ -217,7 +217,7 @@ function Rows({ behind, choice, onChoose }: RowsProps): ReactNode {
           ) : null}
         </div>
       ) : null}
-      <div className={styles.split}>
+      <div className={styles.split} hidden={query.isError && rows.length === 0}>
         <div className={styles.table} data-stale={query.isPlaceholderData || undefined}>
           {query.isPending ? (
             <Bars rows={10} />

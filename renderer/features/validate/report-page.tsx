@@ -1,4 +1,5 @@
 import { Button, Stack, Tabs } from '@mantine/core';
+import { IconTagOff } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { Link, useParams, useSearchParams } from 'react-router';
 import type { ValidationReport } from '../../../shared/domain/metrics/report.ts';
@@ -8,7 +9,7 @@ import { GatesTable } from '../../ui/evidence.tsx';
 import { formatCount, formatDuration } from '../../ui/format.ts';
 import { Bars, Loaded } from '../../ui/loaded.tsx';
 import { MetricStats } from '../../ui/metric-stats.tsx';
-import { Facts, Page, Panel } from '../../ui/page.tsx';
+import { Empty, Facts, Page, Panel } from '../../ui/page.tsx';
 import { ChartGrid, QualityPanels } from '../../ui/report-charts.tsx';
 import { GateVerdict } from '../../ui/status.tsx';
 import { Ago, Digest, VersionLink } from '../../ui/text.tsx';
@@ -123,7 +124,12 @@ function ReportView({ report }: { readonly report: ValidationReport }): ReactNod
           <Tabs.Tab value="data">Execution and data</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="quality">
-          {report.regression === null ? (
+          {!report.dataset.labelled ? (
+            <Empty icon={IconTagOff} title="Nothing can be right or wrong">
+              The data has no labels. What the model answered is under Outputs, how far the data has moved
+              under Drift.
+            </Empty>
+          ) : report.regression === null ? (
             <ChartGrid>
               <QualityPanels report={report} />
             </ChartGrid>

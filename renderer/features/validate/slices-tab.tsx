@@ -8,7 +8,7 @@ import type { ValidationReport } from '../../../shared/domain/metrics/report.ts'
 import { type Column, DataTable } from '../../ui/data-table.tsx';
 import { formatCount, formatMetric, plural } from '../../ui/format.ts';
 import { Empty } from '../../ui/page.tsx';
-import { chanceText, intervalText } from '../../ui/significance.ts';
+import { chanceText, intervalHelp, intervalShort } from '../../ui/significance.ts';
 import { Status } from '../../ui/status.tsx';
 import { Truncated } from '../../ui/text.tsx';
 import { rowsPath } from '../evidence/rows-choice.ts';
@@ -30,9 +30,13 @@ function Rate({
   readonly interval: Interval | null;
 }): ReactNode {
   return (
-    <span className="num" style={{ whiteSpace: 'nowrap' }}>
+    <span
+      className="num"
+      style={{ whiteSpace: 'nowrap' }}
+      title={intervalHelp(metric, interval ?? undefined, slice.rows)}
+    >
       {quiet(slice, formatMetric(value))}
-      {interval === null ? null : <span className="dim">{`  ${intervalText(metric, interval)}`}</span>}
+      {interval === null ? null : <span className="dim">{`  ${intervalShort(interval)}`}</span>}
     </span>
   );
 }
@@ -41,13 +45,13 @@ const COLUMNS: readonly Column<Slice>[] = [
   {
     id: 'slice',
     header: 'Slice',
-    width: 'minmax(180px, 2fr)',
+    width: 'minmax(130px, 2fr)',
     sortBy: (slice) => `${slice.column} = ${slice.value}`,
     cell: (slice) => quiet(slice, <Truncated>{`${slice.column} = ${slice.value}`}</Truncated>),
   },
   {
     id: 'state',
-    header: '',
+    header: 'State',
     width: '84px',
     cell: (slice) =>
       slice.tooFew ? (
@@ -63,7 +67,7 @@ const COLUMNS: readonly Column<Slice>[] = [
   {
     id: 'rows',
     header: 'n',
-    width: '76px',
+    width: '66px',
     align: 'right',
     sortBy: (slice) => slice.rows,
     cell: (slice) => quiet(slice, formatCount(slice.rows)),
@@ -71,7 +75,7 @@ const COLUMNS: readonly Column<Slice>[] = [
   {
     id: 'positives',
     header: 'Malicious',
-    width: '76px',
+    width: '66px',
     align: 'right',
     sortBy: (slice) => slice.positives,
     cell: (slice) => quiet(slice, formatCount(slice.positives)),
@@ -79,7 +83,7 @@ const COLUMNS: readonly Column<Slice>[] = [
   {
     id: 'recall',
     header: 'Recall',
-    width: '172px',
+    width: '148px',
     sortBy: (slice) => slice.recall,
     cell: (slice) => (
       <Rate slice={slice} metric="recall" value={slice.recall} interval={slice.recallInterval} />
@@ -88,7 +92,7 @@ const COLUMNS: readonly Column<Slice>[] = [
   {
     id: 'fpr',
     header: 'False positive rate',
-    width: '172px',
+    width: '148px',
     sortBy: (slice) => slice.false_positive_rate,
     cell: (slice) => (
       <Rate
@@ -102,7 +106,7 @@ const COLUMNS: readonly Column<Slice>[] = [
   {
     id: 'accuracy',
     header: 'Accuracy',
-    width: '72px',
+    width: '62px',
     align: 'right',
     sortBy: (slice) => slice.accuracy,
     cell: (slice) => quiet(slice, formatMetric(slice.accuracy)),
@@ -110,7 +114,7 @@ const COLUMNS: readonly Column<Slice>[] = [
   {
     id: 'precision',
     header: 'Precision',
-    width: '72px',
+    width: '62px',
     align: 'right',
     sortBy: (slice) => slice.precision,
     cell: (slice) => quiet(slice, formatMetric(slice.precision)),

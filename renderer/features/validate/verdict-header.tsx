@@ -31,7 +31,11 @@ export function VerdictHeader({ report }: { readonly report: ValidationReport })
           <ul className={styles.reasons}>
             {deciding.slice(0, SAID).map((gate, index) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: gates have no identity of their own
-              <li key={index}>{gateReason(gate)}</li>
+              <li key={index}>
+                <span className={styles.reason} title={gateReason(gate)}>
+                  {gateReason(gate)}
+                </span>
+              </li>
             ))}
             {deciding.length > SAID ? <li>{`and ${deciding.length - SAID} more, below`}</li> : null}
           </ul>
