@@ -1,13 +1,11 @@
 /** `agent.yaml`: everything an agent reads about itself, and the only place it reads it from. */
-import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { parse } from 'yaml';
 import { z } from 'zod';
 import { isLoopback } from '../shared/domain/endpoint/address.ts';
 import { type TrustFile, trustFileSchema } from '../shared/domain/endpoint/trust.ts';
 import { SallyportError } from '../shared/domain/errors.ts';
-import { systemCode } from '../shared/node/files/files.ts';
 import { type AgentLimits, limitsSchema } from './guard/limits.ts';
+import { readYaml } from './yaml-file.ts';
 
 const listenerSchema = z.strictObject({
   host: z.string().default('127.0.0.1'),
@@ -57,34 +55,6 @@ export function agentPaths(directory: string): AgentPaths {
     uploads: at('state', 'uploads'),
     checkpoints: at('state', 'checkpoints'),
   };
-}
-
-/** Reads YAML or JSON and checks it; `input.invalid` names the file and the first thing that is wrong in it. */
-export async function readYaml<T>(path: string, schema: z.ZodType<T>): Promise<T> {
-  let value: unknown;
-  try {
-    value = parse(await readFile(path, 'utf8'), { maxAliasCount: 10 });
-  } catch (error) {
-    const missing = systemCode(error) === 'ENOENT';
-    throw new SallyportError(
-      missing ? 'not-found' : 'input.invalid',
-      `${path} ${missing ? 'does not exist' : 'cannot be read as YAML'}.`,
-      {
-        hint: missing ? 'Check the path; `sallyport agent init` makes a new agent.' : 'Nothing was started.',
-        cause: error,
-      },
-    );
-  }
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw new SallyportError(
-    'input.invalid',
-    `${path}: ${issue?.path.join('.') || 'file'}: ${issue?.message ?? 'not valid'}`,
-    {
-      hint: 'Nothing was started.',
-    },
-  );
 }
 
 export function readTrust(path: string): Promise<TrustFile> {
