@@ -7,6 +7,7 @@ import { AgeArtifacts } from './adapters/artifacts/age-artifacts.ts';
 import { createDatasetInspector } from './adapters/datasets/inspector.ts';
 import { createAgentConnector } from './adapters/endpoints/agent/index.ts';
 import { createInferenceEngine } from './adapters/inference/engine.ts';
+import { createTestDataRunner } from './adapters/inference/test-data.ts';
 import { FileSecrets } from './adapters/keychain/file-secrets.ts';
 import { KeychainSecrets } from './adapters/keychain/keychain-secrets.ts';
 import { modelSigner } from './adapters/signing/model-signing.ts';
@@ -38,6 +39,7 @@ import { createRegistryService } from './services/registry/index.ts';
 import { createRequestsService } from './services/requests/index.ts';
 import { createRolloutsService } from './services/rollouts/index.ts';
 import { createSessionService } from './services/session/index.ts';
+import { createTestDataService } from './services/test-data/index.ts';
 import { createValidationService } from './services/validation.ts';
 import {
   type CreateVaultInput,
@@ -188,6 +190,7 @@ export function createConsoleFactory(options: FactoryOptions): ConsoleFactory {
       },
       onFinished: () => endpoints.syncCheckpoints(),
     });
+    const modelInspector = createModelInspector({ directory: join(vault.path, 'artifacts'), forkWorker });
     const services: Services = {
       session,
       overview: createOverviewService({
@@ -199,7 +202,7 @@ export function createConsoleFactory(options: FactoryOptions): ConsoleFactory {
         ledger,
         artifacts,
         system,
-        inspector: createModelInspector({ directory: join(vault.path, 'artifacts'), forkWorker }),
+        inspector: modelInspector,
       }),
       validation,
       comparison,
@@ -211,6 +214,12 @@ export function createConsoleFactory(options: FactoryOptions): ConsoleFactory {
         writeFile: writeBytes,
       }),
       datasets: createDatasetsService({ ledger }),
+      testData: createTestDataService({
+        ledger,
+        artifacts,
+        inspector: modelInspector,
+        runner: createTestDataRunner({ forkWorker }),
+      }),
       operators: createOperatorsService({
         ledger,
         secrets,

@@ -9,6 +9,7 @@ import type { RegistryService } from './registry/index.ts';
 import type { RequestsService } from './requests/index.ts';
 import type { RolloutsService } from './rollouts/index.ts';
 import type { SessionService } from './session/index.ts';
+import type { TestDataService } from './test-data/index.ts';
 import type { ValidationService } from './validation.ts';
 import type { VaultService } from './vault/index.ts';
 
@@ -20,6 +21,7 @@ export interface Services {
   readonly models: RegistryService;
   readonly validation: ValidationService;
   readonly comparison: ComparisonService;
+  readonly testData: TestDataService;
   readonly evidence: EvidenceService;
   readonly datasets: DatasetsService;
   readonly operators: OperatorsService;

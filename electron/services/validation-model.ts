@@ -18,8 +18,8 @@ export interface MeasurableVersion extends ModelVersion {
   readonly mapping: OutputMapping;
 }
 
-/** Throws `not-found`; `refused.state` for a revoked one; `model.unmappable` where nobody said how to read its outputs. */
-export function measurableVersion(read: StoreReader, input: VersionRef): MeasurableVersion {
+/** Throws `not-found`; `refused.state` for a revoked one and one whose file was removed. */
+export function runnableVersion(read: StoreReader, input: VersionRef): ModelVersion {
   const ref = parseInput(versionRefSchema, { name: input.name, version: input.version });
   const version = read.version(ref);
   if (!version) {
@@ -40,6 +40,13 @@ export function measurableVersion(read: StoreReader, input: VersionRef): Measura
       hint: REMOVED_HINT,
       facts: { ref: formatRef(ref) },
     });
+  return version;
+}
+
+/** The same, and `model.unmappable` where nobody said how to read its outputs. */
+export function measurableVersion(read: StoreReader, input: VersionRef): MeasurableVersion {
+  const version = runnableVersion(read, input);
+  const ref = { name: version.name, version: version.version };
   if (!version.mapping) {
     throw new SallyportError('model.unmappable', `The outputs of ${formatRef(ref)} are not mapped.`, {
       hint: 'Say on the version’s page which output is the label and which the score.',

@@ -3,9 +3,11 @@ import { openWorkerPort } from '../../shared/node/worker-port.ts';
 import { evaluate } from '../adapters/inference/evaluate.ts';
 import type { InferenceTask } from '../adapters/inference/evaluate-task.ts';
 import { lookAtRows } from '../adapters/inference/rows.ts';
+import { isTestDataTask, runTestDataTask } from '../adapters/inference/test-data-task.ts';
 
 // Reads data and runs models in one process: rows never travel between processes, and nothing heavy touches the main one.
 serveInference(openWorkerPort(), (task, context) => {
+  if (isTestDataTask(task)) return runTestDataTask(task, context);
   const asked = task as InferenceTask;
   return asked.kind === 'evaluate' ? evaluate(asked, context) : lookAtRows(asked, context);
 });

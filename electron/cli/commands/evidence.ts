@@ -8,6 +8,7 @@ import { overallVerdict, verdictOf } from '../../../shared/domain/policy/evaluat
 import type { CliContext, OperatorSession } from '../context.ts';
 import { describeComparison, describeValidation } from '../describe-evidence.ts';
 import { parseInput, parseNumber, parseRef, parseWith, readJsonFile, requireNewFile } from '../input.ts';
+import { runTestData, type TestDataOptions } from './test-data.ts';
 
 /** Options that say which rows are read, and how. */
 interface DataOptions {
@@ -22,7 +23,7 @@ interface DataOptions {
   readonly slice?: string[];
   readonly time?: string;
 }
-interface ValidateOptions extends DataOptions {
+interface ValidateOptions extends DataOptions, TestDataOptions {
   readonly environment?: string;
   readonly for?: string;
   readonly policy?: string;
@@ -47,15 +48,24 @@ function withData(command: Command): Command {
 }
 
 export function registerEvidence(program: Command, context: CliContext): void {
-  withData(program.command('validate').argument('<version>', 'NAME@VERSION'))
+  withData(
+    program
+      .command('validate')
+      .argument('<version>', 'NAME@VERSION; with --test-data also a model file, registered or not'),
+  )
+    .option('--test-data <folder>', 'run its test_data_set_* folders (input_*.pb, output_*.pb) and compare')
+    .option('--rtol <number>', 'with --test-data: relative tolerance, 0.001 when left out')
+    .option('--atol <number>', 'with --test-data: absolute tolerance, 1e-7 when left out')
     .option('--environment <name>', 'judge by this environment’s policy')
     .option('--for <name>', 'the same')
     .option('--policy <file>', 'what-if: judge by this policy file; changes no state')
     .option('--robustness', 'try noise, missing, out-of-range, permuted and constant features')
     .option('--drift-against <version>', 'NAME@VERSION whose reference profile the data is held against')
     .description('run a version over data and measure it')
-    .action((ref: string, options: ValidateOptions) =>
-      context.asOperator(async (session) => {
+    .action((ref: string, options: ValidateOptions) => {
+      const { testData } = options;
+      if (testData !== undefined) return runTestData(context, ref, { ...options, testData });
+      return context.asOperator(async (session) => {
         const { services, actor, environmentId, readPolicy } = session;
         const environment = options.environment ?? options.for;
         if (environment !== undefined && options.policy !== undefined)
@@ -83,8 +93,8 @@ export function registerEvidence(program: Command, context: CliContext): void {
             .join(' ')}`,
           { hint: `The report is kept. Look at the rows behind it: sallyport rows ${report.id}` },
         );
-      }),
-    );
+      });
+    });
 
   withData(
     program

@@ -40,3 +40,11 @@ export function elementTypeName(type: number): string {
 export function elementBits(type: number): number {
   return TYPES[type]?.[1] ?? 0;
 }
+
+/** Number of an element type by its name, 0 (undefined) for one that ONNX does not have. */
+export function elementTypeNumber(name: string): number {
+  return Math.max(
+    0,
+    TYPES.findIndex(([known]) => known === name),
+  );
+}

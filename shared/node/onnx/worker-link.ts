@@ -227,13 +227,31 @@ export async function transferModel(
   deadlineMs: number,
   listener: CallListener = {},
 ): Promise<ModelInfo> {
+  return (await transfer(link, model, deadlineMs, listener)) as ModelInfo;
+}
+
+/** The same without loading: the worker verifies and keeps them for a task. */
+export async function transferBytes(
+  link: WorkerLink,
+  model: Pick<ModelTransfer, 'key' | 'bytes' | 'digest'>,
+  deadlineMs: number,
+): Promise<void> {
+  await transfer(link, { ...model, mapping: null, intraOpThreads: 1 }, deadlineMs, {});
+}
+
+async function transfer(
+  link: WorkerLink,
+  model: Omit<ModelTransfer, 'mapping'> & { readonly mapping: OutputMapping | null },
+  deadlineMs: number,
+  listener: CallListener,
+): Promise<unknown> {
   const { key, bytes, digest, mapping, intraOpThreads } = model;
   const call = (request: WorkerCall): Promise<unknown> => callWorker(link, request, deadlineMs, listener);
   await call({ type: 'load-begin', key, digest, mapping, sizeBytes: bytes.length, intraOpThreads });
   for (let start = 0; start < bytes.length; start += CHUNK_BYTES) {
     await call({ type: 'load-chunk', key, bytes: exactly(bytes.subarray(start, start + CHUNK_BYTES)) });
   }
-  return (await call({ type: 'load-end', key })) as ModelInfo;
+  return call({ type: 'load-end', key });
 }
 
 function timeout(deadlineMs: number): SallyportError {

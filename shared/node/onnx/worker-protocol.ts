@@ -15,7 +15,8 @@ export type WorkerRequest =
       readonly key: string;
       /** SHA-256 the received bytes must have, lower-case hex. */
       readonly digest: string;
-      readonly mapping: OutputMapping;
+      /** Null: the bytes are only verified and kept, for a task that makes its own sessions of them. */
+      readonly mapping: OutputMapping | null;
       readonly sizeBytes: number;
       readonly intraOpThreads: number;
     }
@@ -42,7 +43,7 @@ export type WorkerReply =
   /** The worker's own memory reading, for systems where the parent cannot look it up. */
   | { readonly id: 0; readonly kind: 'memory'; readonly rssBytes: number };
 
-/** Reply value of `load-end`. */
+/** Reply value of `load-end`; null where there was no mapping. */
 export interface ModelInfo {
   readonly input: {
     readonly name: string;

@@ -10,6 +10,8 @@ export interface TaskContext {
   model(key: string): LoadedModel;
   /** Loads the same bytes again with another number of threads, in place of the session before; not after `settle`. */
   reload(key: string, intraOpThreads: number): Promise<LoadedModel>;
+  /** The verified bytes, of a model loaded or not; throws `not-found`, also after `settle`. */
+  bytes(key: string): Uint8Array;
   /** Lets go of the models' bytes: no more `reload`. */
   settle(): void;
   progress(value: unknown): void;
@@ -45,6 +47,11 @@ export function serveInference(
     if (!loaded) throw new SallyportError('not-found', `No model is loaded as "${key}".`);
     return loaded;
   };
+  const source = (key: string): Incoming => {
+    const found = sources.get(key);
+    if (!found) throw new SallyportError('not-found', `The bytes of "${key}" are no longer there.`);
+    return found;
+  };
   const send = (reply: WorkerReply): void => port.postMessage(reply);
 
   const handle = async (request: WorkerRequest): Promise<unknown> => {
@@ -72,11 +79,14 @@ export function serveInference(
         const part = incoming.get(request.key);
         incoming.delete(request.key);
         if (!part) throw new SallyportError('unexpected', `No transfer of "${request.key}" has begun.`);
-        const loaded = await verifyAndLoad(part);
+        verify(part);
+        const { mapping, intraOpThreads } = part.request;
+        const loaded = mapping === null ? null : await loadModel(part.bytes, mapping, { intraOpThreads });
         await models.get(request.key)?.release();
-        models.set(request.key, loaded);
+        if (loaded) models.set(request.key, loaded);
+        else models.delete(request.key);
         if (runTask) sources.set(request.key, part);
-        return loaded.info satisfies ModelInfo;
+        return (loaded?.info ?? null) satisfies ModelInfo | null;
       }
       case 'unload': {
         const loaded = models.get(request.key);
@@ -91,13 +101,14 @@ export function serveInference(
         return runTask(request.task, {
           model,
           reload: async (key, intraOpThreads) => {
-            const source = sources.get(key);
-            if (!source) throw new SallyportError('not-found', `The bytes of "${key}" are no longer there.`);
-            const loaded = await loadModel(source.bytes, source.request.mapping, { intraOpThreads });
+            const { bytes, request: asked } = source(key);
+            if (asked.mapping === null) throw new SallyportError('not-found', `"${key}" was never loaded.`);
+            const loaded = await loadModel(bytes, asked.mapping, { intraOpThreads });
             await models.get(key)?.release();
             models.set(key, loaded);
             return loaded;
           },
+          bytes: (key) => source(key).bytes,
           settle: () => sources.clear(),
           progress: (value) => {
             send({ id: request.id, kind: 'progress', value });
@@ -142,10 +153,10 @@ export function serveInference(
   });
 }
 
-async function verifyAndLoad(part: Incoming): Promise<LoadedModel> {
-  const { request, bytes } = part;
+/** What is loaded is this buffer, so that it is what was hashed. */
+function verify({ request, bytes, received }: Incoming): void {
   const digest = createHash('sha256').update(bytes).digest('hex');
-  if (part.received !== bytes.length || digest !== request.digest) {
+  if (received !== bytes.length || digest !== request.digest) {
     throw new SallyportError(
       'integrity.artifact',
       `The bytes of "${request.key}" are not those of its digest; the model was not loaded.`,
@@ -155,5 +166,4 @@ async function verifyAndLoad(part: Incoming): Promise<LoadedModel> {
       },
     );
   }
-  return loadModel(bytes, request.mapping, { intraOpThreads: request.intraOpThreads });
 }
