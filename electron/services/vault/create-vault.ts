@@ -6,6 +6,7 @@ import { makeOperator, operatorKeySecret } from '../operators/make-operator.ts';
 import { checkVaultPassphrase, type KeysChoice } from './keys-choice.ts';
 import { type OpenVault, openVault } from './open-vault.ts';
 import { recoverableSecrets } from './recoverable-secrets.ts';
+import { writeRecoveryFile } from './recovery-file.ts';
 import { CHECKPOINT_SECRET, encodeKeys, KEYS_SECRET, SETTINGS, type VaultKeys } from './vault-keys.ts';
 
 export interface CreateVaultInput {
@@ -124,7 +125,7 @@ async function writeKeyFiles(
   keychain: SecretStore | null,
 ): Promise<void> {
   const text = encodeKeys(vaultKeys);
-  await staging.write('recovery.age', await adapters.keys.encrypt([recoveryRecipient], utf8(text)));
+  await writeRecoveryFile(staging, adapters.keys, [recoveryRecipient], vaultKeys);
   if (choice.kind === 'passphrase')
     await staging.write(
       'passphrase.age',

@@ -10,6 +10,7 @@ import type { VaultLedger } from '../ledger-impl.ts';
 import { type KeySource, type KeysKind, keySourceOf } from './key-source.ts';
 import { ownedSecrets } from './owned-secrets.ts';
 import { beAlone, bePresent, type Release } from './presence.ts';
+import { mendRecoveryFile } from './recovery-file.ts';
 import { finishRekey, type RekeyInput, type RekeyOutcome, rekeyParts, undoRekey } from './rekey.ts';
 import { settleRestore } from './restored-marker.ts';
 import { isPending, type VaultFileContent, vaultFileSchema } from './vault-keys.ts';
@@ -105,9 +106,11 @@ export async function openVault(
       presence = await bePresent(directory, system);
       record = await source.load();
     }
-    const vault = asOpenVault(await openParts(adapters, directory, file, record, source), source, presence);
+    const parts = await openParts(adapters, directory, file, record, source);
+    const vault = asOpenVault(parts, source, presence);
     try {
       await settleRestore(adapters, vault, { recovered: options.recovered ?? false });
+      await mendRecoveryFile(parts, parts.keys);
     } catch (error) {
       await vault.close();
       throw error;
@@ -132,7 +135,7 @@ async function settleRekey(
   const parts = await openParts(adapters, directory, file, record, source);
   try {
     if (parts.keys.databaseKey === record.next.databaseKey)
-      await await finishRekey(parts, source, record, { actor: null, newRecovery: null });
+      await finishRekey(parts, source, record, { actor: null, newRecovery: null });
     else await undoRekey(parts, source, record);
   } finally {
     parts.store.close();

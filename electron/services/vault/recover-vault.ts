@@ -123,7 +123,7 @@ export async function unwrap(
   } catch (error) {
     if (!(error instanceof SallyportError) || error.code !== 'auth.failed') throw error;
     throw new SallyportError('auth.failed', 'This is not the recovery key of this vault.', {
-      hint: 'Nothing was changed. It reads AGE-SECRET-KEY-1… and was shown once, when the vault was created.',
+      hint: 'Nothing was changed. It reads AGE-SECRET-KEY-1… and was shown once, when the vault or its last recovery key was made.',
     });
   }
   return decodeKeys(text, vaultId, 'recovery.age');

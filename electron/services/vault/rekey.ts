@@ -1,5 +1,4 @@
 /** New keys for a vault, resumable at every step. */
-import { utf8 } from '../../../shared/domain/audit/bytes.ts';
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import type { Actor } from '../../../shared/domain/operator/operator.ts';
 import type { SecretStore } from '../../ports/secrets.ts';
@@ -9,9 +8,9 @@ import { operatorKeySecret } from '../operators/make-operator.ts';
 import { type KeySource, type KeysKind, keychainSource, passphraseSource } from './key-source.ts';
 import { checkVaultPassphrase } from './keys-choice.ts';
 import { moveArtifacts } from './move-artifacts.ts';
+import { writeRecoveryFile } from './recovery-file.ts';
 import {
   CHECKPOINT_SECRET,
-  encodeKeys,
   type KeyRecord,
   keysOf,
   LAST_REKEY,
@@ -228,7 +227,7 @@ export async function finishRekey(
   await recopy(parts, record);
   system.reached('rekey.copies');
   const keys = keysOf(record, 'next');
-  await writeKeys(parts, [live.recoveryRecipient], keys);
+  await writeRecoveryFile(directory, adapters.keys, [live.recoveryRecipient], keys);
   system.reached('rekey.recovery-done');
   await source.save(keys);
   // Nothing is a step after this one: who is stopped here has a vault with new keys.
@@ -262,16 +261,7 @@ async function writeRecord(parts: VaultParts, record: KeyRecord): Promise<void> 
   const recipients = [live.recoveryRecipient];
   if (record.format === 2 && record.recovery !== null)
     recipients.push(await adapters.keys.recipientOf(record.recovery.identity));
-  await writeKeys(parts, recipients, record);
-}
-
-async function writeKeys(
-  { directory, adapters }: VaultParts,
-  recipients: readonly string[],
-  record: KeyRecord,
-): Promise<void> {
-  const bytes = await adapters.keys.encrypt(recipients, utf8(encodeKeys(record)));
-  await directory.write('recovery.age', bytes);
+  await writeRecoveryFile(parts.directory, adapters.keys, recipients, record);
 }
 
 /** Where the keys go: the keychain they came from, or a file under the passphrase to go on with. */

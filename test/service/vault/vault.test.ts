@@ -323,6 +323,34 @@ describe('recovering a vault whose keychain was wiped', () => {
     expect((await keychain.get(vault.id)?.get('vault-keys')) ?? null).toBeNull();
   });
 
+  test('works whatever became of the recovery file while the vault could still be opened, and the log tells', async () => {
+    const other = await testVault();
+    await other.vault.close();
+    const wrongs = {
+      missing: null,
+      'of another vault': readFileSync(join(other.path, 'recovery.age')),
+      damaged: Buffer.from('age-encryption.org/v1\n'),
+    };
+    for (const [what, bytes] of Object.entries(wrongs)) {
+      const { vault, adapters, path, keychain, recoveryKey } = await testVault();
+      await vault.close();
+      const file = join(path, 'recovery.age');
+      if (bytes === null) rmSync(file);
+      else writeFileSync(file, bytes);
+      const opened = await openVault(adapters, path);
+      const last = [...opened.store.read.audit.entries()].at(-1);
+      expect(last, what).toMatchObject({ actor: 'system', action: 'vault.recovery-mended' });
+      await opened.close();
+      // Written once: the next opening finds it good.
+      const again = await openVault(adapters, path);
+      expect(again.store.read.audit.head()?.seq).toBe(last?.seq);
+      await again.close();
+      keychain.clear();
+      const back = await recoverVault(adapters, path, { recoveryKey, keys: { kind: 'keychain' } });
+      await back.close();
+    }
+  });
+
   test('refuses the recovery file of another vault', async () => {
     const mine = await testVault();
     const other = await testVault();
