@@ -102,9 +102,9 @@ export function FilePicker({ label, kind, path, onPick, hint }: FilePickerProps)
           variant="default"
           size="compact-xs"
           onClick={() => void browse()}
-          aria-label={`${label}: browse, ${path === null ? 'Browse…' : 'Change…'}`}
+          aria-label={`${label}: browse`}
         >
-          {path === null ? 'Browse…' : 'Change…'}
+          Browse…
         </Button>
       </div>
     </div>
