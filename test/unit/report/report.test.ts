@@ -176,7 +176,7 @@ describe('the page of a validation', () => {
     expect(page.match(/<svg /g)).toHaveLength(3);
     expect(page).toContain('prefers-color-scheme:dark');
     // An undefined metric is a dash, never 0.
-    expect(page).toContain('<dt>ROC AUC</dt><dd>–</dd>');
+    expect(page).toContain('<td>ROC AUC</td><td>–</td>');
   });
 
   test('does not call a run without gates a pass', () => {
