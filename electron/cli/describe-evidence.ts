@@ -9,6 +9,7 @@ import { bytes, number, table } from './output.ts';
 /** Slices that are printed. */
 const SHOWN_SLICES = 10;
 const SHOWN_FEATURES = 10;
+const SHOWN_COLUMNS = 6;
 
 const VERDICT = { pass: 'pass', fail: 'FAIL', inconclusive: 'OPEN' } as const;
 
@@ -118,12 +119,15 @@ export function gateTable(gates: readonly GateResult[]): string {
     gates.map((gate) => [
       VERDICT[verdictOf(gate)],
       gate.gate,
-      number(gate.measured),
+      measured(gate.measured),
       gate.rows == null ? '' : String(gate.rows),
       gate.reason,
     ]),
   );
 }
+
+const measured = (value: number | null): string =>
+  value !== null && Number.isInteger(value) && Math.abs(value) > 1 ? String(value) : number(value);
 
 function sliceParts({ slices }: ValidationReport): string[] {
   const worst = slices.filter((slice) => slice.worst);
@@ -175,10 +179,25 @@ function driftParts({ drift }: ValidationReport): string[] {
 
 function robustnessParts({ robustness }: ValidationReport): string[] {
   if (robustness.length === 0) return [];
+  // Damage to everything, and the features whose damage costs most.
+  const single = robustness
+    .filter(({ feature }) => feature !== null)
+    .sort((a, b) => (a.recallDelta ?? 0) - (b.recallDelta ?? 0));
+  const shown = [...robustness.filter(({ feature }) => feature === null), ...single.slice(0, SHOWN_FEATURES)];
+  const left = robustness.length - shown.length;
   return [
     table(
-      ['perturbation', 'rows', 'recall', 'change', 'FPR', 'change', 'flipped', 'failures'],
-      robustness.map((result) => [
+      [
+        `perturbation${left === 0 ? '' : ` (${left} milder left out)`}`,
+        'rows',
+        'recall',
+        'change',
+        'FPR',
+        'change',
+        'flipped',
+        'failures',
+      ],
+      shown.map((result) => [
         result.id,
         String(result.rows),
         number(result.recall),
@@ -271,16 +290,29 @@ export function describeComparison(report: ComparisonReport, shownRows: number):
 export function describeRows({ columns, rows, total }: EvidenceRows): string {
   const answers = rows[0]?.answers.length ?? 1;
   const names = answers === 1 ? [''] : Array.from({ length: answers }, (_, at) => ` ${'abcdefgh'[at]}`);
-  const shown = columns.slice(0, 6);
+  // What says most to a person is text: kinds, names, addresses.
+  const isText = (column: number): boolean =>
+    rows.some(({ cells }) => (cells[column] ?? '') !== '' && Number.isNaN(Number(cells[column])));
+  const places = columns.map((_, column) => column);
+  const shown = [...places.filter(isText), ...places.filter((column) => !isText(column))].slice(
+    0,
+    SHOWN_COLUMNS,
+  );
   return [
     table(
-      ['row', 'truth', ...names.flatMap((name) => [`answer${name}`, `score${name}`]), 'verdict', ...shown],
+      [
+        'row',
+        'truth',
+        ...names.flatMap((name) => [`answer${name}`, `score${name}`]),
+        'verdict',
+        ...shown.map((column) => columns[column] ?? ''),
+      ],
       rows.map((row) => [
         String(row.row),
         row.label === null ? '–' : String(row.label),
         ...row.answers.flatMap(({ predicted, score }) => [String(predicted), number(score)]),
         row.verdict?.verdict ?? '',
-        ...row.cells.slice(0, shown.length).map((cell) => cell.slice(0, 60)),
+        ...shown.map((column) => (row.cells[column] ?? '').slice(0, 60)),
       ]),
     ),
     `${rows.length} of ${total} rows`,

@@ -18,6 +18,7 @@ import { createOutput, reportError } from './output.ts';
 
 /** Runs one command; answers the exit code. `options` say how this runtime starts processes. */
 export async function runCli(argv: readonly string[], options: FactoryOptions): Promise<number> {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosed);
   const factory = createConsoleFactory(options);
   // The agent is a program of its own: its options are not ours to read.
   if (argv[0] === 'agent') return runAgent(factory.files.serving, argv.slice(1));
@@ -59,4 +60,9 @@ export async function runCli(argv: readonly string[], options: FactoryOptions): 
       createOutput(true).error({ error: toWireError(new SallyportError('usage', message)) });
     return 2;
   }
+}
+
+/** A reader that has seen enough (`| head`) takes nothing back: what the command did is done. */
+function ignoreClosed(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }
