@@ -152,7 +152,7 @@ function toChunk(
   let column = 1;
   for (const at of read.features.keys()) {
     const values = valuesOf(chunk, column, Float32Array);
-    if (hasNull(chunk, column) || !allFinite(values, rows)) return null;
+    if (hasNull(chunk, column, rows) || !allFinite(values, rows)) return null;
     const range = integerRange(read.inputTypes[at]);
     if (range !== null && firstOutOfRange(values, rows, range) >= 0) return null;
     features.push(values);
@@ -161,7 +161,7 @@ function toChunk(
   let labels: Uint8Array | null = null;
   let targets: Float64Array | null = null;
   if (read.label !== null) {
-    if (hasNull(chunk, column)) return null;
+    if (hasNull(chunk, column, rows)) return null;
     if (read.labelKind === 'binary') {
       labels = valuesOf(chunk, column, Uint8Array);
       for (let row = 0; row < rows; row++) if (labels[row] === BAD_LABEL) return null;
@@ -206,13 +206,20 @@ function valuesOf<T extends Numbers>(
   return values;
 }
 
-/** NULL has no value of its own in a vector: whether there is one is told by the validity mask. */
-function hasNull(chunk: DuckDBDataChunk, column: number): boolean {
+/**
+ * NULL has no value of its own in a vector: whether there is one is told by the validity mask, one bit a row. It is read
+ * 32 rows at once; the library's own answer for one row costs more than all else that is done with it.
+ */
+function hasNull(chunk: DuckDBDataChunk, column: number, rows: number): boolean {
   const vector: DuckDBVector = chunk.getColumnVector(column);
-  const { validity } = vector as unknown as { readonly validity?: { readonly data: unknown } };
-  if (validity?.data === null) return false;
-  for (let row = 0; row < chunk.rowCount; row++) if (vector.getItem(row) === null) return true;
-  return false;
+  const { data } = (vector as unknown as { readonly validity: { readonly data: BigUint64Array | null } })
+    .validity;
+  if (data === null) return false;
+  const words = new Uint32Array(data.buffer, data.byteOffset, data.length * 2);
+  const whole = rows >>> 5;
+  for (let word = 0; word < whole; word++) if (words[word] !== 0xffffffff) return true;
+  const rest = (1 << (rows & 31)) - 1;
+  return ((words[whole] ?? 0) & rest) !== rest;
 }
 
 function allFinite(values: Float32Array | Float64Array, rows: number): boolean {
