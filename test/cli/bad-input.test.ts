@@ -1,9 +1,10 @@
 /** What is handed in wrong: each gets a clear error and its exit code, and nothing is lost. */
+import { spawnSync } from 'node:child_process';
 import { open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type CliError, CliHome, type CliResult } from '../support/cli.ts';
-import { LABELLED, MODEL, SAMPLE_DATA } from '../support/console.ts';
+import { LABELLED, MODEL, ROOT, SAMPLE_DATA } from '../support/console.ts';
 import { firstFeature } from '../support/engine-models.ts';
 import { minimalOnnx } from '../support/minimal-onnx.ts';
 import { model, tensorType, value } from '../support/onnx-builder.ts';
@@ -198,4 +199,28 @@ describe('a vault somebody edited', () => {
     expect(fail(newer)).toEqual([6, 'vault.newer']);
     await writeFile(path, before);
   });
+});
+
+// Pipes of a shell; elsewhere nothing is written to a reader that went away.
+test.skipIf(process.platform === 'win32')('a reader that went away ends nothing with a crash', async () => {
+  const command = [process.execPath, join(ROOT, 'electron', 'cli', 'index.ts'), '--help'];
+  const piped = spawnSync('bash', ['-c', 'set -o pipefail; "$@" | true', 'bash', ...command], {
+    encoding: 'utf8',
+  });
+  expect([piped.status, piped.stderr]).toEqual([0, '']);
+  const listed = spawnSync(
+    'bash',
+    [
+      '-c',
+      'set -o pipefail; "$@" | true',
+      'bash',
+      ...command.slice(0, 2),
+      '--vault',
+      home.workspace.vault,
+      '--json',
+      'status',
+    ],
+    { encoding: 'utf8' },
+  );
+  expect(listed.stderr).not.toContain('EPIPE');
 });
