@@ -68,7 +68,7 @@ const FORMATS: readonly {
   { format: 'npy', write: npy, hasText: false },
 ];
 
-describe.each(FORMATS)('a dataset in $format', ({ format, write, hasText }) => {
+describe.each(FORMATS)('a dataset in $format', ({ format, write }) => {
   test('gives every row once, in file order, numbered from 1', async () => {
     const read = await readRows(selectionOf(await write()), wantedOf(['count', 'value']), { batchRows: 700 });
     expect(read.rows).toEqual(indices.map((index) => [countOf(index), Math.fround(numberOf(index))]));
@@ -146,8 +146,10 @@ describe.each(FORMATS)('a dataset in $format', ({ format, write, hasText }) => {
     ];
     expect(first).toEqual(second);
   });
+});
 
-  test.runIf(hasText)('texts, times and label words come along', async () => {
+describe.each(FORMATS.filter(({ hasText }) => hasText))('text in $format', ({ write }) => {
+  test('texts, times and label words come along', async () => {
     const path = await write();
     const wanted = wantedOf(['value'], { label: 'kind', texts: ['kind', 'count'], time: 'seen' });
     const read = await readRows(selectionOf(path, { positiveValue: 'MAIL' }), wanted, { batchRows: 3000 });
