@@ -1,5 +1,6 @@
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import { compareMetrics, latencyOf } from '../../../shared/domain/metrics/index.ts';
+import type { RunInput } from '../../../shared/node/onnx/feed.ts';
 import type { TaskContext } from '../../../shared/node/onnx/worker-server.ts';
 import type { ComparisonEvidence, ModelEvidence } from '../../ports/engine.ts';
 import type { Dataset, DatasetBatch, Wanted } from '../datasets/dataset.ts';
@@ -85,12 +86,13 @@ async function run(
   });
   const log = createAnswerLog(task, state, note);
   const hasScores = runners.map((runner) => runner.loaded.info.hasScores);
+  const feed = createFeed(runners);
   const started = performance.now();
   let notedAt = started;
   let rows = 0;
   for await (const batch of dataset.batches(wanted, { batchRows: tuning.batchRows, readAhead: READ_AHEAD })) {
     const before = answeredBefore(resumed?.answers ?? null, batch, rows, hasScores);
-    const answers = before ?? (await answerBatch(runners, batch, pass.checks, note));
+    const answers = before ?? (await answerBatch(runners, feed(batch), batch, pass.checks, note));
     const expected = Math.max(dataset.expectedRows, rows + batch.rows);
     pass.add(batch, answers);
     log.add(batch, answers, before !== null, expected);
@@ -232,22 +234,34 @@ function finiteOnly(answers: readonly ModelAnswers[], rows: number): Uint32Array
   return keep.length === rows ? null : Uint32Array.from(keep);
 }
 
-/** Runs every model over the batch. Models that take the same columns get the same rows. */
+/** Rows laid out for the models: once for those that take the same columns, in memory that is used again. */
+function createFeed(runners: readonly Runner[]) {
+  const keys = runners.map(({ places }) => places.join());
+  const memory = new Map<string, Float32Array>();
+  return (batch: DatasetBatch): readonly RunInput[] => {
+    const laid = new Map<string, RunInput>();
+    return runners.map((runner, index) => {
+      const key = keys[index] as string;
+      const input = laid.get(key) ?? batchInput(runner, batch, batch.rows, memory.get(key) ?? null);
+      laid.set(key, input);
+      memory.set(key, input.rows);
+      return input;
+    });
+  };
+}
+
+/** Runs every model over the batch. */
 async function answerBatch(
   runners: readonly Runner[],
+  inputs: readonly RunInput[],
   batch: DatasetBatch,
   checks: readonly OutputChecks[],
   note: Note,
 ): Promise<RawAnswers[]> {
   const answers: RawAnswers[] = [];
-  let input = null as ReturnType<typeof batchInput> | null;
-  let laidFor = '';
   for (const [index, runner] of runners.entries()) {
-    const places = runners.length === 1 ? '' : runner.places.join();
-    if (input === null || places !== laidFor) input = batchInput(runner, batch);
-    laidFor = places;
     note({ kind: 'running', model: index });
-    answers.push(await answerRows(runner, input));
+    answers.push(await answerRows(runner, inputs[index] as RunInput));
   }
   note({ kind: 'running', model: null });
   for (const [index, answer] of answers.entries()) checks[index]?.add(answer, batch.rowNumbers);

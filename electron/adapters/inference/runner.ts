@@ -113,14 +113,15 @@ export function partOf({ rows, count, texts }: RunInput, from: number, to: numbe
   };
 }
 
-/** Columns laid side by side into rows, in the order of the model's features. */
+/** Columns laid side by side into rows, in the order of the model's features. `reuse`: the rows of an input no longer needed. */
 export function batchInput(
   { places }: Pick<Runner, 'places'>,
   batch: DatasetBatch,
   count = batch.rows,
+  reuse: Float32Array | null = null,
 ): RunInput {
   const width = places.length;
-  const rows = new Float32Array(count * width);
+  const rows = reuse?.length === count * width ? reuse : new Float32Array(count * width);
   const texts: (string[] | undefined)[] = [];
   for (let feature = 0; feature < width; feature++) {
     const place = places[feature] as number;

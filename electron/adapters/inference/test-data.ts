@@ -23,6 +23,8 @@ export interface TestDataOptions {
 
 const DEFAULT_DEADLINE_MS = 120_000;
 const DEFAULT_MAX_RSS_BYTES = 4 * 2 ** 30;
+/** For starting a process, sending it the model and hashing the folder: the model's code does not run there. */
+const READING_MS = 120_000;
 const KEY = 'model';
 
 /** A set that ends its process is an error of that set; the next has a new process, until the model did it twice. */
@@ -39,13 +41,13 @@ export function createTestDataRunner(options: TestDataOptions): TestDataRunner {
         if (link?.alive) return link;
         const opened = openWorkerLink(options.forkWorker('inference'), { maxRssBytes });
         link = opened;
-        await transferBytes(opened, { key: KEY, ...model }, deadlineMs);
+        await transferBytes(opened, { key: KEY, ...model }, READING_MS);
         return opened;
       };
-      const call = async (task: TestDataTask): Promise<unknown> =>
-        callWorker(await open(), { type: 'task', task }, deadlineMs);
+      const call = async (task: TestDataTask, withinMs: number): Promise<unknown> =>
+        callWorker(await open(), { type: 'task', task }, withinMs);
       const look = async (): Promise<TestFolder> =>
-        (await call({ kind: 'test-folder', folder })) as TestFolder;
+        (await call({ kind: 'test-folder', folder }, READING_MS)) as TestFolder;
 
       job.signal.addEventListener('abort', cancel);
       try {
@@ -57,12 +59,8 @@ export function createTestDataRunner(options: TestDataOptions): TestDataRunner {
           let verdict: TestSetVerdict;
           try {
             quarantine.check(model.digest);
-            verdict = (await call({
-              kind: 'test-set',
-              key: KEY,
-              folder: set.folder,
-              tolerance,
-            })) as TestSetVerdict;
+            const task = { kind: 'test-set', key: KEY, folder: set.folder, tolerance } as const;
+            verdict = (await call(task, deadlineMs)) as TestSetVerdict;
           } catch (error) {
             if (!(error instanceof SallyportError) || !error.code.startsWith('engine.')) throw error;
             if (error.facts.quarantined !== true) quarantine.record(model.digest, error.code);
