@@ -51,52 +51,49 @@ export function createTextSlices(column: string, cells: 4 | 8): SliceTable {
  */
 export function createNumberSlices(column: string, cells: 4 | 8, edges?: Float64Array): SliceTable {
   const sample = { values: new Float64Array(SAMPLE_ROWS), codes: new Uint8Array(SAMPLE_ROWS), rows: 0 };
-  let binned: Binned | null = edges === undefined ? null : new Binned(edges, cells);
-  let listed: Counter | null = null;
+  let settled: Binned | Listed | null = edges === undefined ? null : new Binned(edges, cells);
 
-  const count = (value: number, code: number): void => {
-    if (binned !== null) binned.add(value, code);
-    else listed?.add(Number.isNaN(value) ? MISSING_VALUE : String(value), code);
-  };
-  const settle = (): void => {
-    const seen = sample.values
-      .slice(0, sample.rows)
-      .filter((value) => !Number.isNaN(value))
-      .sort();
-    if (new Set(seen).size <= FEW_VALUES) listed = new Counter(cells);
-    else binned = new Binned(quantileEdges(seen), cells);
-    for (let row = 0; row < sample.rows; row += 1) count(sample.values[row] ?? 0, sample.codes[row] ?? 0);
+  const settle = (): Binned | Listed => {
+    const rows = sample.values.subarray(0, sample.rows);
+    const seen = rows.filter((value) => !Number.isNaN(value)).sort();
+    const counts =
+      new Set(seen).size <= FEW_VALUES ? new Listed(cells) : new Binned(quantileEdges(seen), cells);
+    counts.add(rows, sample.codes, 0, sample.rows);
     sample.rows = 0;
+    return counts;
   };
 
   return {
     column,
     add(values, codes) {
-      for (let row = 0; row < codes.length; row += 1) {
-        // Minus zero is zero.
-        const value = Number(values[row]) + 0;
-        if (binned !== null || listed !== null) count(value, codes[row] ?? 0);
-        else {
-          sample.values[sample.rows] = value;
-          sample.codes[sample.rows] = codes[row] ?? 0;
-          sample.rows += 1;
-          if (sample.rows === SAMPLE_ROWS) settle();
-        }
+      for (let row = 0; row < codes.length; row += 1) checkCode(codes[row] ?? 0, cells);
+      let from = 0;
+      for (; settled === null && from < codes.length; from += 1) {
+        sample.values[sample.rows] = Number(values[from]);
+        sample.codes[sample.rows] = codes[from] ?? 0;
+        sample.rows += 1;
+        if (sample.rows === SAMPLE_ROWS) settled = settle();
       }
+      if (settled !== null && from < codes.length) settled.add(numbersOf(values), codes, from, codes.length);
     },
     result() {
-      if (binned === null && listed === null) settle();
-      return (binned ?? listed)?.byRows() ?? [];
+      settled ??= settle();
+      return settled.byRows();
     },
   };
 }
 
+function numbersOf(values: ArrayLike<string> | ArrayLike<number>): ArrayLike<number> {
+  return typeof values[0] === 'string' ? Float64Array.from(values, Number) : (values as ArrayLike<number>);
+}
+
+/** Bounds with six digits, so that a slice's name says exactly what is in it. */
 function quantileEdges(sorted: Float64Array): Float64Array {
   const edges = new Set<number>();
-  for (let bin = 1; bin < BINS; bin += 1) edges.add(quantileOf(sorted, bin / BINS));
-  // An edge at the smallest value would leave an empty bin below it.
-  edges.delete(sorted[0] ?? 0);
-  return Float64Array.from(edges);
+  for (let bin = 1; bin < BINS; bin += 1) edges.add(Number(quantileOf(sorted, bin / BINS).toPrecision(6)));
+  // An edge at or below the smallest value would leave an empty bin below it.
+  const lowest = sorted[0] ?? 0;
+  return Float64Array.from([...edges].filter((edge) => edge > lowest)).sort();
 }
 
 /** Counts by text value, with a bound on distinct values. */
@@ -110,6 +107,13 @@ class Counter {
   }
 
   add(value: string, code: number): void {
+    checkCode(code, this.#cells);
+    const counts = this.of(value);
+    counts[code] = (counts[code] ?? 0) + 1;
+  }
+
+  /** The counts of a value, to be added to. */
+  of(value: string): Float64Array {
     let counts = this.#slices.get(value);
     if (counts === undefined) {
       counts = new Float64Array(this.#cells);
@@ -119,8 +123,7 @@ class Counter {
         counts = this.#other;
       }
     }
-    checkCode(code, this.#cells);
-    counts[code] = (counts[code] ?? 0) + 1;
+    return counts;
   }
 
   byRows(): SliceCounts[] {
@@ -145,42 +148,126 @@ class Counter {
   }
 }
 
+/** Values of a number column that are looked up by comparing; later ones are found by their name. */
+const LOOKED_UP = 16;
+
+/** Counts by number, for columns of few values. */
+class Listed {
+  readonly #cells: number;
+  readonly #values: number[] = [];
+  readonly #counts: Float64Array;
+  readonly #others: Counter;
+
+  constructor(cells: number) {
+    this.#cells = cells;
+    this.#counts = new Float64Array(LOOKED_UP * cells);
+    this.#others = new Counter(cells);
+  }
+
+  add(values: ArrayLike<number>, codes: Uint8Array, from: number, to: number): void {
+    const known = this.#values;
+    for (let row = from; row < to; row += 1) {
+      // Minus zero is zero.
+      const value = (values[row] ?? 0) + 0;
+      const code = codes[row] ?? 0;
+      let at = 0;
+      while (at < known.length && known[at] !== value) at += 1;
+      if (at === known.length) {
+        if (Number.isNaN(value) || at === LOOKED_UP) {
+          this.#others.add(Number.isNaN(value) ? MISSING_VALUE : nameOf(value), code);
+          continue;
+        }
+        known.push(value);
+      }
+      const cell = at * this.#cells + code;
+      this.#counts[cell] = (this.#counts[cell] ?? 0) + 1;
+    }
+  }
+
+  byRows(): SliceCounts[] {
+    for (const [at, value] of this.#values.entries()) {
+      const counts = this.#others.of(nameOf(value));
+      for (let code = 0; code < this.#cells; code += 1) {
+        const cell = at * this.#cells + code;
+        counts[code] = (counts[code] ?? 0) + (this.#counts[cell] ?? 0);
+        this.#counts[cell] = 0;
+      }
+    }
+    return this.#others.byRows();
+  }
+}
+
+/** As short as tells it from every other number of its precision: 0.1 read in single precision is 0.1. */
+function nameOf(value: number): string {
+  if (Math.fround(value) !== value) return String(value);
+  for (let digits = 1; digits < 9; digits += 1) {
+    const short = Number(value.toPrecision(digits));
+    if (Math.fround(short) === value) return String(short);
+  }
+  return String(value);
+}
+
+/** Edges that are searched by halving, with infinity where there are fewer. */
+const SEARCHED = 15;
+
 /** Counts by range; ranges are closed below and open above. */
 class Binned {
   readonly #edges: Float64Array;
-  readonly #counts: Float64Array[];
+  readonly #searched: Float64Array | null;
+  readonly #counts: Float64Array;
   readonly #cells: number;
 
   constructor(edges: Float64Array, cells: number) {
     this.#edges = edges;
     this.#cells = cells;
-    this.#counts = Array.from({ length: edges.length + 2 }, () => new Float64Array(cells));
+    this.#counts = new Float64Array((edges.length + 2) * cells);
+    if (edges.length > SEARCHED) this.#searched = null;
+    else {
+      this.#searched = new Float64Array(SEARCHED).fill(Number.POSITIVE_INFINITY);
+      this.#searched.set(edges);
+    }
   }
 
-  add(value: number, code: number): void {
-    checkCode(code, this.#cells);
-    let bin = this.#edges.length + 1;
-    if (!Number.isNaN(value)) {
-      bin = 0;
-      while (bin < this.#edges.length && (this.#edges[bin] ?? 0) <= value) bin += 1;
+  add(values: ArrayLike<number>, codes: Uint8Array, from: number, to: number): void {
+    const counts = this.#counts;
+    const cells = this.#cells;
+    const edges = this.#searched;
+    for (let row = from; row < to; row += 1) {
+      const value = values[row] as number;
+      let bin = 0;
+      // NaN and infinity have no place among the edges that are searched.
+      if (value - value !== 0 || edges === null) bin = this.#binOf(value);
+      else {
+        if (value >= (edges[7] as number)) bin = 8;
+        if (value >= (edges[bin + 3] as number)) bin += 4;
+        if (value >= (edges[bin + 1] as number)) bin += 2;
+        if (value >= (edges[bin] as number)) bin += 1;
+      }
+      const cell = bin * cells + (codes[row] as number);
+      counts[cell] = (counts[cell] as number) + 1;
     }
-    const counts = this.#counts[bin];
-    if (counts !== undefined) counts[code] = (counts[code] ?? 0) + 1;
+  }
+
+  #binOf(value: number): number {
+    if (Number.isNaN(value)) return this.#edges.length + 1;
+    let bin = 0;
+    while (bin < this.#edges.length && (this.#edges[bin] ?? 0) <= value) bin += 1;
+    return bin;
   }
 
   byRows(): SliceCounts[] {
-    const short = (edge: number): string => String(Number(edge.toPrecision(6)));
     const edges = Array.from(this.#edges);
     const name = (bin: number): string => {
       const from = edges[bin - 1];
       const to = edges[bin];
       if (bin > edges.length) return MISSING_VALUE;
-      if (from === undefined) return to === undefined ? 'any' : `< ${short(to)}`;
-      return to === undefined ? `≥ ${short(from)}` : `[${short(from)}, ${short(to)})`;
+      if (from === undefined) return to === undefined ? 'any' : `< ${to}`;
+      return to === undefined ? `≥ ${from}` : `[${from}, ${to})`;
     };
-    return this.#counts
-      .map((counts, bin) => ({ value: name(bin), counts }))
-      .filter(({ counts }) => rowsOf(counts) > 0);
+    return Array.from({ length: edges.length + 2 }, (_, bin) => ({
+      value: name(bin),
+      counts: this.#counts.slice(bin * this.#cells, (bin + 1) * this.#cells),
+    })).filter(({ counts }) => rowsOf(counts) > 0);
   }
 }
 
