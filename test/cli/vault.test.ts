@@ -215,7 +215,7 @@ describe('operators and environments', () => {
     );
     expect(wrongRole.code).toBe(2);
     const list = await home.as('ben', 'operator', 'list');
-    expect(list.stdout).toMatch(/dora\s+Dora\s+analyst,auditor\s+[0-9a-f]{64}/);
+    expect(list.stdout).toMatch(/dora\s+Dora\s+analyst,auditor\s+yes\s+[0-9a-f]{64}/);
   });
 
   test('an environment takes its preset by name, or a policy file', async () => {

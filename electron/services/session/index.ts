@@ -8,6 +8,11 @@ import type { System } from '../../ports/system.ts';
 import type { KeyTools } from '../../ports/vault.ts';
 import type { Ledger } from '../ledger.ts';
 import { operatorKeySecret } from '../operators/make-operator.ts';
+import { judgedAttempts } from './judged-attempts.ts';
+
+/** How long other processes' attempts are waited for, and between two tries, in milliseconds. */
+const OTHERS_MS = 10_000;
+const TRY_EVERY_MS = 100;
 
 export interface SessionDeps {
   readonly ledger: Ledger;
@@ -85,6 +90,20 @@ export function createSessionService(deps: SessionDeps): SessionService {
     return { before, waitMs: verdict.waitMs };
   }
 
+  /**
+   * The same, but attempts of other processes that are not judged yet are waited for: the right passphrase given to
+   * several commands at once is no guessing.
+   */
+  async function spendInTurn(operator: Operator): Promise<ReturnType<typeof spendAttempt>> {
+    for (let waited = 0; ; waited += TRY_EVERY_MS) {
+      const spent = spendAttempt(operator);
+      // What the disk did not take is this process's own.
+      if (spent.waitMs === 0 || waited >= OTHERS_MS || unstored.has(operator.id)) return spent;
+      if (spent.before.count <= judgedAttempts(ledger.read, operator.name)) return spent;
+      await system.sleep(TRY_EVERY_MS);
+    }
+  }
+
   /** Opens the key file, or refuses: too early after wrong passphrases, a wrong one, or an operator out of use. */
   async function unlock(
     operator: Operator,
@@ -101,7 +120,7 @@ export function createSessionService(deps: SessionDeps): SessionService {
         },
       );
     }
-    const { before, waitMs } = spendAttempt(operator);
+    const { before, waitMs } = await spendInTurn(operator);
     if (waitMs > 0) {
       await ledger.note(null, {
         action: 'session.refused',

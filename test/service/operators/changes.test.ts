@@ -228,6 +228,18 @@ describe('guesses', () => {
     expect((await signInGrace(home.session)).name).toBe('grace');
   });
 
+  test('are none where several processes give the right one at once', async () => {
+    const home = await withGrace();
+    await expect(home.session.signIn(wrong)).rejects.toMatchObject({ code: 'auth.failed' });
+    const vaults = await Promise.all([1, 2, 3, 4, 5, 6].map(() => openVault(home.adapters, home.path)));
+    onTestFinished(async () => {
+      await Promise.all(vaults.map((vault) => vault.close()));
+    });
+    const actors = await Promise.all(vaults.map((vault) => signInGrace(servicesOf(vault, home).session)));
+    expect(actors.map(({ name }) => name)).toEqual(Array.from({ length: 6 }, () => 'grace'));
+    expect(home.vault.store.read.signInFailures(home.grace.id).count).toBe(0);
+  });
+
   test('of several processes at once are counted as one after the other', async () => {
     const home = await withGrace();
     const vaults = await Promise.all([1, 2, 3, 4].map(() => openVault(home.adapters, home.path)));
