@@ -5,9 +5,10 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { InferenceWorker } from '../shared/node/onnx/inference-host.ts';
 import { Checkpoints } from './checkpoints.ts';
-import type { AgentConfig } from './config.ts';
+import type { AgentConfig, ListenerConfig } from './config.ts';
 import { Engine } from './engine.ts';
 import { Rates } from './guard/door.ts';
+import { ListenerTls } from './guard/tls.ts';
 import { createAdminListener } from './http/admin-listener.ts';
 import { createPredictListener } from './http/predict-listener.ts';
 import { AgentKeys } from './identity.ts';
@@ -91,11 +92,14 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
   );
   const predictor = new Predictor(slots, limits, metrics);
   const tokens = new TokenFile(paths.tokens);
+  const predictTls = config.predict.tls ? await ListenerTls.open(config.predict.tls) : null;
+  const adminTls = config.admin.tls ? await ListenerTls.open(config.admin.tls) : null;
   let ready = false;
 
   const common = { log, limits, tokens, rates: new Rates(limits), now, slots, predictor, metrics };
   const predict = createPredictListener({
     ...common,
+    tls: predictTls,
     bodyLimit: limits.bodyBytes,
     requestTimeoutMs: limits.requestTimeoutMs,
     accessLevel: 'debug',
@@ -103,6 +107,7 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
   });
   const admin = createAdminListener({
     ...common,
+    tls: adminTls,
     bodyLimit: 1024 * 1024,
     // A piece of an upload over a slow line takes longer than a predict call.
     requestTimeoutMs: Math.max(limits.requestTimeoutMs, 300_000),
@@ -118,6 +123,7 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
   await slots.restore();
   const predictUrl = await listen(predict, config.predict);
   const adminUrl = await listen(admin, config.admin);
+  const unfollow = [predictTls?.follow(predict.server, log), adminTls?.follow(admin.server, log)];
   ready = true;
 
   let verifyingNow = false;
@@ -143,6 +149,7 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
       ready = false;
       if (verifying) clearInterval(verifying);
       clearInterval(sweeping);
+      for (const stop of unfollow) stop?.();
       const drained = Promise.all([drain(predict), drain(admin)]);
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise((resolve) => {
@@ -162,13 +169,10 @@ async function drain(app: FastifyInstance): Promise<void> {
   await app.close().finally(() => clearInterval(idle));
 }
 
-async function listen(
-  app: FastifyInstance,
-  at: { readonly host: string; readonly port: number },
-): Promise<string> {
+async function listen(app: FastifyInstance, at: ListenerConfig): Promise<string> {
   await app.listen({ host: at.host, port: at.port });
   const { port } = app.server.address() as AddressInfo;
-  return `http://${at.host.includes(':') ? `[${at.host}]` : at.host}:${port}`;
+  return `${at.tls ? 'https' : 'http'}://${at.host.includes(':') ? `[${at.host}]` : at.host}:${port}`;
 }
 
 /** Hashes every stored release again. What is loaded goes on; what is damaged is refused when it is to be loaded. */

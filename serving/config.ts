@@ -5,13 +5,16 @@ import { isLoopback } from '../shared/domain/endpoint/address.ts';
 import { type TrustFile, trustFileSchema } from '../shared/domain/endpoint/trust.ts';
 import { SallyportError } from '../shared/domain/errors.ts';
 import { type AgentLimits, limitsSchema } from './guard/limits.ts';
+import { type TlsConfig, tlsSchema } from './guard/tls.ts';
 import { readYaml } from './yaml-file.ts';
 
 const listenerSchema = z.strictObject({
   host: z.string().default('127.0.0.1'),
   /** 0 = chosen by the system, and printed when the agent is ready. */
   port: z.number().int().min(0).max(65_535),
+  tls: tlsSchema.optional(),
 });
+export type ListenerConfig = z.infer<typeof listenerSchema>;
 
 export const agentConfigSchema = z.strictObject({
   version: z.literal(1),
@@ -69,16 +72,30 @@ export async function loadConfig(path: string): Promise<AgentConfig> {
     agentConfigSchema as z.ZodType<z.infer<typeof agentConfigSchema>>,
   );
   for (const listener of [config.predict, config.admin]) {
-    if (!isLoopback(listener.host)) {
+    if (!listener.tls && !isLoopback(listener.host)) {
       throw new SallyportError(
         'input.invalid',
         `The agent does not listen on ${listener.host} without TLS.`,
         {
-          hint: 'Use 127.0.0.1, and put a TLS proxy in front of it for other machines.',
+          hint: 'Give it `tls` with `cert` and `key`, or use 127.0.0.1 and put a TLS proxy in front of it. Nothing was started.',
         },
       );
     }
   }
   const directory = dirname(file);
-  return { ...config, trust: await readTrust(resolve(directory, trust)), paths: agentPaths(directory) };
+  return {
+    ...config,
+    predict: resolveListener(directory, config.predict),
+    admin: resolveListener(directory, config.admin),
+    trust: await readTrust(resolve(directory, trust)),
+    paths: agentPaths(directory),
+  };
+}
+
+function resolveListener(directory: string, { tls, ...listener }: ListenerConfig): ListenerConfig {
+  if (!tls) return listener;
+  const at = (path: string): string => resolve(directory, path);
+  const { cert, key, clientCa, ...rest } = tls;
+  const files: TlsConfig = { ...rest, cert: at(cert), key: at(key) };
+  return { ...listener, tls: clientCa === undefined ? files : { ...files, clientCa: at(clientCa) } };
 }

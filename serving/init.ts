@@ -43,7 +43,7 @@ export async function initAgent(options: InitOptions, now: Date): Promise<InitRe
   resolveTrust(trust, options.environmentId);
   if (!isLoopback(options.host)) {
     throw new SallyportError('input.invalid', `The agent does not listen on ${options.host} without TLS.`, {
-      hint: 'Use 127.0.0.1, and put a TLS proxy in front of it for other machines. Nothing was made.',
+      hint: 'Make it on 127.0.0.1; then give its listeners `tls` and another host in agent.yaml. Nothing was made.',
     });
   }
   await mkdir(directory, { recursive: true, mode: 0o700 });

@@ -1,3 +1,4 @@
+import type { ClientCertificate, EndpointTls } from '../../shared/domain/endpoint/credentials.ts';
 import type { AgentIdentity, Endpoint, Receipt, ServedModel } from '../../shared/domain/endpoint/endpoint.ts';
 import type { TrafficSample } from '../../shared/domain/traffic/sample.ts';
 
@@ -74,6 +75,13 @@ export interface EndpointConnector {
     adminUrl: string,
     token: string,
     signal?: AbortSignal,
+    tls?: EndpointTls,
+    client?: () => Promise<ClientCertificate | null>,
   ): Promise<AgentIdentity & { fingerprint: string }>;
-  connect(endpoint: Endpoint, token: () => Promise<string>): EndpointClient;
+  /** `client`: the console's own certificate, for an agent that asks for one. */
+  connect(
+    endpoint: Endpoint,
+    token: () => Promise<string>,
+    client?: () => Promise<ClientCertificate | null>,
+  ): EndpointClient;
 }

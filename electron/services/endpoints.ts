@@ -1,6 +1,13 @@
 /** Endpoints: pinned by a fingerprint that a person compared, spoken to by clients that insist on it. */
 import { z } from 'zod';
 import { addressProblem } from '../../shared/domain/endpoint/address.ts';
+import {
+  type ClientCertificate,
+  clientCertificateSchema,
+  type EndpointTls,
+  encodeCredentials,
+  endpointTlsSchema,
+} from '../../shared/domain/endpoint/credentials.ts';
 import { type Endpoint, type EndpointStatus, endpointSchema } from '../../shared/domain/endpoint/endpoint.ts';
 import { formatFingerprint, parseFingerprint } from '../../shared/domain/endpoint/fingerprint.ts';
 import { SallyportError } from '../../shared/domain/errors.ts';
@@ -11,6 +18,7 @@ import type { EndpointClient, EndpointConnector } from '../ports/endpoint.ts';
 import type { SecretStore } from '../ports/secrets.ts';
 import type { Store } from '../ports/stores.ts';
 import type { System } from '../ports/system.ts';
+import { storedCredentials, tokenName } from './endpoint-secrets.ts';
 import { parseInput } from './input.ts';
 import type { Ledger } from './ledger.ts';
 import { noteUnowned } from './vault/owned-secrets.ts';
@@ -37,6 +45,10 @@ export interface AddEndpointInput {
   readonly token: string;
   /** As `agent init` printed it; spaces, colons and capitals do not matter. */
   readonly fingerprint: string;
+  /** Whose TLS certificate counts; the system's authorities when left out. */
+  readonly tls?: EndpointTls | undefined;
+  /** For an agent that asks its clients for a certificate; kept with the token. */
+  readonly client?: ClientCertificate | undefined;
 }
 
 export interface EndpointsService {
@@ -68,11 +80,9 @@ const addSchema = z.object({
   predictUrl: z.string().min(1).max(2000),
   token: z.string().trim().min(1).max(2000),
   fingerprint: z.string().max(1000),
+  tls: endpointTlsSchema.optional(),
+  client: clientCertificateSchema.optional(),
 });
-
-function tokenName(endpointId: string): string {
-  return `endpoint-token/${endpointId}`;
-}
 
 export function createEndpointsService(deps: EndpointsDeps): EndpointsService {
   const { ledger, store, secrets, system, connector } = deps;
@@ -83,7 +93,11 @@ export function createEndpointsService(deps: EndpointsDeps): EndpointsService {
     const endpoint = requireEndpoint(ledger, endpointId);
     const known = clients.get(endpointId);
     if (known) return known;
-    const client = connector.connect(endpoint, () => storedToken(secrets, endpointId));
+    const client = connector.connect(
+      endpoint,
+      async () => (await storedCredentials(secrets, endpointId)).token,
+      async () => (await storedCredentials(secrets, endpointId)).client,
+    );
     clients.set(endpointId, client);
     return client;
   };
@@ -138,8 +152,11 @@ export function createEndpointsService(deps: EndpointsDeps): EndpointsService {
         );
       }
       const endpoint = await pin(deps, { ...input, fingerprint: typed }, environment);
-      const status = await tryToken(deps, endpoint, input.token);
-      await secrets.set(tokenName(endpoint.id), input.token);
+      const status = await tryToken(deps, endpoint, input);
+      await secrets.set(
+        tokenName(endpoint.id),
+        encodeCredentials({ token: input.token, client: input.client ?? null }),
+      );
       try {
         await ledger.commit(
           actor,
@@ -255,7 +272,13 @@ async function pin(
 ): Promise<Endpoint> {
   const adminUrl = checkAddress(input.adminUrl);
   const predictUrl = checkAddress(input.predictUrl);
-  const identity = await deps.connector.probe(adminUrl, input.token);
+  const identity = await deps.connector.probe(
+    adminUrl,
+    input.token,
+    undefined,
+    input.tls,
+    async () => input.client ?? null,
+  );
   if (identity.fingerprint !== input.fingerprint) {
     throw new SallyportError(
       'integrity.endpoint',
@@ -285,13 +308,22 @@ async function pin(
     fingerprint: identity.fingerprint,
     signingKeyPem: identity.signingKeyPem,
     ageRecipient: identity.ageRecipient,
+    ...(input.tls === undefined ? {} : { tls: input.tls }),
     addedAt: deps.system.now().toISOString(),
   });
 }
 
 /** The token must work before it is kept: `endpoint.unauthorized` is best told to the person who just pasted it. */
-async function tryToken(deps: EndpointsDeps, endpoint: Endpoint, token: string): Promise<EndpointStatus> {
-  const client = deps.connector.connect(endpoint, async () => token);
+async function tryToken(
+  deps: EndpointsDeps,
+  endpoint: Endpoint,
+  input: z.output<typeof addSchema>,
+): Promise<EndpointStatus> {
+  const client = deps.connector.connect(
+    endpoint,
+    async () => input.token,
+    async () => input.client ?? null,
+  );
   try {
     const started = deps.system.now().getTime();
     const models = await client.models();
@@ -348,18 +380,6 @@ function requireEndpoint(ledger: Ledger, id: string): Endpoint {
     hint: 'Nothing was changed.',
     facts: { id },
   });
-}
-
-async function storedToken(secrets: SecretStore, endpointId: string): Promise<string> {
-  const token = await secrets.get(tokenName(endpointId));
-  if (token !== null) return token;
-  throw new SallyportError(
-    'endpoint.unauthorized',
-    'The token of this endpoint is not among the secrets of this vault.',
-    {
-      hint: 'Remove the endpoint and add it again with a token.',
-    },
-  );
 }
 
 function refuseTakenName(taken: Endpoint | null, name: string): void {

@@ -5,6 +5,7 @@ import type { AgentLimits } from './limits.ts';
 import { RateLimiter, type Taken } from './rate-limit.ts';
 import { type Refusal, refusal } from './refusal.ts';
 import { shapeProblem } from './shape.ts';
+import type { ListenerTls } from './tls.ts';
 
 /** Somebody who was let in. */
 export interface Caller {
@@ -19,6 +20,8 @@ export interface DoorOptions {
   readonly limits: AgentLimits;
   readonly tokens: TokenFile;
   readonly now: () => Date;
+  /** null = plain HTTP. */
+  readonly tls: ListenerTls | null;
 }
 
 const ANY_SCOPE: readonly Scope[] = ['predict', 'read', 'deploy'];
@@ -54,8 +57,8 @@ export class Door {
 
   /** `scopes` as the route declares them: `null` = open, undefined = there is no such route. */
   enter(request: IncomingMessage, scopes: readonly Scope[] | null | undefined): Caller | Refusal {
-    const { limits } = this.#options;
-    const problem = shapeProblem(request, limits);
+    const { limits, tls } = this.#options;
+    const problem = tls?.clientProblem(request.socket) ?? shapeProblem(request, limits);
     if (problem) return problem;
     if (this.#total >= limits.requests)
       return refusal(503, 'Too many requests at once; try again in a moment.', { 'retry-after': '1' });

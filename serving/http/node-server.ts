@@ -7,14 +7,17 @@ import {
   type ServerResponse,
   STATUS_CODES,
 } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { AgentLimits } from '../guard/limits.ts';
+import type { ListenerTls } from '../guard/tls.ts';
 import { expectsContinue } from './unread-body.ts';
 
 export function createNodeServer(
   handler: RequestListener,
   limits: AgentLimits,
   requestTimeoutMs: number,
+  tls: ListenerTls | null,
 ): Server {
   const headersTimeout = Math.min(limits.headersTimeoutMs, requestTimeoutMs);
   const served = new WeakMap<Socket, number>();
@@ -27,17 +30,17 @@ export function createNodeServer(
       response.setHeader('connection', 'close');
     handler(request, response);
   };
-  const server = createServer(
-    {
-      requestTimeout: requestTimeoutMs,
-      headersTimeout,
-      // Without it Node looks every 30 s only.
-      connectionsCheckingInterval: Math.min(30_000, Math.max(100, headersTimeout / 2)),
-      keepAliveTimeout: limits.keepAliveMs,
-      maxHeaderSize: limits.headerBytes,
-    },
-    counted,
-  );
+  const options = {
+    requestTimeout: requestTimeoutMs,
+    headersTimeout,
+    // Without it Node looks every 30 s only.
+    connectionsCheckingInterval: Math.min(30_000, Math.max(100, headersTimeout / 2)),
+    keepAliveTimeout: limits.keepAliveMs,
+    maxHeaderSize: limits.headerBytes,
+  };
+  const server = tls
+    ? createTlsServer({ ...options, ...tls.options, handshakeTimeout: headersTimeout }, counted)
+    : createServer(options, counted);
   // Node would leave out the headers beyond a count; here such a request is refused.
   server.maxHeadersCount = 0;
   server.maxConnections = limits.connections;
@@ -59,6 +62,11 @@ export function boundAnswer(request: IncomingMessage, response: ServerResponse, 
 /** Answers what is not even a request, and ends its connection. */
 export function clientErrorHandler(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  // Plain HTTP on a TLS port: nothing we could write would be read.
+  if (error.code?.startsWith('ERR_SSL_')) {
+    socket.destroy();
+    return;
+  }
   const [status, detail] =
     error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
       ? [408, 'The request took too long to arrive.']

@@ -51,7 +51,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     loggerInstance: options.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyLimit,
-    serverFactory: (handler) => createNodeServer(handler, limits, options.requestTimeoutMs),
+    serverFactory: (handler) => createNodeServer(handler, limits, options.requestTimeoutMs, options.tls),
     clientErrorHandler,
     // A path that is not one: there is no route, so no hook runs either.
     frameworkErrors: (error, request, reply) => {

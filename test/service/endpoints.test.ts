@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createAgentConnector } from '../../electron/adapters/endpoints/agent/index.ts';
 import { checkpointTools } from '../../electron/adapters/vault/key-tools.ts';
@@ -10,8 +12,10 @@ import { SallyportError } from '../../shared/domain/errors.ts';
 import type { Environment } from '../../shared/domain/policy/policy.ts';
 import type { RolloutState } from '../../shared/domain/rollout/state.ts';
 import { startAgent } from '../support/agent.ts';
+import { certificate } from '../support/certificates.ts';
 import { createFakeEndpoint, type FakeEndpoint } from '../support/fake-endpoint.ts';
 import { makeSite } from '../support/release.ts';
+import { temporaryDirectory } from '../support/temp.ts';
 import { actorWith, type TestVault, testVault } from '../support/vault.ts';
 
 const manager = actorWith('release-manager');
@@ -266,4 +270,47 @@ test('given a real agent, when checkpoints are due, then it holds them and gives
     reachable: false,
     problem: { code: 'endpoint.unreachable' },
   });
+});
+
+test('given an agent that asks for client certificates, then its authority is pinned with it, and the console’s key is a secret beside the token', async () => {
+  const site = makeSite();
+  const ca = certificate('site authority');
+  const server = certificate('agent.example', ca);
+  const client = certificate('console', ca);
+  const folder = temporaryDirectory();
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text, { mode: 0o600 });
+    return join(folder, name);
+  };
+  const tls = {
+    cert: file('cert.pem', server.cert),
+    key: file('key.pem', server.key),
+    clientCa: file('ca.pem', ca.cert),
+    clients: [{ commonName: 'console' }],
+  };
+  const agent = await startAgent({ ...site, config: { admin: { tls } } });
+  onTestFinished(() => agent.remove());
+  expect(agent.adminUrl).toMatch(/^https:/);
+  const at = await home(createAgentConnector(), site.environmentId);
+  const { adminUrl, predictUrl, token, fingerprint } = agent;
+  const input = { ...at.input, adminUrl, predictUrl, token, fingerprint };
+  const pair = { cert: client.cert, key: client.key };
+  await expect(at.endpoints.add(manager, { ...input, client: pair })).rejects.toMatchObject({
+    code: 'integrity.endpoint',
+  });
+  await expect(at.endpoints.add(manager, { ...input, tls: { ca: ca.cert } })).rejects.toMatchObject({
+    code: 'endpoint.unreachable',
+  });
+  await expect(
+    at.endpoints.add(manager, { ...input, tls: { ca: ca.cert }, client: { ...pair, key: server.key } }),
+  ).rejects.toMatchObject({ code: 'input.invalid' });
+  const view = await at.endpoints.add(manager, { ...input, tls: { ca: ca.cert }, client: pair });
+  expect(view.endpoint.tls).toEqual({ ca: ca.cert });
+  expect((await at.endpoints.check(manager, { id: view.endpoint.id })).problem).toBeNull();
+  const secret = await at.vault.secrets.get(`endpoint-token/${view.endpoint.id}`);
+  expect(secret).toContain(token);
+  expect(secret).toContain(JSON.stringify(client.key));
+  expect(JSON.stringify(at.vault.store.read.endpoints())).not.toContain('PRIVATE KEY');
+  await at.endpoints.remove(manager, { id: view.endpoint.id });
+  expect(await at.vault.secrets.get(`endpoint-token/${view.endpoint.id}`)).toBeNull();
 });

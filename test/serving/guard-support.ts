@@ -48,6 +48,7 @@ export async function listener(
     rates: new Rates(limits),
     requestTimeoutMs: limits.requestTimeoutMs,
     accessLevel: 'debug',
+    tls: null,
     ...rest,
   });
   app.post('/echo', { config: { scopes: ['predict'] } }, async (request) => ({

@@ -41,6 +41,11 @@ export interface StartAgentOptions {
   readonly environmentId: string;
   /** Changes to `limits` of agent.yaml. */
   readonly limits?: Readonly<Record<string, number>>;
+  /** Other sections of agent.yaml; of a listener all but host and port. */
+  readonly config?: Readonly<Record<string, unknown>> & {
+    readonly predict?: object;
+    readonly admin?: object;
+  };
   /** Where its directory is made; the system's folder of temporary files when left out. */
   readonly folder?: string;
   /** Another entry, e.g. the built bundle. */
@@ -77,7 +82,13 @@ export async function startAgent(options: StartAgentOptions): Promise<TestAgent>
     const config = parse(await readFile(initialised.config, 'utf8')) as Record<string, unknown>;
     await writeFile(initialised.config, stringify({ ...config, ...change }));
   };
-  if (options.limits) await setConfig({ limits: options.limits });
+  const change = { ...(options.limits ? { limits: options.limits } : {}), ...options.config };
+  const listenerAt = (name: 'predict' | 'admin', port: number): object => ({
+    ...options.config?.[name],
+    host: '127.0.0.1',
+    port,
+  });
+  await setConfig({ ...change, predict: listenerAt('predict', 0), admin: listenerAt('admin', 0) });
 
   let log = '';
   let child: ChildProcess;
@@ -105,9 +116,9 @@ export async function startAgent(options: StartAgentOptions): Promise<TestAgent>
   let ready = await start();
   // The same addresses after a restart, as an operator would have configured them.
   await setConfig({
-    ...(options.limits ? { limits: options.limits } : {}),
-    predict: { host: '127.0.0.1', port: Number(new URL(ready.predictUrl).port) },
-    admin: { host: '127.0.0.1', port: Number(new URL(ready.adminUrl).port) },
+    ...change,
+    predict: listenerAt('predict', Number(new URL(ready.predictUrl).port)),
+    admin: listenerAt('admin', Number(new URL(ready.adminUrl).port)),
   });
   const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> => {
     if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;

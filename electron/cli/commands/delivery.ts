@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { ERROR_CODES, type ErrorCode, SallyportError } from '../../../shared/domain/errors.ts';
 import { formatRef } from '../../../shared/domain/model/version.ts';
@@ -140,6 +141,13 @@ function registerEndpoints(program: Command, context: CliContext): void {
     .requiredOption('--predict <url>', 'predict listener')
     .option('--fingerprint <hex>', 'as `agent init` printed it; asked when left out')
     .option('--token-file <file>', 'file with the token; asked when left out')
+    .option(
+      '--ca <file>',
+      'PEM: the authority of its TLS certificate; the system’s authorities when left out',
+    )
+    .option('--certificate <sha256>', 'the one TLS certificate that counts, by its SHA-256')
+    .option('--client-cert <file>', 'PEM: this console’s certificate, for an agent that asks for one')
+    .option('--client-key <file>', 'PEM: its private key, mode 0600; kept among the secrets of the vault')
     .description('pin an agent by its fingerprint')
     .action(
       (
@@ -150,6 +158,10 @@ function registerEndpoints(program: Command, context: CliContext): void {
           predict: string;
           fingerprint?: string;
           tokenFile?: string;
+          ca?: string;
+          certificate?: string;
+          clientCert?: string;
+          clientKey?: string;
         },
       ) =>
         context.asOperator(async ({ services, actor, environmentId }) => {
@@ -168,6 +180,7 @@ function registerEndpoints(program: Command, context: CliContext): void {
               predictUrl: options.predict,
               token,
               fingerprint,
+              ...(await tlsOf(options, (file) => context.readSecret(file))),
             }),
           );
           context.output.result(view, `${name} added to ${view.environmentName}; its key is pinned.`);
@@ -297,4 +310,43 @@ async function follow(
 
 function line({ state }: RolloutView): string {
   return `${state.id} ${formatRef(state)} on ${state.target}: ${state.phase}${state.phase === 'stepping' ? ` ${percentOf(state)} %` : ''}. ${state.reason}`;
+}
+
+/** What `endpoint add` is told about TLS, in the words of the service. */
+async function tlsOf(
+  options: {
+    readonly ca?: string;
+    readonly certificate?: string;
+    readonly clientCert?: string;
+    readonly clientKey?: string;
+  },
+  readSecret: (file: string) => Promise<string>,
+): Promise<object> {
+  const { ca, certificate, clientCert, clientKey } = options;
+  if ((clientCert === undefined) !== (clientKey === undefined)) {
+    throw new SallyportError('usage', '--client-cert and --client-key go together.', {
+      hint: 'Nothing was added.',
+    });
+  }
+  const tls = {
+    ...(ca === undefined ? {} : { ca: await readPem(ca) }),
+    ...(certificate === undefined
+      ? {}
+      : { certificateFingerprint: certificate.replaceAll(':', '').toLowerCase() }),
+  };
+  return {
+    ...(Object.keys(tls).length === 0 ? {} : { tls }),
+    ...(clientCert === undefined || clientKey === undefined
+      ? {}
+      : { client: { cert: await readPem(clientCert), key: await readSecret(clientKey) } }),
+  };
+}
+
+async function readPem(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new SallyportError('input.invalid', `${file} cannot be read.`, {
+      hint: 'Nothing was added.',
+      cause,
+    });
+  });
 }

@@ -1,5 +1,6 @@
 /** Requests, endpoints and rollouts. */
 import { z } from 'zod';
+import { clientCertificateSchema, endpointTlsSchema } from '../../domain/endpoint/credentials.ts';
 import { endpointStatusSchema } from '../../domain/endpoint/endpoint.ts';
 import { modelNameSchema, semverSchema, versionRefSchema } from '../../domain/model/version.ts';
 import { guardsSchema } from '../../domain/rollout/plan.ts';
@@ -39,6 +40,8 @@ export const releasesChannels = {
       predictUrl: z.string(),
       token: z.string().min(1).max(4096),
       fingerprint: z.string(),
+      tls: endpointTlsSchema.optional(),
+      client: clientCertificateSchema.optional(),
     }),
     output: endpointViewSchema,
   },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { modelNameSchema, semverSchema, sha256Schema } from '../model/version.ts';
+import { endpointTlsSchema } from './credentials.ts';
 
 /** A serving endpoint the console knows. Its token is in the secret store, never here. */
 export const endpointSchema = z.object({
@@ -16,6 +17,8 @@ export const endpointSchema = z.object({
   /** Ed25519 SubjectPublicKeyInfo, PEM: signs receipts and checkpoints. */
   signingKeyPem: z.string(),
   ageRecipient: z.string(),
+  /** Left out: the system's authorities are asked. */
+  tls: endpointTlsSchema.optional(),
   addedAt: z.string(),
 });
 export type Endpoint = z.infer<typeof endpointSchema>;

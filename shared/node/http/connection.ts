@@ -2,7 +2,9 @@
  * HTTP to one service over one connection: no redirects, a deadline for every call, a bound for every answer, plain
  * HTTP on loopback only, no proxy taken from the environment. Calls run one after another.
  */
+import { createSecureContext, TLSSocket } from 'node:tls';
 import { buildConnector, Client, errors } from 'undici';
+import type { ClientCertificate } from '../../domain/endpoint/credentials.ts';
 import { SallyportError } from '../../domain/errors.ts';
 import { checkBaseUrl } from './base-url.ts';
 
@@ -32,6 +34,16 @@ export interface HttpAnswer {
   readonly connection: number;
 }
 
+/** How to know the other end of TLS, and how to be known to it. Without it: the system's authorities. */
+export interface HttpTls {
+  /** PEM: the only authorities that count. The host name is checked as always. */
+  readonly ca?: string | undefined;
+  /** SHA-256 hex of the one certificate that counts, whoever issued it and whatever name is in it. */
+  readonly certificateFingerprint?: string | undefined;
+  /** The client's own certificate, for a service that asks for one; asked for with each connection. */
+  readonly client?: (() => Promise<ClientCertificate | null>) | undefined;
+}
+
 /** A call that had to use the existing connection found it closed. It was not sent. */
 export class ConnectionLost extends Error {}
 
@@ -46,11 +58,10 @@ export class HttpConnection {
   #queue: Promise<unknown> = Promise.resolve();
 
   /** `input.invalid` for an address that must not be spoken to. */
-  constructor(baseUrl: string) {
+  constructor(baseUrl: string, tls: HttpTls = {}) {
     const url = new URL(checkBaseUrl(baseUrl));
     this.origin = url.origin;
     this.#prefix = url.pathname.replace(/\/+$/, '');
-    const connector = buildConnector({ timeout: 5000 });
     this.#client = new Client(url.origin, {
       pipelining: 1,
       keepAliveTimeout: 60_000,
@@ -60,7 +71,11 @@ export class HttpConnection {
           return;
         }
         this.#connection++;
-        connector(options, callback);
+        connectorFor(tls)
+          .then((connect) => connect(options, pinned(tls, callback)))
+          .catch((error: unknown) =>
+            callback(error instanceof Error ? error : new Error(String(error)), null),
+          );
       },
     });
   }
@@ -124,6 +139,13 @@ export class HttpConnection {
   #problem(error: unknown, call: HttpCall, deadline: AbortSignal): unknown {
     if (error instanceof SallyportError || error instanceof ConnectionLost) return error;
     if (call.signal?.aborted) return cancelled(error);
+    const untrusted = certificateProblem(error);
+    if (untrusted !== null) {
+      return new SallyportError('integrity.endpoint', `${this.origin} is not trusted: ${untrusted}.`, {
+        hint: 'Nothing was sent. Check what listens there, and the authority (or certificate) pinned for it.',
+        cause: error,
+      });
+    }
     const late = deadline.aborted || error instanceof errors.ConnectTimeoutError;
     return new SallyportError(
       'endpoint.unreachable',
@@ -137,6 +159,64 @@ export class HttpConnection {
   async close(): Promise<void> {
     await this.#client.destroy();
   }
+}
+
+async function connectorFor({
+  ca,
+  certificateFingerprint,
+  client,
+}: HttpTls): Promise<buildConnector.connector> {
+  const own = (await client?.()) ?? {};
+  try {
+    createSecureContext({ ...(ca === undefined ? {} : { ca }), ...own });
+  } catch {
+    // No cause: it could quote the key.
+    throw new SallyportError('input.invalid', 'The authority or the client certificate cannot be used.', {
+      hint: 'They are PEM; a client’s key must be its certificate’s own. Remove the endpoint and add it again.',
+    });
+  }
+  return buildConnector({
+    timeout: 5000,
+    // A resumed session would show the certificate of an earlier one.
+    maxCachedSessions: 0,
+    ...(ca === undefined ? {} : { ca }),
+    // Then it is the fingerprint that decides, below, before a byte is sent.
+    ...(certificateFingerprint === undefined ? {} : { rejectUnauthorized: false }),
+    ...own,
+  });
+}
+
+function pinned(
+  { certificateFingerprint }: HttpTls,
+  callback: buildConnector.Callback,
+): buildConnector.Callback {
+  if (certificateFingerprint === undefined) return callback;
+  return (...[error, socket]) => {
+    if (error) return callback(error, null);
+    const shown = socket instanceof TLSSocket ? socket.getPeerX509Certificate()?.fingerprint256 : undefined;
+    if (shown?.replaceAll(':', '').toLowerCase() === certificateFingerprint) return callback(null, socket);
+    socket.destroy();
+    callback(
+      new SallyportError(
+        'integrity.endpoint',
+        'The endpoint shows another TLS certificate than the one pinned.',
+        {
+          hint: 'Nothing was sent. If it was renewed, remove the endpoint and add it again, or pin its authority.',
+        },
+      ),
+      null,
+    );
+  };
+}
+
+/** Why a TLS connection was not made to whom it should be, or null for any other trouble. */
+function certificateProblem(error: unknown): string | null {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'its certificate has another name in it';
+  if (code === 'CERT_HAS_EXPIRED') return 'its certificate has ended';
+  if (/SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|^CERT_/.test(code))
+    return 'its certificate is of another authority';
+  return null;
 }
 
 function firstValues(

@@ -8,6 +8,7 @@ import {
   openedReleaseSchema,
   receiptAnswerSchema,
 } from '../../../../shared/domain/endpoint/admin-api.ts';
+import type { ClientCertificate } from '../../../../shared/domain/endpoint/credentials.ts';
 import type {
   AgentIdentity,
   Endpoint,
@@ -46,8 +47,8 @@ const CAPABILITIES: EndpointCapabilities = {
 export function createAgentConnector(): EndpointConnector {
   return {
     /** The token stays here: nobody has compared a fingerprint yet. */
-    async probe(adminUrl, _token, signal) {
-      const connection = new HttpConnection(adminUrl);
+    async probe(adminUrl, _token, signal, tls, client) {
+      const connection = new HttpConnection(adminUrl, { ...tls, client });
       try {
         const { identity, fingerprint } = await askIdentity(connection, signal);
         return { ...identity, fingerprint };
@@ -55,7 +56,7 @@ export function createAgentConnector(): EndpointConnector {
         await connection.close();
       }
     },
-    connect: (endpoint, token) => new AgentClient(endpoint, token),
+    connect: (endpoint, token, client) => new AgentClient(endpoint, token, client),
   };
 }
 
@@ -64,9 +65,16 @@ class AgentClient implements EndpointClient {
   readonly #endpoint: Endpoint;
   readonly #session: AgentSession;
 
-  constructor(endpoint: Endpoint, token: () => Promise<string>) {
+  constructor(
+    endpoint: Endpoint,
+    token: () => Promise<string>,
+    client: (() => Promise<ClientCertificate | null>) | undefined,
+  ) {
     this.#endpoint = endpoint;
-    this.#session = new AgentSession(endpoint.adminUrl, endpoint.fingerprint, token);
+    this.#session = new AgentSession(endpoint.adminUrl, endpoint.fingerprint, token, {
+      ...endpoint.tls,
+      client,
+    });
   }
 
   async identity(signal?: AbortSignal): Promise<AgentIdentity> {

@@ -8,6 +8,7 @@ import {
   type HttpAnswer,
   type HttpCall,
   HttpConnection,
+  type HttpTls,
 } from '../../../../shared/node/http/connection.ts';
 import { freshNonce, requirePinned, verifyPossession } from './proof.ts';
 
@@ -25,8 +26,8 @@ export class AgentSession {
   /** The connection over which the pinned key was proved. */
   #proven: number | null = null;
 
-  constructor(adminUrl: string, pinnedFingerprint: string, token: () => Promise<string>) {
-    this.#connection = new HttpConnection(adminUrl);
+  constructor(adminUrl: string, pinnedFingerprint: string, token: () => Promise<string>, tls: HttpTls = {}) {
+    this.#connection = new HttpConnection(adminUrl, tls);
     this.#pinned = pinnedFingerprint;
     this.#token = token;
   }
