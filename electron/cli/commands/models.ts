@@ -131,7 +131,7 @@ export function registerModels(program: Command, context: CliContext): void {
         if (outcome.bad.length > 0)
           throw new SallyportError(
             'integrity.artifact',
-            `The store is not as it should be: ${outcome.bad[0]?.ref ?? ''}: ${outcome.bad[0]?.problem ?? ''}.`,
+            `The store is not as it should be: ${outcome.bad[0]?.ref ?? ''}: ${(outcome.bad[0]?.problem ?? '').replace(/\.$/, '')}.`,
             { hint: 'A changed file is not used: restore it from a backup, or add the model again.' },
           );
       }),

@@ -27,9 +27,25 @@ export async function keySourceOf(
   vaultId: string,
   passphrase: string | null,
 ): Promise<KeySource> {
-  return (await directory.read('passphrase.age')) === null
-    ? keychainSource(adapters, vaultId)
-    : passphraseSource(adapters, directory, vaultId, passphrase);
+  if ((await directory.read('passphrase.age')) !== null)
+    return passphraseSource(adapters, directory, vaultId, passphrase);
+  const source = keychainSource(adapters, vaultId);
+  if ((await directory.read('secrets.age')) === null) return source;
+  // Its secrets were under a passphrase. The keys may be in the keychain all the same: a recovery into it that was stopped.
+  return {
+    ...source,
+    load: () =>
+      source.load().catch((error: unknown) => {
+        if (error instanceof SallyportError && error.code === 'keychain.missing') throw noPassphraseFile();
+        throw error;
+      }),
+  };
+}
+
+function noPassphraseFile(): SallyportError {
+  return new SallyportError('integrity.vault', 'The file passphrase.age is missing.', {
+    hint: 'Nothing was changed. Put it back from a backup, or run `sallyport recover` with the recovery key.',
+  });
 }
 
 /** The keys in `passphrase.age`. The passphrase lives as long as this object. */
@@ -51,10 +67,7 @@ export function passphraseSource(
     load: async () => {
       const known = given();
       const wrapped = await directory.read('passphrase.age');
-      if (wrapped === null)
-        throw new SallyportError('integrity.vault', 'The file passphrase.age is missing.', {
-          hint: 'Put it back from a backup, or run `sallyport recover` with the recovery key.',
-        });
+      if (wrapped === null) throw noPassphraseFile();
       const text = new TextDecoder().decode(await adapters.keys.decryptWithPassphrase(known, wrapped));
       return decodeKeys(text, vaultId, 'passphrase.age');
     },

@@ -13,6 +13,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { MemorySecrets } from '../../../electron/adapters/keychain/memory-secrets.ts';
 import { createSessionService } from '../../../electron/services/session/index.ts';
 import { createVault, openVault, recoverVault, vaultAt } from '../../../electron/services/vault/index.ts';
+import { SallyportError } from '../../../shared/domain/errors.ts';
 import { smallDisk } from '../../support/small-disk.ts';
 import { temporaryDirectory } from '../../support/temp.ts';
 import { machine, OPERATOR_PASSPHRASE, testVault, VAULT_PASSPHRASE } from '../../support/vault.ts';
@@ -321,6 +322,27 @@ describe('recovering a vault whose keychain was wiped', () => {
       recoverVault(adapters, path, { recoveryKey: 'nonsense', keys: { kind: 'keychain' } }),
     ).rejects.toMatchObject({ code: 'auth.failed' });
     expect((await keychain.get(vault.id)?.get('vault-keys')) ?? null).toBeNull();
+  });
+
+  test('is the way back that is named where the passphrase file is gone and there is no keychain', async () => {
+    const gone = new SallyportError('keychain.missing', 'There is no keychain to talk to.');
+    const { adapters } = machine({
+      keychainSecrets: () => ({
+        kind: 'keychain',
+        get: () => Promise.reject(gone),
+        set: () => Promise.reject(gone),
+        delete: () => Promise.reject(gone),
+        close: () => Promise.resolve(),
+      }),
+    });
+    const path = join(temporaryDirectory(), 'vault');
+    const { vault } = await createVault(adapters, path, { ...FIRST, keys: UNDER_PASSPHRASE });
+    await vault.close();
+    rmSync(join(path, 'passphrase.age'));
+    await expect(openVault(adapters, path, { passphrase: VAULT_PASSPHRASE })).rejects.toMatchObject({
+      code: 'integrity.vault',
+      hint: expect.stringContaining('sallyport recover'),
+    });
   });
 
   test('works whatever became of the recovery file while the vault could still be opened, and the log tells', async () => {
