@@ -7,7 +7,11 @@ import {
   compareVersions,
   type VersionDifference,
 } from '../../../shared/domain/model/difference.ts';
-import { explainUnmappable, guessMapping } from '../../../shared/domain/model/guess-mapping.ts';
+import {
+  completeMapping,
+  explainUnmappable,
+  guessMapping,
+} from '../../../shared/domain/model/guess-mapping.ts';
 import type { Collection } from '../../../shared/domain/model/retention.ts';
 import {
   type Alias,
@@ -121,15 +125,19 @@ export function createRegistryService(deps: RegistryDeps): RegistryService {
     add: async (actor, input, job) =>
       versionView(ledger.read, await addVersion(deps, actor, input, job), actor),
     setMapping: async (actor, input) => {
-      const mapping = parseInput(outputMappingSchema, input.mapping);
+      const asked = parseInput(outputMappingSchema, input.mapping);
       const version = await allowed(actor, 'map', input);
-      checkMapping(version, mapping);
+      checkMapping(version, asked);
+      const mapping = completeMapping(version.onnx, asked);
       await ledger.commit(
         actor,
         {
           action: 'model.mapped',
           subject: formatRef(version),
-          details: { before: version.mapping, after: mapping },
+          details: {
+            before: version.mapping && writtenMapping(version.mapping),
+            after: writtenMapping(mapping),
+          },
         },
         (tx) => {
           const current = tx.version(version) ?? version;
@@ -223,6 +231,11 @@ export function createRegistryService(deps: RegistryDeps): RegistryService {
     diff: (_actor, { a, b }) => compareVersions(compared(a), compared(b)),
     collect: (actor, input, job) => collect(deps, actor, input, job),
   };
+}
+
+/** For the log, which has no word for what is not there. */
+function writtenMapping({ classes, ...rest }: OutputMapping) {
+  return classes === undefined ? rest : { ...rest, classes };
 }
 
 /** A mapping names what the model has. */

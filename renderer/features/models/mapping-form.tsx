@@ -43,6 +43,9 @@ export function MappingForm({ view }: { readonly view: VersionView }): ReactNode
     { value: NONE, label: 'none' },
     ...onnx.outputs.map((output) => ({ value: output.name, label: `${output.name}: ${formatType(output)}` })),
   ];
+  const labelIsText =
+    onnx.outputs.find(({ name: output }) => output === mapping.labelOutput)?.elementType === 'string';
+  const textClasses = labelIsText && onnx.classes?.kind === 'text' ? onnx.classes.labels : null;
   const neither = mapping.labelOutput === null && mapping.scoreOutput === null;
   const changed = JSON.stringify(mapping) !== JSON.stringify(view.version.mapping);
 
@@ -67,10 +70,11 @@ export function MappingForm({ view }: { readonly view: VersionView }): ReactNode
             data={[
               { value: 'classifier', label: 'Classifier' },
               { value: 'anomaly', label: 'Anomaly detector' },
+              { value: 'regression', label: 'Regression' },
             ]}
             value={mapping.kind}
-            w={280}
-            onChange={(kind) => set({ kind: kind === 'anomaly' ? 'anomaly' : 'classifier' })}
+            w={400}
+            onChange={(kind) => set({ kind: kind as OutputMapping['kind'] })}
           />
           <Select
             label="Features go into"
@@ -97,12 +101,22 @@ export function MappingForm({ view }: { readonly view: VersionView }): ReactNode
               onChange={(value) => set({ scoreOutput: value === NONE ? null : value })}
               allowDeselect={false}
             />
-            <NumberInput
-              label="Label that means malicious"
-              value={mapping.positiveLabel}
-              onChange={(value) => set({ positiveLabel: Number(value) })}
-              allowDecimal={false}
-            />
+            {textClasses === null ? (
+              <NumberInput
+                label="Label that means malicious"
+                value={mapping.positiveLabel}
+                onChange={(value) => set({ positiveLabel: Number(value) })}
+                allowDecimal={false}
+              />
+            ) : (
+              <Select
+                label="Class that means malicious"
+                data={textClasses.map((label, place) => ({ value: String(place), label }))}
+                value={String(mapping.positiveLabel)}
+                onChange={(place) => set({ positiveLabel: Number(place) })}
+                allowDeselect={false}
+              />
+            )}
             <NumberInput
               label="Score column"
               description="of a [N, C] score output"
@@ -158,9 +172,11 @@ export function MappingForm({ view }: { readonly view: VersionView }): ReactNode
           items={[
             [
               'A row is malicious when',
-              mapping.labelOutput !== null
-                ? `${mapping.labelOutput} = ${mapping.positiveLabel}`
-                : `${mapping.scoreOutput ?? 'score'} ${mapping.lowerIsPositive ? '≤' : '≥'} ${mapping.threshold}`,
+              mapping.kind === 'regression'
+                ? 'never: the model answers a number'
+                : mapping.labelOutput !== null
+                  ? `${mapping.labelOutput} = ${textClasses?.[mapping.positiveLabel] ?? mapping.positiveLabel}`
+                  : `${mapping.scoreOutput ?? 'score'} ${mapping.lowerIsPositive ? '≤' : '≥'} ${mapping.threshold}`,
             ],
             [
               'Curves and AUC from',

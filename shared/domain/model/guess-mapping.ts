@@ -81,6 +81,30 @@ const NEGATIVE_NAME =
 /** Operators whose output is a number, not a class. */
 const REGRESSORS = new Set(['TreeEnsembleRegressor', 'LinearRegressor', 'SVMRegressor']);
 
+/**
+ * A person's mapping with what follows from the file: the classes that a label of text is read by. Throws
+ * `input.invalid` where there are none, or the malicious one is not among them.
+ */
+export function completeMapping(summary: OnnxSummary, mapping: OutputMapping): OutputMapping {
+  const { classes: _former, ...rest } = mapping;
+  const label = summary.outputs.find(({ name }) => name === mapping.labelOutput);
+  if (label?.elementType !== 'string') return rest;
+  if (summary.classes?.kind !== 'text')
+    throw new SallyportError(
+      'input.invalid',
+      `Output "${label.name}" gives classes as text, and the model does not name them.`,
+      { hint: 'Nothing was changed. Map the score alone, or export the model with numeric classes.' },
+    );
+  const { labels } = summary.classes;
+  if (labels[mapping.positiveLabel] === undefined)
+    throw new SallyportError(
+      'input.invalid',
+      `The malicious class of a label of text is its place in the list (0 = ${labels[0] ?? ''}, …); ${mapping.positiveLabel} is none.`,
+      { hint: 'Nothing was changed.' },
+    );
+  return { ...rest, classes: [...labels] };
+}
+
 function guess(summary: OnnxSummary): Guess {
   const input = inputOf(summary.inputs);
   if (!input.ok) return input;

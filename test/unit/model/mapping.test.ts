@@ -7,6 +7,7 @@ import {
   inputWidth,
 } from '../../../shared/domain/model/feature-columns.ts';
 import {
+  completeMapping,
   explainUnmappable,
   guessMapping,
   requireMapping,
@@ -213,6 +214,32 @@ describe('guessing how outputs are read', () => {
     expect(guessMapping(summary)).toBeNull();
     expect(explainUnmappable(summary)).toContain(reason);
     expect(() => requireMapping(summary)).toThrow(SallyportError);
+  });
+});
+
+describe('a mapping by hand', () => {
+  const summary = summaryOf(
+    [out('label', STRING, ['N']), out('number', INT64, ['N'])],
+    [classifier({ strings: ['red', 'blue'] })],
+  );
+  const asked = {
+    kind: 'classifier' as const,
+    input: 'X',
+    labelOutput: 'label',
+    scoreOutput: null,
+    scoreColumn: 0,
+    positiveLabel: 1,
+    threshold: 0.5,
+    lowerIsPositive: false,
+  };
+  it('of a label of text knows the classes', () => {
+    expect(completeMapping(summary, asked)).toEqual({ ...asked, classes: ['red', 'blue'] });
+    expect(() => completeMapping(summary, { ...asked, positiveLabel: 2 })).toThrow(SallyportError);
+    expect(() => completeMapping({ ...summary, classes: undefined }, asked)).toThrow(SallyportError);
+  });
+  it('of a label of numbers has none', () => {
+    const numbered = { ...asked, labelOutput: 'number' };
+    expect(completeMapping(summary, { ...numbered, classes: ['red'] })).toEqual(numbered);
   });
 });
 
