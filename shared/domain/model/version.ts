@@ -74,10 +74,18 @@ export type VersionMetadata = z.infer<typeof versionMetadataSchema>;
 const MAX_METADATA = 256 * 1024;
 
 /** Metadata that somebody gives. What is stored is read without this limit, which came later. */
-export const givenMetadataSchema = versionMetadataSchema.refine(
-  (metadata) => JSON.stringify(metadata).length <= MAX_METADATA,
-  { error: 'Metadata is at most 256 KiB as JSON: put large tables into a file and refer to it.' },
-);
+export const givenMetadataSchema = versionMetadataSchema
+  .refine((metadata) => JSON.stringify(metadata).length <= MAX_METADATA, {
+    error: 'Metadata is at most 256 KiB as JSON: put large tables into a file and refer to it.',
+  })
+  .refine(isWellFormed, { error: 'There is half a surrogate pair in it, which is no text.' });
+
+/** Whether all text in it is: what is not could be stored, but no entry of the log could ever tell of it. */
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(([key, each]) => key.isWellFormed() && isWellFormed(each));
+}
 
 /** One immutable version of a model as the registry knows it. */
 export const modelVersionSchema = z.object({

@@ -69,6 +69,13 @@ describe('what is said of a version', () => {
     expect(at.vault.store.read.audit.head()).toEqual(before);
   });
 
+  test('is refused where the log could never tell of it: half a surrogate pair, in a value or a name', async () => {
+    const at = await registryHome();
+    for (const metadata of [{ owner: '\ud800x' }, { tags: ['ok', 'x\udc00'] }, { metrics: { '\ud800': 1 } }])
+      await expect(at.add('1.0.0', { metadata })).rejects.toMatchObject({ code: 'input.invalid' });
+    await expect(at.add('1.0.0', { metadata: { owner: 'a 🦉' } })).resolves.toBeDefined();
+  });
+
   test('is not what a repeated add may change: with other words or another parent it is refused', async () => {
     const at = await registryHome();
     const path = at.file(3);
