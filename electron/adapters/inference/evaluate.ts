@@ -22,7 +22,7 @@ import { createSlicing } from './slicing.ts';
 /** Milliseconds between two progress notes. */
 const NOTE_MS = 100;
 /** Batches read ahead while the models run. */
-const READ_AHEAD = 2;
+const READ_AHEAD = 4;
 
 /** Reads the data once and runs every model of the task over each batch. Runs in the worker process. */
 export async function evaluate(task: EvaluateTask, context: TaskContext): Promise<EvaluateResult> {
@@ -197,9 +197,10 @@ function createPass(
   const decides = !mappings.some(isRegression);
   const figures = createFigures(mappings, labelled, seed);
   const checks = mappings.map((mapping, index) => new OutputChecks(mapping, findings[index] ?? null));
-  const slicing = labelled && decides ? createSlicing(columns, task.data.sliceColumns, runners.length) : null;
   const textPlaces = textFeatures(columns).map((name) => columns.texts.indexOf(name));
   const sample = createRowSample(columns.union.length, textPlaces, runners.length, seed);
+  const slicing =
+    labelled && decides ? createSlicing(columns, task.data.sliceColumns, runners.length, sample) : null;
   const pairs = runners.length > 1 && decides ? createPairRows(columns.texts, seed) : null;
   const seen = [false, false];
   return {

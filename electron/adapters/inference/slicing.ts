@@ -1,3 +1,4 @@
+import { NO_ANSWER } from '../../../shared/domain/evidence/answers.ts';
 import type { Slice, SliceFlip } from '../../../shared/domain/evidence/slices.ts';
 import {
   createNumberSlices,
@@ -9,6 +10,7 @@ import {
 } from '../../../shared/domain/metrics/index.ts';
 import type { DatasetBatch } from '../datasets/dataset.ts';
 import type { RunColumns } from './columns.ts';
+import type { RowSample } from './row-sample.ts';
 import type { ModelAnswers } from './runner.ts';
 
 /** A text column with more values than this is no slicing of the data, unless it was asked for. */
@@ -22,19 +24,24 @@ const ALPHA = 0.025;
 
 interface Column {
   readonly name: string;
-  readonly isDeclared: boolean;
   /** Place among the features, or among the texts. */
   readonly feature: number | null;
   readonly text: number | null;
-  /** One table a pair of models, the first against each other one; one table alone for one model. */
+  /** The first model against each other one; one table alone for one model. */
   readonly tables: readonly SliceTable[];
-  /** Values seen; null once the column is sliced whatever it holds. */
-  values: Set<string> | null;
+  /** Values seen; null where the column is sliced whatever it holds. */
+  readonly values: Set<string> | null;
   isOpen: boolean;
 }
 
+/** Labels and decisions of rows that lie side by side. */
+interface Outcomes {
+  readonly labels: Uint8Array;
+  readonly predicted: readonly Uint8Array[];
+}
+
 export interface Slicing {
-  /** Rows with an answer of every model; labels are there. */
+  /** Rows with an answer of every model (`keep` by index, null = all), and their labels. */
   add(
     batch: DatasetBatch,
     labels: Uint8Array,
@@ -47,66 +54,59 @@ export interface Slicing {
 }
 
 /**
- * Counts outcomes by column: those that were asked for, else every text column of few values and the features in bins.
- * With several models a table counts the first and another one together; each one's own counts are in it.
+ * Counts outcomes by column: those that were asked for, else every text column of few values on every row, and the
+ * features in bins on the sample (which is every row of data that is not large). With several models a table counts the
+ * first and another one together; each one's own counts are in it.
  */
 export function createSlicing(
   columns: RunColumns,
   declared: readonly string[] | null,
   models: number,
+  sample: RowSample,
 ): Slicing {
+  const pairs = Math.max(1, models - 1);
   const cells = models === 1 ? 4 : 8;
   const tablesOf = (make: typeof createTextSlices, name: string): SliceTable[] =>
-    Array.from({ length: Math.max(1, models - 1) }, () => make(name, cells));
-  const text = (name: string, at: number, isDeclared: boolean): Column => ({
+    Array.from({ length: pairs }, () => make(name, cells));
+  const text = (name: string, at: number): Column => ({
     name,
-    isDeclared,
     feature: null,
     text: at,
     tables: tablesOf(createTextSlices, name),
-    values: isDeclared ? null : new Set(),
+    values: declared === null ? new Set() : null,
     isOpen: true,
   });
-  const feature = (name: string, at: number, isDeclared: boolean): Column => ({
+  const feature = (name: string, at: number): Column => ({
     name,
-    isDeclared,
     feature: at,
     text: null,
     tables: tablesOf(createNumberSlices, name),
     values: null,
     isOpen: true,
   });
-  const chosen: Column[] =
+  const streamed: Column[] =
     declared === null
-      ? [
-          ...columns.texts.map((name, at) => text(name, at, false)),
-          ...columns.union.slice(0, MAX_FEATURES).map((name, at) => feature(name, at, false)),
-        ]
+      ? columns.texts.map(text)
       : declared.flatMap((name) => {
           const at = columns.texts.indexOf(name);
-          if (at >= 0) return [text(name, at, true)];
           const place = columns.union.indexOf(name);
-          return place >= 0 ? [feature(name, place, true)] : [];
+          return at >= 0 ? [text(name, at)] : place >= 0 ? [feature(name, place)] : [];
         });
-  let codes = Array.from({ length: Math.max(1, models - 1) }, () => new Uint8Array(0));
+  let sampled: Column[] | null = null;
+  const ofSample = (): Column[] => {
+    if (sampled === null) {
+      sampled = declared === null ? columns.union.slice(0, MAX_FEATURES).map(feature) : [];
+      addSample(sampled, sample, models);
+    }
+    return sampled;
+  };
 
-  const ended = (): Column[] => chosen.filter(({ isOpen }) => isOpen);
   return {
     add(batch, labels, answers, keep) {
+      if (!streamed.some(({ isOpen }) => isOpen)) return;
       const rows = keep?.length ?? batch.rows;
-      if ((codes[0]?.length ?? 0) !== rows) codes = codes.map(() => new Uint8Array(rows));
-      const first = answers[0]?.predicted ?? new Uint8Array(0);
-      for (const [pair, into] of codes.entries()) {
-        const second = answers[pair + 1]?.predicted ?? null;
-        for (let index = 0; index < rows; index++) {
-          const row = keep === null ? index : (keep[index] as number);
-          const label = labels[row] as number;
-          const answer = first[row] as number;
-          into[index] =
-            second === null ? 2 * label + answer : 4 * label + 2 * answer + (second[row] as number);
-        }
-      }
-      for (const column of chosen) {
+      const codes = codesOf({ labels, predicted: answers.map(({ predicted }) => predicted) }, keep, rows);
+      for (const column of streamed) {
         if (!column.isOpen) continue;
         const values = valuesOf(column, batch, keep, rows);
         if (values === null) column.isOpen = false;
@@ -115,37 +115,64 @@ export function createSlicing(
       }
     },
     slices(model) {
-      const judged = (columns: readonly Column[]): Slice[] =>
+      const judged = (some: readonly Column[]): Slice[] =>
         sliceQuality(
-          columns.map(({ tables }) => {
+          some.map(({ tables }) => {
             const table = tables[Math.max(0, model - 1)] as SliceTable;
             return models === 1 ? table : ownCounts(table, model === 0 ? 'first' : 'second');
           }),
           { alpha: ALPHA },
         );
       // Apart: bins of many features would crowd out the kinds of things that people tell apart.
-      const open = ended();
-      return [
-        ...judged(open.filter((column) => !isPlainFeature(column))),
-        ...shorten(judged(open.filter(isPlainFeature))),
-      ];
+      const ofFeatures = judged(ofSample());
+      const worst = new Set(ofFeatures.filter((slice) => slice.worst).map(({ column }) => column));
+      return [...judged(streamed.filter(({ isOpen }) => isOpen)), ...shorten(ofFeatures, worst)];
     },
     flips() {
-      const open = ended();
-      const flips = models < 2 ? [] : sliceFlips(open.map(({ tables }) => tables[0] as SliceTable));
+      if (models < 2) return [];
+      const flipsOf = (some: readonly Column[]): SliceFlip[] =>
+        sliceFlips(some.map(({ tables }) => tables[0] as SliceTable));
+      const ofFeatures = flipsOf(ofSample());
       const changed = new Set(
-        flips.filter(({ adjustedP }) => adjustedP !== null && adjustedP <= 0.05).map(({ column }) => column),
+        ofFeatures
+          .filter(({ adjustedP }) => adjustedP !== null && adjustedP <= ALPHA)
+          .map(({ column }) => column),
       );
-      const features = new Set(open.filter(isPlainFeature).map(({ name }) => name));
-      const ofFeatures = flips.filter(({ column }) => features.has(column)).length;
-      return ofFeatures <= MAX_FEATURE_SLICES
-        ? flips
-        : flips.filter(({ column }) => !features.has(column) || changed.has(column));
+      return [...flipsOf(streamed.filter(({ isOpen }) => isOpen)), ...shorten(ofFeatures, changed)];
     },
   };
 }
 
-const isPlainFeature = ({ feature, isDeclared }: Column): boolean => feature !== null && !isDeclared;
+/** By pair of models: 2 · label + decision for one model, 4 · label + 2 · first + second for two. */
+function codesOf({ labels, predicted }: Outcomes, keep: Uint32Array | null, rows: number): Uint8Array[] {
+  const first = predicted[0] ?? new Uint8Array(0);
+  const others = predicted.length > 1 ? predicted.slice(1) : [null];
+  return others.map((second) => {
+    const codes = new Uint8Array(rows);
+    for (let index = 0; index < rows; index++) {
+      const row = keep === null ? index : (keep[index] as number);
+      const own = 2 * (labels[row] as number) + (first[row] as number);
+      codes[index] = second === null ? own : 2 * own + (second[row] as number);
+    }
+    return codes;
+  });
+}
+
+function addSample(columns: readonly Column[], sample: RowSample, models: number): void {
+  const { features, width } = sample;
+  const predicted = sample.predicted.slice(0, models);
+  const chosen: number[] = [];
+  for (let row = 0; row < sample.rows; row++)
+    if (predicted.every((answers) => answers[row] !== NO_ANSWER)) chosen.push(row);
+  const keep = Uint32Array.from(chosen);
+  const codes = codesOf({ labels: sample.labels, predicted }, keep, keep.length);
+  const values = new Float32Array(keep.length);
+  for (const { feature, tables } of columns) {
+    for (let index = 0; index < keep.length; index++)
+      values[index] = features[(keep[index] as number) * width + (feature ?? 0)] as number;
+    for (const [pair, table] of tables.entries()) table.add(values, codes[pair] as Uint8Array);
+  }
+}
 
 /** The column's values in the batch; null where it turns out to hold too many to be a slicing. */
 function valuesOf(
@@ -173,7 +200,7 @@ function valuesOf(
   return texts;
 }
 
-/** One model's own four outcomes out of the eight of a pair (4 · label + 2 · first + second). */
+/** One model's own four outcomes out of the eight of a pair. */
 function ownCounts(table: SliceTable, which: 'first' | 'second'): SliceTable {
   const fold = ({ value, counts }: SliceCounts): SliceCounts => {
     const own = new Float64Array(4);
@@ -187,9 +214,7 @@ function ownCounts(table: SliceTable, which: 'first' | 'second'): SliceTable {
   return { column: table.column, add: table.add, result: () => table.result().map(fold) };
 }
 
-/** Of very many features, the columns with a slice among the worst. */
-function shorten(slices: Slice[]): Slice[] {
-  if (slices.length <= MAX_FEATURE_SLICES) return slices;
-  const worst = new Set(slices.filter(({ worst }) => worst).map(({ column }) => column));
-  return slices.filter(({ column }) => worst.has(column));
+/** Of very many, the columns that are worth a look. */
+function shorten<T extends { readonly column: string }>(all: T[], worth: ReadonlySet<string>): T[] {
+  return all.length <= MAX_FEATURE_SLICES ? all : all.filter(({ column }) => worth.has(column));
 }
