@@ -8,6 +8,7 @@ import { Checkpoints } from './checkpoints.ts';
 import type { AgentConfig, ListenerConfig } from './config.ts';
 import { Engine } from './engine.ts';
 import { Rates } from './guard/door.ts';
+import { JwtGate } from './guard/jwt.ts';
 import { ListenerTls } from './guard/tls.ts';
 import { createAdminListener } from './http/admin-listener.ts';
 import { createPredictListener } from './http/predict-listener.ts';
@@ -96,7 +97,8 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
   const adminTls = config.admin.tls ? await ListenerTls.open(config.admin.tls) : null;
   let ready = false;
 
-  const common = { log, limits, tokens, rates: new Rates(limits), now, slots, predictor, metrics };
+  const jwt = config.jwt ? new JwtGate(config.jwt) : null;
+  const common = { log, limits, tokens, jwt, rates: new Rates(limits), now, slots, predictor, metrics };
   const predict = createPredictListener({
     ...common,
     tls: predictTls,

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { isLoopback } from '../shared/domain/endpoint/address.ts';
 import { type TrustFile, trustFileSchema } from '../shared/domain/endpoint/trust.ts';
 import { SallyportError } from '../shared/domain/errors.ts';
+import { jwtSchema } from './guard/jwt.ts';
 import { type AgentLimits, limitsSchema } from './guard/limits.ts';
 import { type TlsConfig, tlsSchema } from './guard/tls.ts';
 import { readYaml } from './yaml-file.ts';
@@ -22,6 +23,7 @@ export const agentConfigSchema = z.strictObject({
   trust: z.string().min(1),
   predict: listenerSchema,
   admin: listenerSchema,
+  jwt: jwtSchema.optional(),
   limits: limitsSchema.default(() => limitsSchema.parse({})),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
@@ -67,7 +69,7 @@ export function readTrust(path: string): Promise<TrustFile> {
 /** The configuration and the trust file it names. Listeners without TLS are accepted on loopback only. */
 export async function loadConfig(path: string): Promise<AgentConfig> {
   const file = resolve(path);
-  const { trust, ...config } = await readYaml(
+  const { trust, jwt, ...config } = await readYaml(
     file,
     agentConfigSchema as z.ZodType<z.infer<typeof agentConfigSchema>>,
   );
@@ -85,6 +87,7 @@ export async function loadConfig(path: string): Promise<AgentConfig> {
   const directory = dirname(file);
   return {
     ...config,
+    ...(jwt ? { jwt: { ...jwt, jwks: resolve(directory, jwt.jwks) } } : {}),
     predict: resolveListener(directory, config.predict),
     admin: resolveListener(directory, config.admin),
     trust: await readTrust(resolve(directory, trust)),

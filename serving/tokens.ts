@@ -27,6 +27,13 @@ export type TokenVerdict =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'scope'; readonly name: string };
 
+/** Whether somebody with the scopes `held` may go where one of `needed` is asked for. */
+export function verdictOf(name: string, held: readonly Scope[], needed: readonly Scope[]): TokenVerdict {
+  // Deploying includes reading: a console needs one token, not two.
+  const all = held.includes('deploy') ? [...held, 'read'] : held;
+  return { kind: needed.some((scope) => all.includes(scope)) ? 'accepted' : 'scope', name };
+}
+
 const PREFIX = 'sat_';
 
 function hashOf(token: string): string {
@@ -56,10 +63,7 @@ export class TokenFile {
     const record = this.#byBlinded.get(this.#blinded(hash));
     if (!record || !timingSafeEqual(Buffer.from(record.hash), Buffer.from(hash))) return { kind: 'unknown' };
     if (!(now.getTime() < Date.parse(record.expiresAt))) return { kind: 'unknown' };
-    // Deploying includes reading: a console needs one token, not two.
-    const held = record.scopes.includes('deploy') ? [...record.scopes, 'read'] : record.scopes;
-    const allowed = scopes.some((scope) => held.includes(scope));
-    return allowed ? { kind: 'accepted', name: record.name } : { kind: 'scope', name: record.name };
+    return verdictOf(record.name, record.scopes, scopes);
   }
 
   list(): TokenRecord[] {

@@ -1,6 +1,7 @@
 /** The door of a listener: judges a request by its headers alone, and keeps count of who is inside. */
 import type { IncomingMessage } from 'node:http';
-import type { Scope, TokenFile } from '../tokens.ts';
+import type { Scope, TokenFile, TokenVerdict } from '../tokens.ts';
+import type { JwtGate } from './jwt.ts';
 import type { AgentLimits } from './limits.ts';
 import { RateLimiter, type Taken } from './rate-limit.ts';
 import { type Refusal, refusal } from './refusal.ts';
@@ -19,6 +20,8 @@ export interface Caller {
 export interface DoorOptions {
   readonly limits: AgentLimits;
   readonly tokens: TokenFile;
+  /** null = only tokens of the agent's own. */
+  readonly jwt: JwtGate | null;
   readonly now: () => Date;
   /** null = plain HTTP. */
   readonly tls: ListenerTls | null;
@@ -56,14 +59,29 @@ export class Door {
   }
 
   /** `scopes` as the route declares them: `null` = open, undefined = there is no such route. */
-  enter(request: IncomingMessage, scopes: readonly Scope[] | null | undefined): Caller | Refusal {
+  enter(
+    request: IncomingMessage,
+    scopes: readonly Scope[] | null | undefined,
+  ): Caller | Refusal | Promise<Caller | Refusal> {
     const { limits, tls } = this.#options;
     const problem = tls?.clientProblem(request.socket) ?? shapeProblem(request, limits);
     if (problem) return problem;
     if (this.#total >= limits.requests)
       return refusal(503, 'Too many requests at once; try again in a moment.', { 'retry-after': '1' });
     const address = request.socket.remoteAddress ?? '';
-    const judged = scopes === null ? this.#open(address) : this.#known(request, address, scopes ?? ANY_SCOPE);
+    if (scopes === null) return this.#letIn(this.#open(address));
+    // A path that does not exist looks like any other to somebody without a token.
+    const needed = scopes ?? ANY_SCOPE;
+    const { tokens, jwt, now } = this.#options;
+    const header = request.headers.authorization;
+    const verdict = jwt?.check(header, needed, now()) ?? tokens.check(header, needed, now());
+    return verdict instanceof Promise
+      ? verdict.then((found) => this.#letIn(this.#known(found, address, needed)))
+      : this.#letIn(this.#known(verdict, address, needed));
+  }
+
+  #letIn(judged: Caller | Refusal): Caller | Refusal {
+    const { limits } = this.#options;
     if ('status' in judged) return judged;
     const { name } = judged;
     if (name !== null) {
@@ -100,10 +118,7 @@ export class Door {
     return { name: null, address, headers: {} };
   }
 
-  #known(request: IncomingMessage, address: string, scopes: readonly Scope[]): Caller | Refusal {
-    const { tokens, now } = this.#options;
-    // A path that does not exist looks like any other to somebody without a token.
-    const verdict = tokens.check(request.headers.authorization, scopes, now());
+  #known(verdict: TokenVerdict, address: string, scopes: readonly Scope[]): Caller | Refusal {
     if (verdict.kind === 'unknown') {
       const limiter = this.#rates.refused;
       const taken = limiter?.take(address, 1, this.#time());

@@ -76,16 +76,25 @@ export function createServer(options: ServerOptions): FastifyInstance {
   });
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
+    const admit = (judged: Caller | Refusal): void => {
+      if ('status' in judged) {
+        refuse(judged, request, reply);
+        return;
+      }
+      request.caller = judged;
+      // Whoever went away while the signature was checked is not going to close again.
+      if (reply.raw.closed) {
+        door.leave(judged);
+        return;
+      }
+      reply.raw.once('close', () => door.leave(judged));
+      reply.headers(judged.headers);
+      invite(request.raw, reply.raw);
+      done();
+    };
     const judged = door.enter(request.raw, request.routeOptions.config.scopes);
-    if ('status' in judged) {
-      refuse(judged, request, reply);
-      return;
-    }
-    request.caller = judged;
-    reply.raw.once('close', () => door.leave(judged));
-    reply.headers(judged.headers);
-    invite(request.raw, reply.raw);
-    done();
+    if (judged instanceof Promise) judged.then(admit).catch(done);
+    else admit(judged);
   });
   app.addHook('onSend', (request, reply, _payload, done) => {
     boundAnswer(request.raw, reply.raw, limits.answerTimeoutMs);

@@ -49,6 +49,7 @@ export async function listener(
     requestTimeoutMs: limits.requestTimeoutMs,
     accessLevel: 'debug',
     tls: null,
+    jwt: null,
     ...rest,
   });
   app.post('/echo', { config: { scopes: ['predict'] } }, async (request) => ({

@@ -1,0 +1,178 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { exportJWK, SignJWT, UnsecuredJWT } from 'jose';
+import { expect, test } from 'vitest';
+import { JwtGate, jwtSchema } from '../../serving/guard/jwt.ts';
+import { temporaryDirectory } from '../support/temp.ts';
+import { listener, raw } from './guard-support.ts';
+
+const KINDS = {
+  ES256: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+  EdDSA: () => generateKeyPairSync('ed25519'),
+  RS256: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
+} as const;
+
+interface Key {
+  readonly kid: string;
+  readonly alg: keyof typeof KINDS;
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
+}
+const key = (kid: string, alg: keyof typeof KINDS): Key => ({ kid, alg, ...KINDS[alg]() });
+const [ec, ed, rsa, next] = [
+  key('ec', 'ES256'),
+  key('ed', 'EdDSA'),
+  key('rsa', 'RS256'),
+  key('next', 'ES256'),
+];
+
+async function write(path: string, ...keys: Key[]): Promise<void> {
+  const set = await Promise.all(
+    keys.map(async ({ kid, alg, publicKey }) => ({ ...(await exportJWK(publicKey)), kid, alg, use: 'sig' })),
+  );
+  writeFileSync(`${path}.new`, JSON.stringify({ keys: set }));
+  renameSync(`${path}.new`, path);
+}
+
+const CLAIMS = { iss: 'https://id.example', aud: 'agent', sub: 'scanner', scope: 'predict read' };
+
+function sign(by: Key, claims: Record<string, unknown> = {}): Promise<string> {
+  const seconds = Math.floor(Date.now() / 1000);
+  const payload = { iat: seconds, exp: seconds + 300, ...CLAIMS, ...claims };
+  return new SignJWT(payload).setProtectedHeader({ alg: by.alg, kid: by.kid }).sign(by.privateKey);
+}
+
+async function guarded(change: Record<string, unknown> = {}) {
+  const jwks = join(temporaryDirectory(), 'jwks.json');
+  await write(jwks, ec, ed, rsa);
+  const config = jwtSchema.parse({ jwks, issuer: CLAIMS.iss, audience: CLAIMS.aud, ...change });
+  let shift = 0;
+  const on = await listener({
+    jwt: new JwtGate(config),
+    now: () => new Date(Date.now() + shift),
+    routes: (app) => {
+      app.get('/who', { config: { scopes: ['read'] } }, async (request) => ({ name: request.caller?.name }));
+      app.get('/deploy', { config: { scopes: ['deploy'] } }, async () => ({}));
+    },
+  });
+  const ask = (token: string, path = '/who') =>
+    fetch(`http://127.0.0.1:${on.port}${path}`, { headers: { authorization: `Bearer ${token}` } });
+  return {
+    ...on,
+    jwks,
+    ask,
+    status: async (token: string, path?: string) => (await ask(token, path)).status,
+    pass: (seconds: number) => {
+      shift += seconds * 1000;
+    },
+  };
+}
+
+test('a token of each kind of key in the file opens what its claim says, and is known by its subject', async () => {
+  const on = await guarded();
+  for (const by of [ec, ed, rsa]) {
+    const token = await sign(by);
+    for (const again of [1, 2]) {
+      const answer = await on.ask(token);
+      expect([answer.status, again]).toEqual([200, again]);
+      expect(await answer.json()).toEqual({ name: 'jwt:scanner' });
+    }
+    expect(await on.status(token, '/deploy')).toBe(403);
+  }
+  expect(await on.status(on.token)).toBe(200);
+});
+
+const REFUSED: readonly (readonly [string, () => Promise<string>])[] = [
+  ['another issuer', () => sign(ec, { iss: 'https://other.example' })],
+  ['another audience', () => sign(ec, { aud: 'another' })],
+  ['a key that is not in the file', () => sign({ ...next, kid: 'ec' })],
+  ['a name of a key that is not in the file', () => sign(next)],
+  ['no signature at all', async () => `${new UnsecuredJWT(CLAIMS).setExpirationTime('5m').encode()}AAAA`],
+  [
+    'a shared secret that is a public key',
+    () =>
+      new SignJWT({ ...CLAIMS, exp: Math.floor(Date.now() / 1000) + 300 })
+        .setProtectedHeader({ alg: 'HS256', kid: 'rsa' })
+        .sign(Buffer.from(rsa.publicKey.export({ type: 'spki', format: 'pem' }))),
+  ],
+  ['no end', () => sign(ec, { exp: undefined })],
+  ['no subject', () => sign(ec, { sub: undefined })],
+  ['a subject with a line break', () => sign(ec, { sub: 'a\nb' })],
+  ['an end that is past', () => sign(ec, { exp: Math.floor(Date.now() / 1000) - 31 })],
+  ['a beginning to come', () => sign(ec, { nbf: Math.floor(Date.now() / 1000) + 60 })],
+  ['three parts of nothing', async () => 'aaaa.bbbb.cccc'],
+];
+test.each(REFUSED)('is refused with %s', async (_what, make) => {
+  const on = await guarded();
+  const answer = await on.ask(await make());
+  expect(answer.status).toBe(401);
+  expect(await answer.json()).toEqual({ detail: 'A valid bearer token is needed.' });
+});
+
+test('algorithms that are not on the list are refused, though their key is in the file', async () => {
+  const on = await guarded({ algorithms: ['EdDSA'] });
+  expect(await on.status(await sign(ed))).toBe(200);
+  expect(await on.status(await sign(ec))).toBe(401);
+  expect(await on.status(await sign(rsa))).toBe(401);
+  for (const algorithm of ['none', 'HS256', 'HS512']) {
+    const asked = { jwks: 'f', issuer: 'i', audience: 'a', algorithms: [algorithm] };
+    expect(jwtSchema.safeParse(asked).success).toBe(false);
+  }
+});
+
+test('a claim’s words are taken as configured, from a text or a list', async () => {
+  const on = await guarded({ scopeClaim: 'roles', scopes: { 'model-reader': 'read', admin: 'deploy' } });
+  expect(await on.status(await sign(ec, { roles: ['model-reader'] }))).toBe(200);
+  expect(await on.status(await sign(ec, { roles: 'x model-reader y' }))).toBe(200);
+  expect(await on.status(await sign(ec, { roles: ['admin'] }), '/deploy')).toBe(200);
+  for (const roles of [undefined, 'read', ['predict'], 7, ['toString'], 'constructor'])
+    expect(await on.status(await sign(ec, { roles }))).toBe(403);
+});
+
+test('its times are looked at with every request, with the tolerance that is configured', async () => {
+  const on = await guarded({ clockToleranceSeconds: 10 });
+  const token = await sign(ec);
+  expect(await on.status(token)).toBe(200);
+  on.pass(305);
+  expect(await on.status(token)).toBe(200);
+  on.pass(10);
+  expect(await on.status(token)).toBe(401);
+});
+
+test('given a new file of keys, then tokens of new keys open and those of taken-away keys do not, known ones included', async () => {
+  const on = await guarded();
+  const [old, fresh] = [await sign(ec), await sign(next)];
+  expect([await on.status(old), await on.status(fresh)]).toEqual([200, 401]);
+  await write(on.jwks, ec, next);
+  expect([await on.status(old), await on.status(fresh)]).toEqual([200, 200]);
+  writeFileSync(on.jwks, '{ half');
+  expect([await on.status(old), await on.status(fresh)]).toEqual([200, 200]);
+  await write(on.jwks, next);
+  expect([await on.status(old), await on.status(fresh)]).toEqual([401, 200]);
+  rmSync(on.jwks);
+  expect(await on.status(fresh)).toBe(401);
+  await write(on.jwks, next);
+  expect(await on.status(fresh)).toBe(200);
+});
+
+test('it is checked before the body is read, too', async () => {
+  const on = await guarded();
+  const token = await sign({ ...next, kid: 'ec' });
+  const { socket, text, closed } = await raw(on.port);
+  socket.write(
+    `POST /echo HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n`,
+  );
+  await closed;
+  expect(text()).toMatch(/^HTTP\/1\.1 401 /);
+});
+
+test('a file without keys, with secrets or with private keys is not taken', async () => {
+  const path = join(temporaryDirectory(), 'jwks.json');
+  const open = (): JwtGate => new JwtGate(jwtSchema.parse({ jwks: path, issuer: 'i', audience: 'a' }));
+  expect(open).toThrow(expect.objectContaining({ code: 'input.invalid' }));
+  for (const keys of [[], [{ kty: 'oct', k: 'c2VjcmV0' }], [await exportJWK(ec.privateKey)]]) {
+    writeFileSync(path, JSON.stringify({ keys }));
+    expect(open).toThrow(expect.objectContaining({ code: 'input.invalid' }));
+  }
+});
