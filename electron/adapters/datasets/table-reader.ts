@@ -218,7 +218,8 @@ function hasNull(chunk: DuckDBDataChunk, column: number, rows: number): boolean 
   const words = new Uint32Array(data.buffer, data.byteOffset, data.length * 2);
   const whole = rows >>> 5;
   for (let word = 0; word < whole; word++) if (words[word] !== 0xffffffff) return true;
-  const rest = (1 << (rows & 31)) - 1;
+  // As 32 bits: with 31 rows left, 1 << 31 is negative and one less is no such number any more.
+  const rest = ((1 << (rows & 31)) - 1) | 0;
   return ((words[whole] ?? 0) & rest) !== rest;
 }
 
