@@ -100,11 +100,12 @@ const LINK_WORDS: Readonly<Record<RowPreset, string>> = {
 
 /** The way from a gate to the rows behind it; null where no rows are. */
 export function rowsOfGate(
-  gate: Pick<GateResult, 'metric' | 'slice'>,
+  gate: Pick<GateResult, 'metric' | 'slice' | 'measured'>,
   reportId: string,
 ): { readonly to: string; readonly text: string } | null {
   const preset = PRESET_OF[gate.metric];
-  if (preset === undefined) return null;
+  // No flaw was found: there is nothing to look at.
+  if (preset === undefined || (preset === 'output-findings' && gate.measured === 0)) return null;
   const order =
     preset === 'false-negatives'
       ? 'score-ascending'

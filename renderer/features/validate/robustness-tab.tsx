@@ -32,14 +32,14 @@ const COLUMNS: readonly Column<RobustnessResult>[] = [
   {
     id: 'what',
     header: 'What was done',
-    width: 'minmax(200px, 3fr)',
+    width: 'minmax(170px, 3fr)',
     sortBy: (result) => result.description,
     cell: (result) => <Truncated>{result.description}</Truncated>,
   },
   {
     id: 'feature',
     header: 'To',
-    width: 'minmax(100px, 1fr)',
+    width: 'minmax(90px, 1fr)',
     sortBy: (result) => result.feature ?? '',
     cell: (result) =>
       result.feature === null ? (
@@ -51,7 +51,7 @@ const COLUMNS: readonly Column<RobustnessResult>[] = [
   {
     id: 'recall',
     header: 'Detection',
-    width: '124px',
+    width: '112px',
     align: 'right',
     sortBy: (result) => result.recallDelta,
     cell: (result) => <After value={result.recall} delta={result.recallDelta} worse="down" />,
@@ -59,7 +59,7 @@ const COLUMNS: readonly Column<RobustnessResult>[] = [
   {
     id: 'fpr',
     header: 'False alarms',
-    width: '124px',
+    width: '112px',
     align: 'right',
     sortBy: (result) => result.falsePositiveDelta,
     cell: (result) => <After value={result.falsePositiveRate} delta={result.falsePositiveDelta} worse="up" />,
@@ -67,15 +67,15 @@ const COLUMNS: readonly Column<RobustnessResult>[] = [
   {
     id: 'auc',
     header: 'ROC AUC',
-    width: '124px',
+    width: '112px',
     align: 'right',
     sortBy: (result) => result.rocAucDelta,
     cell: (result) => <After value={result.rocAuc} delta={result.rocAucDelta} worse="down" />,
   },
   {
     id: 'flips',
-    header: 'Answers changed',
-    width: '108px',
+    header: 'Flipped',
+    width: '72px',
     align: 'right',
     sortBy: (result) => result.flipRate,
     cell: (result) => formatShare(result.flipRate),
@@ -83,7 +83,7 @@ const COLUMNS: readonly Column<RobustnessResult>[] = [
   {
     id: 'failures',
     header: 'Refused',
-    width: '68px',
+    width: '60px',
     align: 'right',
     sortBy: (result) => result.failures,
     cell: (result) => formatCount(result.failures),
@@ -91,7 +91,7 @@ const COLUMNS: readonly Column<RobustnessResult>[] = [
   {
     id: 'id',
     header: 'Gate names it',
-    width: 'minmax(110px, 1fr)',
+    width: 'minmax(100px, 1fr)',
     sortBy: (result) => result.id,
     cell: (result) => (
       <Truncated mono title={result.id}>

@@ -148,7 +148,10 @@ describe('the verdict of a report', () => {
 describe('the way from a figure to its rows', () => {
   it('leads from a gate over a slice to the rows it missed there, by one link', () => {
     const failed = deepValidation(validation(clock, '1.0.0', null, 5));
-    const link = rowsOfGate({ metric: 'recall', slice: { column: 'kind', value: 'a&b=c' } }, failed.id);
+    const link = rowsOfGate(
+      { metric: 'recall', measured: 0.7, slice: { column: 'kind', value: 'a&b=c' } },
+      failed.id,
+    );
     expect(link?.text).toBe('rows it missed');
     const [path = '', search = ''] = (link?.to ?? '').split('?');
     expect(path).toBe(`/validate/${failed.id}/rows`);
@@ -158,10 +161,10 @@ describe('the way from a figure to its rows', () => {
       filter: null,
       order: 'score-ascending',
     });
-    expect(rowsOfGate({ metric: 'latency_p95_ms', slice: null }, failed.id)).toBeNull();
-    expect(rowsOfGate({ metric: 'output_findings', slice: null }, failed.id)?.to).toContain(
-      'output-findings',
-    );
+    expect(rowsOfGate({ metric: 'latency_p95_ms', measured: 9, slice: null }, failed.id)).toBeNull();
+    const flaws = { metric: 'output_findings', slice: null };
+    expect(rowsOfGate({ ...flaws, measured: 3 }, failed.id)?.to).toContain('output-findings');
+    expect(rowsOfGate({ ...flaws, measured: 0 }, failed.id)).toBeNull();
   });
   it('keeps every choice in the address', () => {
     fc.assert(
