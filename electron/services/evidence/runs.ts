@@ -140,23 +140,26 @@ export function createRuns(deps: RunsDeps): Runs {
       const startedAt = system.now().getTime();
       const elapsedMs = (): number => run.elapsedMs + Math.max(0, system.now().getTime() - startedAt);
       let finished: readonly StoredArtifact[] | null = null;
+      let stored = Promise.resolve();
+      const keep = async ({ rows, expectedRows, answers, state }: Checkpoint): Promise<void> => {
+        const segment = await artifacts.putBytes(answers);
+        system.reached('run.answers-stored');
+        const rowsTotal = Math.max(rows, expectedRows);
+        await write((tx) =>
+          tx.addRunSegment(run.id, segment, { rowsDone: rows, rowsTotal, elapsedMs: elapsedMs(), state }),
+        );
+        system.reached('run.checkpointed');
+      };
       try {
         system.reached('run.begun');
         const result = await work({
           id: run.id,
           resume: await resumeOf(run),
           elapsedMs,
-          onCheckpoint: async ({ rows, expectedRows, answers, state }) => {
-            const stored = await artifacts.putBytes(answers);
-            system.reached('run.answers-stored');
-            const checkpoint = {
-              rowsDone: rows,
-              rowsTotal: Math.max(rows, expectedRows),
-              elapsedMs: elapsedMs(),
-              state,
-            };
-            await write((tx) => tx.addRunSegment(run.id, stored, checkpoint));
-            system.reached('run.checkpointed');
+          onCheckpoint: (checkpoint) => {
+            // One after the other: a small one that overtook its predecessor would leave a gap behind it.
+            stored = stored.then(() => keep(checkpoint));
+            return stored;
           },
           finish: (tx) => {
             finished = remove(tx, run.id);
