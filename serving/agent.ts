@@ -7,6 +7,7 @@ import type { InferenceWorker } from '../shared/node/onnx/inference-host.ts';
 import { Checkpoints } from './checkpoints.ts';
 import type { AgentConfig, ListenerConfig } from './config.ts';
 import { Engine } from './engine.ts';
+import { type AddressOptions, Networks } from './guard/addresses.ts';
 import { Rates } from './guard/door.ts';
 import { JwtGate } from './guard/jwt.ts';
 import { ListenerTls } from './guard/tls.ts';
@@ -101,6 +102,7 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
   const common = { log, limits, tokens, jwt, rates: new Rates(limits), now, slots, predictor, metrics };
   const predict = createPredictListener({
     ...common,
+    ...addressesOf(config.predict),
     tls: predictTls,
     bodyLimit: limits.bodyBytes,
     requestTimeoutMs: limits.requestTimeoutMs,
@@ -109,6 +111,7 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
   });
   const admin = createAdminListener({
     ...common,
+    ...addressesOf(config.admin),
     tls: adminTls,
     bodyLimit: 1024 * 1024,
     // A piece of an upload over a slow line takes longer than a predict call.
@@ -162,6 +165,13 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
       await slots.close();
       unlock();
     },
+  };
+}
+
+function addressesOf({ allow, trustedProxies }: ListenerConfig): AddressOptions {
+  return {
+    allow: allow ? new Networks(allow) : null,
+    trustedProxies: trustedProxies.length > 0 ? new Networks(trustedProxies) : null,
   };
 }
 

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { isLoopback } from '../shared/domain/endpoint/address.ts';
 import { type TrustFile, trustFileSchema } from '../shared/domain/endpoint/trust.ts';
 import { SallyportError } from '../shared/domain/errors.ts';
+import { networksSchema } from './guard/addresses.ts';
 import { jwtSchema } from './guard/jwt.ts';
 import { type AgentLimits, limitsSchema } from './guard/limits.ts';
 import { type TlsConfig, tlsSchema } from './guard/tls.ts';
@@ -14,6 +15,10 @@ const listenerSchema = z.strictObject({
   /** 0 = chosen by the system, and printed when the agent is ready. */
   port: z.number().int().min(0).max(65_535),
   tls: tlsSchema.optional(),
+  /** Addresses and networks that are let in; everybody when left out. */
+  allow: networksSchema.min(1).optional(),
+  /** Proxies whose `X-Forwarded-For` is believed. */
+  trustedProxies: networksSchema.default([]),
 });
 export type ListenerConfig = z.infer<typeof listenerSchema>;
 

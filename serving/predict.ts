@@ -2,6 +2,7 @@
 import { SallyportError } from '../shared/domain/errors.ts';
 import { countRequest, type VersionCounter } from '../shared/domain/traffic/count.ts';
 import { bucketOf, isCanary } from '../shared/domain/traffic/route.ts';
+import { spokenLabels } from '../shared/node/onnx/output-mapping.ts';
 import type { AgentLimits } from './config.ts';
 import { isEngineFault, type LoadedRelease } from './engine.ts';
 import type { FeatureRows } from './http/features.ts';
@@ -24,7 +25,8 @@ export interface PredictCall {
 }
 
 export interface PredictAnswer {
-  readonly predictions: readonly number[];
+  /** One a row: the label; of a model whose classes are text, the class. */
+  readonly predictions: readonly (number | string | null)[];
   readonly model_version: string;
   readonly latency_ms: number;
 }
@@ -89,7 +91,7 @@ export class Predictor {
       this.#metrics.latency.observe(labels, ms / 1000);
       if (choice.canary) this.#offerMirror(live, call, answers);
       return {
-        predictions: Array.from(answers),
+        predictions: spokenLabels(release.mapping, answers),
         model_version: release.ref.version,
         latency_ms: Math.round(ms * 1000) / 1000,
       };

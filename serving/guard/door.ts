@@ -1,6 +1,7 @@
 /** The door of a listener: judges a request by its headers alone, and keeps count of who is inside. */
 import type { IncomingMessage } from 'node:http';
 import type { Scope, TokenFile, TokenVerdict } from '../tokens.ts';
+import { type AddressOptions, callerAddress } from './addresses.ts';
 import type { JwtGate } from './jwt.ts';
 import type { AgentLimits } from './limits.ts';
 import { RateLimiter, type Taken } from './rate-limit.ts';
@@ -17,7 +18,7 @@ export interface Caller {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-export interface DoorOptions {
+export interface DoorOptions extends AddressOptions {
   readonly limits: AgentLimits;
   readonly tokens: TokenFile;
   /** null = only tokens of the agent's own. */
@@ -64,11 +65,14 @@ export class Door {
     scopes: readonly Scope[] | null | undefined,
   ): Caller | Refusal | Promise<Caller | Refusal> {
     const { limits, tls } = this.#options;
+    const { allow, trustedProxies } = this.#options;
+    const address = callerAddress(request, trustedProxies);
+    if (address === null) return refusal(400, 'X-Forwarded-For does not say who asks.');
+    if (allow && !allow.has(address)) return refusal(403, 'This address is not let in.');
     const problem = tls?.clientProblem(request.socket) ?? shapeProblem(request, limits);
     if (problem) return problem;
     if (this.#total >= limits.requests)
       return refusal(503, 'Too many requests at once; try again in a moment.', { 'retry-after': '1' });
-    const address = request.socket.remoteAddress ?? '';
     if (scopes === null) return this.#letIn(this.#open(address));
     // A path that does not exist looks like any other to somebody without a token.
     const needed = scopes ?? ANY_SCOPE;

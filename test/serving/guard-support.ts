@@ -49,6 +49,8 @@ export async function listener(
     requestTimeoutMs: limits.requestTimeoutMs,
     accessLevel: 'debug',
     tls: null,
+    allow: null,
+    trustedProxies: null,
     jwt: null,
     ...rest,
   });
