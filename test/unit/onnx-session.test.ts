@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { OutputMapping } from '../../shared/domain/model/version.ts';
+import { spokenLabels } from '../../shared/node/onnx/output-mapping.ts';
 import { firstNonFinite, loadModel } from '../../shared/node/onnx/session.ts';
 import {
   ANOMALY,
@@ -106,6 +107,12 @@ describe('kinds of models', () => {
     expect((await other.run(PAIRS, 3)).labels).toEqual(Float64Array.of(-1, 0, -1));
     const unnamed = await load(bytes, zipped);
     await expect(unnamed.run(PAIRS, 3)).rejects.toMatchObject({ code: 'model.unmappable' });
+  });
+
+  test('classes of text are told by their names', () => {
+    const labels = Float64Array.of(1, 0, -1);
+    expect(spokenLabels({ classes: ['benign', 'malicious'] }, labels)).toEqual(['malicious', 'benign', null]);
+    expect(spokenLabels({}, labels)).toEqual([1, 0, -1]);
   });
 
   test('the answer of a regression is its number', async () => {

@@ -5,6 +5,14 @@ export function scoreIsPositive(mapping: OutputMapping, score: number): boolean 
   return mapping.lowerIsPositive ? score <= mapping.threshold : score >= mapping.threshold;
 }
 
+/** Labels as the model itself says them: a class of text by its name, null for one that the mapping does not know. */
+export function spokenLabels(
+  { classes }: Pick<OutputMapping, 'classes'>,
+  labels: Float64Array,
+): (number | string | null)[] {
+  return classes === undefined ? Array.from(labels) : Array.from(labels, (place) => classes[place] ?? null);
+}
+
 /** The label that means "not malicious" where a model has no label output and it is derived from the score. */
 export function negativeLabel(mapping: OutputMapping): number {
   if (mapping.positiveLabel === -1) return 1;
