@@ -37,6 +37,8 @@ export function shortcutGroups(
         { keys: ['Enter'], text: 'Open it' },
         { keys: ['Home', 'End'], text: 'First, last row' },
         { keys: ['Page ↑', 'Page ↓'], text: 'A page up, down' },
+        { keys: ['J', 'K'], text: 'Next, former row of a report' },
+        { keys: ['M', 'B', 'U'], text: 'Say of it: malicious, benign, unsure' },
       ],
     },
   ];

@@ -93,17 +93,17 @@ export function rowColumns(
 ): readonly Column<EvidenceRow>[] {
   const places = new Map(columns.map((name, index) => [name, index]));
   return [
-    { id: 'row', header: 'Row', width: '72px', align: 'right', cell: (row) => formatCount(row.row) },
+    { id: 'row', header: 'Row', width: '60px', align: 'right', cell: (row) => formatCount(row.row) },
     {
       id: 'truth',
       header: 'Truth',
-      width: '70px',
+      width: '66px',
       cell: (row) => <span className="num">{answerText(row.label, regression)}</span>,
     },
     ...models.map((name, index) => ({
       id: `model-${index}`,
       header: name,
-      width: '128px',
+      width: '122px',
       cell: (row: EvidenceRow) => (
         <AnswerCell answer={row.answers[index]} label={row.label} regression={regression} />
       ),
@@ -114,7 +114,7 @@ export function rowColumns(
           {
             id: 'outcome',
             header: 'Outcome',
-            width: '98px',
+            width: '92px',
             cell: (row: EvidenceRow) => {
               const outcome = outcomeOf(row, regression);
               return outcome === null ? (
@@ -127,8 +127,8 @@ export function rowColumns(
         ]),
     {
       id: 'verdict',
-      header: 'Your verdict',
-      width: '96px',
+      header: 'Verdict',
+      width: '88px',
       cell: (row) =>
         row.verdict === null ? (
           <span className="dim">–</span>

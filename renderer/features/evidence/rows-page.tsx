@@ -191,7 +191,11 @@ function Rows({ behind, choice, onChoose }: RowsProps): ReactNode {
             </ActionIcon>
           </span>
         )}
-        <FilterField value={choice.filter ?? ''} onApply={(filter) => onChoose({ filter: filter || null })} />
+        <FilterField
+          pair={kind === 'comparison'}
+          value={choice.filter ?? ''}
+          onApply={(filter) => onChoose({ filter: filter || null })}
+        />
         <Select
           aria-label="Order of the rows"
           data={ORDERS.filter(
@@ -257,9 +261,12 @@ function Rows({ behind, choice, onChoose }: RowsProps): ReactNode {
 
 /** One SQL expression; it counts when it is entered, for each look at rows leaves an entry in the log. */
 function FilterField({
+  pair,
   value,
   onApply,
 }: {
+  /** Of a comparison: the answers of both have names of their own. */
+  readonly pair: boolean;
   readonly value: string;
   readonly onApply: (text: string) => void;
 }): ReactNode {
@@ -275,7 +282,9 @@ function FilterField({
     >
       <TextInput
         aria-label="Filter rows by an SQL expression"
-        placeholder="SQL: score > 0.4 AND url LIKE '%login%'"
+        placeholder={
+          pair ? 'SQL: score_b - score_a > 0.3 AND label = 0' : "SQL: score > 0.4 AND url LIKE '%login%'"
+        }
         data-page-search
         value={text}
         onChange={(event) => setText(event.currentTarget.value)}

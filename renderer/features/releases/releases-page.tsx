@@ -1,6 +1,7 @@
 import { IconCertificate, IconPlus } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { useNavigate } from 'react-router';
+import { overallVerdict } from '../../../shared/domain/policy/evaluate.ts';
 import type { RequestView } from '../../../shared/domain/view/views.ts';
 import { useCall } from '../../api/queries.ts';
 import { roleRefusal, useSession } from '../../api/session.ts';
@@ -8,7 +9,7 @@ import { type Column, DataTable } from '../../ui/data-table.tsx';
 import { GuardedButton } from '../../ui/guarded-button.tsx';
 import { Bars, Loaded } from '../../ui/loaded.tsx';
 import { Empty, Page } from '../../ui/page.tsx';
-import { PassStatus, RequestStatus } from '../../ui/status.tsx';
+import { GateVerdict, RequestStatus } from '../../ui/status.tsx';
 import { Ago, Truncated } from '../../ui/text.tsx';
 import { approvalsOf, formatPlan } from './request-words.ts';
 
@@ -49,9 +50,9 @@ const COLUMNS: readonly Column<RequestView>[] = [
   {
     id: 'gates',
     header: 'Gates',
-    width: '84px',
+    width: '108px',
     sortBy: ({ dossier }) => Number(dossier.gates.every((gate) => gate.passed)),
-    cell: ({ dossier }) => <PassStatus passed={dossier.gates.every((gate) => gate.passed)} />,
+    cell: ({ dossier }) => <GateVerdict verdict={overallVerdict(dossier.gates)} />,
   },
   {
     id: 'plan',

@@ -2,16 +2,17 @@ import { Stack } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { Link, useParams } from 'react-router';
 import { formatRef } from '../../../shared/domain/model/version.ts';
+import { overallVerdict } from '../../../shared/domain/policy/evaluate.ts';
 import type { RequestView } from '../../../shared/domain/view/views.ts';
 import { useCall } from '../../api/queries.ts';
 import { DeltasTable } from '../../ui/deltas-table.tsx';
 import { FindingsList, GatesTable, RulesRun, ruleCount } from '../../ui/evidence.tsx';
 import { formatBytes, formatCount, formatDuration, formatMs, formatShare, plural } from '../../ui/format.ts';
 import { Bars, Loaded } from '../../ui/loaded.tsx';
-import { Callout, Facts, Page, Panel, SimpleTable, Stat, Stats } from '../../ui/page.tsx';
 import { MetricStats } from '../../ui/metric-stats.tsx';
+import { Callout, Facts, Page, Panel, SimpleTable, Stat, Stats } from '../../ui/page.tsx';
 import { ReportCharts } from '../../ui/report-charts.tsx';
-import { PassStatus, RequestStatus } from '../../ui/status.tsx';
+import { GateVerdict, RequestStatus } from '../../ui/status.tsx';
 import { Ago, Digest, VersionLink } from '../../ui/text.tsx';
 import { QuorumPanel } from './quorum-panel.tsx';
 import { RequestActions } from './request-actions.tsx';
@@ -94,7 +95,7 @@ function Evidence({ view }: { readonly view: RequestView }): ReactNode {
           <Panel
             title="Gates"
             note={`measured on ${validation.dataset.fileName}, ${plural(validation.metrics.rows, 'row')}`}
-            actions={<PassStatus passed={dossier.gates.every((gate) => gate.passed)} />}
+            actions={<GateVerdict verdict={overallVerdict(dossier.gates)} />}
             flush
           >
             <GatesTable gates={dossier.gates} />
@@ -155,7 +156,11 @@ function Evidence({ view }: { readonly view: RequestView }): ReactNode {
                     />
                   </Stats>
                 </div>
-                <DeltasTable deltas={comparison.deltas} />
+                <DeltasTable
+                  deltas={comparison.deltas}
+                  intervals={comparison.deltaIntervals}
+                  significance={comparison.significance}
+                />
               </>
             )}
           </Panel>
