@@ -7,6 +7,7 @@ import type { InferenceWorker } from '../shared/node/onnx/inference-host.ts';
 import { Checkpoints } from './checkpoints.ts';
 import type { AgentConfig, ListenerConfig } from './config.ts';
 import { Engine } from './engine.ts';
+import { accessLogIn, openAccessLog } from './guard/access-log.ts';
 import { type AddressOptions, Networks } from './guard/addresses.ts';
 import { Rates } from './guard/door.ts';
 import { JwtGate } from './guard/jwt.ts';
@@ -31,6 +32,8 @@ export interface RunningAgent {
   readonly adminUrl: string;
   readonly predictUrl: string;
   readonly fingerprint: string;
+  /** After its access log was renamed. */
+  reopenLogs(): void;
   /** Takes no new calls, answers those under way, and ends. */
   stop(): Promise<void>;
 }
@@ -98,6 +101,7 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
   const adminTls = config.admin.tls ? await ListenerTls.open(config.admin.tls) : null;
   let ready = false;
 
+  const fileLog = config.accessLog ? await openAccessLog(config.accessLog, log) : null;
   const jwt = config.jwt ? new JwtGate(config.jwt) : null;
   const common = { log, limits, tokens, jwt, rates: new Rates(limits), now, slots, predictor, metrics };
   const predict = createPredictListener({
@@ -106,7 +110,8 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
     tls: predictTls,
     bodyLimit: limits.bodyBytes,
     requestTimeoutMs: limits.requestTimeoutMs,
-    accessLevel: 'debug',
+    name: 'predict',
+    access: fileLog ?? accessLogIn(log, 'debug'),
     ready: () => ready,
   });
   const admin = createAdminListener({
@@ -116,7 +121,8 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
     bodyLimit: 1024 * 1024,
     // A piece of an upload over a slow line takes longer than a predict call.
     requestTimeoutMs: Math.max(limits.requestTimeoutMs, 300_000),
-    accessLevel: 'info',
+    name: 'admin',
+    access: fileLog ?? accessLogIn(log, 'info'),
     keys,
     store,
     push,
@@ -150,6 +156,7 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
     adminUrl,
     predictUrl,
     fingerprint: keys.fingerprint,
+    reopenLogs: () => fileLog?.reopen(),
     stop: async () => {
       ready = false;
       if (verifying) clearInterval(verifying);
@@ -162,6 +169,7 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
       });
       await Promise.race([drained, late]);
       clearTimeout(timer);
+      await fileLog?.close();
       await slots.close();
       unlock();
     },

@@ -159,6 +159,7 @@ async function run(configFile: string, entry: string): Promise<void> {
     };
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
   });
+  process.on('SIGHUP', () => agent.reopenLogs());
   print({
     event: 'ready',
     adminUrl: agent.adminUrl,

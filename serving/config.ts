@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { isLoopback } from '../shared/domain/endpoint/address.ts';
 import { type TrustFile, trustFileSchema } from '../shared/domain/endpoint/trust.ts';
 import { SallyportError } from '../shared/domain/errors.ts';
+import { accessLogSchema } from './guard/access-log.ts';
 import { networksSchema } from './guard/addresses.ts';
 import { jwtSchema } from './guard/jwt.ts';
 import { type AgentLimits, limitsSchema } from './guard/limits.ts';
@@ -29,6 +30,7 @@ export const agentConfigSchema = z.strictObject({
   predict: listenerSchema,
   admin: listenerSchema,
   jwt: jwtSchema.optional(),
+  accessLog: accessLogSchema.optional(),
   limits: limitsSchema.default(() => limitsSchema.parse({})),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
@@ -74,7 +76,7 @@ export function readTrust(path: string): Promise<TrustFile> {
 /** The configuration and the trust file it names. Listeners without TLS are accepted on loopback only. */
 export async function loadConfig(path: string): Promise<AgentConfig> {
   const file = resolve(path);
-  const { trust, jwt, ...config } = await readYaml(
+  const { trust, jwt, accessLog, ...config } = await readYaml(
     file,
     agentConfigSchema as z.ZodType<z.infer<typeof agentConfigSchema>>,
   );
@@ -92,6 +94,7 @@ export async function loadConfig(path: string): Promise<AgentConfig> {
   const directory = dirname(file);
   return {
     ...config,
+    ...(accessLog ? { accessLog: { ...accessLog, file: resolve(directory, accessLog.file) } } : {}),
     ...(jwt ? { jwt: { ...jwt, jwks: resolve(directory, jwt.jwks) } } : {}),
     predict: resolveListener(directory, config.predict),
     admin: resolveListener(directory, config.admin),

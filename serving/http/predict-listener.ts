@@ -31,15 +31,19 @@ export function createPredictListener(options: PredictListenerOptions): FastifyI
     const body = parseWith(predictBodySchema, request.body);
     const routingKey = request.headers['x-routing-key'];
     try {
+      request.facts.model = body.model_name;
+      request.facts.features = body.features;
       const features = readFeatures(body.features, options.limits.rows);
       request.chargeRows(features.count);
-      return await predictor.predict({
+      const answer = await predictor.predict({
         model: body.model_name,
         version: body.version,
         routingKey: typeof routingKey === 'string' && routingKey !== '' ? routingKey : request.id,
         features,
         startedAt,
       });
+      request.facts.version = answer.model_version;
+      return answer;
     } catch (error) {
       if (error instanceof TooManyRows) return reply.code(413).send({ detail: error.message });
       const queued =

@@ -11,6 +11,7 @@ import fastify, {
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import { type ErrorCode, SallyportError } from '../../shared/domain/errors.ts';
+import { type AccessFacts, type AccessLog, accessLine } from '../guard/access-log.ts';
 import { type Caller, Door, type DoorOptions, type Rates } from '../guard/door.ts';
 import { type Refusal, refusal } from '../guard/refusal.ts';
 import type { Scope } from '../tokens.ts';
@@ -25,6 +26,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who was let in; null for a request that was refused. */
     caller: Caller | null;
+    /** What the route found out, for the access log. */
+    facts: AccessFacts;
     /** Takes counted rows from the caller's allowance; throws what becomes a 429. */
     chargeRows(rows: number): void;
   }
@@ -37,15 +40,16 @@ export interface ServerOptions extends DoorOptions {
   readonly rates: Rates;
   /** Longest time a request may take to arrive, in milliseconds. */
   readonly requestTimeoutMs: number;
-  /** Level at which requests are logged. */
-  readonly accessLevel: 'debug' | 'info';
+  /** The listener's, for the access log. */
+  readonly name: 'predict' | 'admin';
+  readonly access: AccessLog;
 }
 
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 
 /** A listener without routes. A route that takes rows calls `chargeRows` when it has counted them. */
 export function createServer(options: ServerOptions): FastifyInstance {
-  const { limits } = options;
+  const { limits, access } = options;
   const door = new Door(options, options.rates);
   const app = fastify({
     loggerInstance: options.log as FastifyBaseLogger,
@@ -70,11 +74,14 @@ export function createServer(options: ServerOptions): FastifyInstance {
     if (route.config?.scopes === undefined) throw new Error(`${route.url} does not say which scopes open it`);
   });
   app.decorateRequest('caller', null);
+  app.decorateRequest('facts');
   app.decorateRequest('chargeRows', function (this: FastifyRequest, rows: number) {
+    this.facts.rows = rows;
     const refused = this.caller && door.takeRows(this.caller, rows);
     if (refused) throw new Refused(refused);
   });
   app.addHook('onRequest', (request, reply, done) => {
+    request.facts = {};
     reply.header('x-request-id', request.id);
     const admit = (judged: Caller | Refusal): void => {
       if ('status' in judged) {
@@ -101,13 +108,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     done();
   });
   app.addHook('onResponse', async (request, reply) => {
-    options.log[options.accessLevel]({
-      requestId: request.id,
-      method: request.method,
-      path: request.url,
-      status: reply.statusCode,
-      ms: Math.round(reply.elapsedTime * 100) / 100,
-    });
+    access.write(accessLine(options.name, request, reply, access.logFeatures));
   });
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ detail: 'There is nothing here.' }));
   app.setErrorHandler((error: FastifyError, request, reply) => sendError(error, request, reply));

@@ -8,6 +8,7 @@ import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { type AgentLimits, agentConfigSchema } from '../../serving/config.ts';
+import { accessLogIn } from '../../serving/guard/access-log.ts';
 import { Rates } from '../../serving/guard/door.ts';
 import { createServer, type ServerOptions } from '../../serving/http/server.ts';
 import { TokenFile } from '../../serving/tokens.ts';
@@ -47,7 +48,8 @@ export async function listener(
     now,
     rates: new Rates(limits),
     requestTimeoutMs: limits.requestTimeoutMs,
-    accessLevel: 'debug',
+    name: 'predict',
+    access: accessLogIn(pino({ level: 'silent' }), 'debug'),
     tls: null,
     allow: null,
     trustedProxies: null,
