@@ -203,6 +203,7 @@ export function createConsoleFactory(options: FactoryOptions): ConsoleFactory {
         artifacts,
         system,
         inspector: modelInspector,
+        proveDatabase: vault.proveDatabase,
       }),
       validation,
       comparison,

@@ -44,6 +44,8 @@ export interface RegistryDeps {
   readonly artifacts: ArtifactStore;
   readonly inspector: ModelInspector;
   readonly system: System;
+  /** Proves every page of the database; `integrity.vault` where one was changed. Left out, a sweep looks at files alone. */
+  readonly proveDatabase?: (job?: JobContext) => Promise<void>;
 }
 
 export interface InspectedFile {
@@ -195,7 +197,7 @@ export function createRegistryService(deps: RegistryDeps): RegistryService {
             named().filter(({ what }) => what === subject),
             job,
           )
-        : await verifyStore(artifacts, named, job);
+        : await verifyStore(artifacts, named, job, deps.proveDatabase);
       const details = {
         checked: result.checked,
         bytes: result.bytes,

@@ -65,20 +65,33 @@ export async function verifyArtifacts(
 
 /**
  * The whole store: every file that a record names, then whatever else lies there. `named` is asked again for that,
- * because others go on adding while the files are read.
+ * because others go on adding while the files are read. `proveDatabase` looks at the pages nobody reads.
  */
 export async function verifyStore(
   artifacts: ArtifactStore,
   named: () => readonly WantedArtifact[],
   job?: JobContext,
+  proveDatabase?: (job?: JobContext) => Promise<void>,
 ): Promise<VerifiedArtifacts> {
   const verified = await verifyArtifacts(artifacts, named(), job);
   checkCancelled(job);
+  const database: { ref: string; problem: string }[] = [];
+  try {
+    // Seconds at most, and not counted in the bytes of files: no progress of its own.
+    await proveDatabase?.(job && { signal: job.signal, progress: () => {} });
+  } catch (error) {
+    if (!(error instanceof SallyportError) || !error.code.startsWith('integrity.')) throw error;
+    database.push({ ref: 'registry.db', problem: error.message });
+  }
   const ids = new Set(named().map(({ artifactId }) => artifactId));
   const strays = await artifacts.strays((artifactId) => ids.has(artifactId));
   return {
     ...verified,
-    bad: [...verified.bad, ...strays.map(({ path, problem }) => ({ ref: path, problem: `it ${problem}` }))],
+    bad: [
+      ...verified.bad,
+      ...database,
+      ...strays.map(({ path, problem }) => ({ ref: path, problem: `it ${problem}` })),
+    ],
   };
 }
 

@@ -35,6 +35,8 @@ export interface OpenVault {
   identity(): string;
   /** The database's raw key, for the worker that copies it; `locked` once closed. */
   databaseKey(): Uint8Array;
+  /** Proves every page of the database, in a worker. `integrity.vault` where one was changed. */
+  proveDatabase(job?: JobContext): Promise<void>;
   /** Removes what dead processes left of backups. For the holder of the effects lock. */
   sweepBackups(): Promise<number>;
   /** Removes what dead processes were writing beside the database. */
@@ -169,6 +171,9 @@ function asOpenVault(parts: VaultParts, source: KeySource, present: Release): Op
     checkpointVerifier: parts.checkpointVerifier,
     identity: () => open(live.identities[0]),
     databaseKey: () => Buffer.from(open(live.databaseKey), 'hex'),
+    proveDatabase: async (job) => {
+      await adapters.backups.checkDatabase(directory.path, Buffer.from(open(live.databaseKey), 'hex'), job);
+    },
     sweepBackups: () => adapters.backups.sweep(directory.path),
     sweepFiles: () => directory.sweepTemporary(),
     acquireEffectsLock: () => {

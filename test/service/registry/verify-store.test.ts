@@ -13,6 +13,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createRegistryService, type RegistryService } from '../../../electron/services/registry/index.ts';
 import { decryptBytes, encryptBytes, generateIdentity } from '../../../shared/node/age/index.ts';
+import { openDatabase } from '../../../shared/node/sqlite/database.ts';
 import { job } from '../../support/artifact-store.ts';
 import { minimalOnnx } from '../../support/minimal-onnx.ts';
 import { temporaryDirectory } from '../../support/temp.ts';
@@ -32,6 +33,7 @@ async function home(): Promise<Home> {
     artifacts: vault.vault.artifacts,
     inspector: vault.inspector,
     system: vault.adapters.system,
+    proveDatabase: vault.vault.proveDatabase,
   });
   const folder = temporaryDirectory();
   const add: Home['add'] = async (version, weightBytes = 4000) => {
@@ -64,6 +66,27 @@ describe('a sweep', () => {
     expect(done).toEqual([...done].sort((a, b) => a - b));
     expect(seen.at(-1)).toEqual(['verifying', total, total]);
     expect(new Set(seen.map(([, , of]) => of))).toEqual(new Set([total]));
+  });
+
+  test('finds a changed page of the database that nobody reads', async () => {
+    const at = await home();
+    await at.add('1.0.0');
+    const { vault } = at;
+    vault.store.transaction((tx) => {
+      // Pages enough that most are not in any cache.
+      for (let index = 0; index < 200; index++) tx.setSetting(`filler.${index}`, 'x'.repeat(3000));
+    });
+    const path = join(vault.path, 'registry.db');
+    const key = vault.databaseKey();
+    const other = openDatabase(path, key);
+    other.run('PRAGMA wal_checkpoint(TRUNCATE)');
+    other.close();
+    expect((await at.sweep()).bad).toEqual([]);
+    const pages = Math.floor(readFileSync(path).length / 4096);
+    flip(path, Math.floor(pages * 0.7) * 4096 + 100);
+    expect((await at.sweep()).bad).toEqual([
+      { ref: 'registry.db', problem: expect.stringMatching(/database/i) },
+    ]);
   });
 
   test('names each kind of damage by its version, and goes on behind it', async () => {
