@@ -48,7 +48,7 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
   const { paths, limits } = config;
   const { log, now } = runtime;
   const trust = resolveTrust(config.trust, config.environmentId);
-  const keys = await AgentKeys.load(paths, config.environmentId);
+  const keys = await AgentKeys.load(paths, config.environmentId, config.keys);
   for (const directory of [paths.releases, paths.staging, paths.uploads, paths.checkpoints]) {
     await mkdir(directory, { recursive: true, mode: 0o700 });
   }

@@ -7,6 +7,7 @@ import { SallyportError } from '../shared/domain/errors.ts';
 import { accessLogSchema } from './guard/access-log.ts';
 import { networksSchema } from './guard/addresses.ts';
 import { jwtSchema } from './guard/jwt.ts';
+import { keySourceSchema } from './guard/key-source.ts';
 import { type AgentLimits, limitsSchema } from './guard/limits.ts';
 import { type TlsConfig, tlsSchema } from './guard/tls.ts';
 import { readYaml } from './yaml-file.ts';
@@ -29,6 +30,8 @@ export const agentConfigSchema = z.strictObject({
   trust: z.string().min(1),
   predict: listenerSchema,
   admin: listenerSchema,
+  /** Where the agent's own keys are; files of its directory when left out. */
+  keys: z.strictObject({ signing: keySourceSchema.optional(), age: keySourceSchema.optional() }).default({}),
   jwt: jwtSchema.optional(),
   accessLog: accessLogSchema.optional(),
   limits: limitsSchema.default(() => limitsSchema.parse({})),

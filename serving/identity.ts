@@ -12,8 +12,8 @@ import type { AgentIdentity, Receipt } from '../shared/domain/endpoint/endpoint.
 import { computeFingerprint, possessionText } from '../shared/domain/endpoint/fingerprint.ts';
 import { SallyportError } from '../shared/domain/errors.ts';
 import { recipientOf } from '../shared/node/age/index.ts';
-import { readSecretFile } from '../shared/node/files/files.ts';
 import type { AgentPaths } from './config.ts';
+import { describeSource, type KeySource, readKey } from './guard/key-source.ts';
 
 export function sha256Text(text: string): Uint8Array {
   return createHash('sha256').update(text, 'utf8').digest();
@@ -22,6 +22,11 @@ export function sha256Text(text: string): Uint8Array {
 /** PKCS#8 PEM of a fresh Ed25519 key. */
 export function generateSigningPem(): string {
   return generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+
+export interface KeySources {
+  readonly signing?: KeySource | undefined;
+  readonly age?: KeySource | undefined;
 }
 
 export class AgentKeys {
@@ -38,21 +43,22 @@ export class AgentKeys {
     this.fingerprint = computeFingerprint(identity, sha256Text);
   }
 
-  /** Reads both keys; they must be regular files of the caller that nobody else can read. */
-  static async load(paths: AgentPaths, environmentId: string): Promise<AgentKeys> {
-    const pem = await readSecretFile(paths.signingKey);
-    const ageIdentity = await readSecretFile(paths.ageIdentity);
+  /** Reads both keys from where they are kept; by default files of the caller that nobody else can read. */
+  static async load(paths: AgentPaths, environmentId: string, from: KeySources = {}): Promise<AgentKeys> {
+    const signing = from.signing ?? { file: paths.signingKey };
+    const pem = await readKey(signing, paths.directory);
+    const ageIdentity = await readKey(from.age ?? { file: paths.ageIdentity }, paths.directory);
     let key: KeyObject;
     try {
       key = createPrivateKey(pem);
     } catch {
       // No cause: it could quote the key.
-      throw new SallyportError('input.invalid', `${paths.signingKey} is not a private key.`, {
+      throw new SallyportError('input.invalid', `${describeSource(signing)} is not a private key.`, {
         hint: 'The agent was not started.',
       });
     }
     if (key.asymmetricKeyType !== 'ed25519') {
-      throw new SallyportError('input.invalid', `${paths.signingKey} is not an Ed25519 key.`, {
+      throw new SallyportError('input.invalid', `${describeSource(signing)} is not an Ed25519 key.`, {
         hint: 'The agent was not started.',
       });
     }

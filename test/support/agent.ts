@@ -46,6 +46,8 @@ export interface StartAgentOptions {
     readonly predict?: object;
     readonly admin?: object;
   };
+  /** Variables of its environment, made from the files of its directory. */
+  readonly env?: (directory: string) => Promise<Readonly<Record<string, string>>>;
   /** Where its directory is made; the system's folder of temporary files when left out. */
   readonly folder?: string;
   /** Another entry, e.g. the built bundle. */
@@ -90,11 +92,13 @@ export async function startAgent(options: StartAgentOptions): Promise<TestAgent>
   });
   await setConfig({ ...change, predict: listenerAt('predict', 0), admin: listenerAt('admin', 0) });
 
+  const env = await options.env?.(directory);
   let log = '';
   let child: ChildProcess;
   const start = async (): Promise<Ready> => {
     child = spawn(process.execPath, [entry, 'run', '--config', initialised.config], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
     });
     // Whoever started it may be stopped before it removes it.
     const kill = (): void => void child.kill('SIGKILL');
