@@ -10,6 +10,7 @@ const MAIN_ENTRIES: Readonly<Record<string, string>> = {
   cli: 'electron/cli/index.ts',
   serving: 'serving/index.ts',
   inference: 'electron/workers/inference.ts',
+  'inference-thread': 'electron/workers/inference-thread.ts',
   datasets: 'electron/workers/datasets.ts',
   'vault-jobs': 'electron/workers/vault-jobs.ts',
   backup: 'electron/workers/backup.ts',

@@ -24,6 +24,11 @@ const NOTE_MS = 100;
 /** Batches read ahead while the models run. */
 const READ_AHEAD = 4;
 
+/** A batch and what the models said of it; not new where that was known from before an interruption. */
+type Answered =
+  | { readonly batch: DatasetBatch; readonly answers: readonly RawAnswers[]; readonly isNew: true }
+  | { readonly batch: DatasetBatch; readonly answers: readonly ModelAnswers[]; readonly isNew: false };
+
 /** Reads the data once and runs every model of the task over each batch. Runs in the worker process. */
 export async function evaluate(task: EvaluateTask, context: TaskContext): Promise<EvaluateResult> {
   const note: Note = (value) => context.progress(value);
@@ -89,20 +94,37 @@ async function run(
   const feed = createFeed(runners);
   const started = performance.now();
   let notedAt = started;
+  let read = 0;
   let rows = 0;
-  for await (const batch of dataset.batches(wanted, { batchRows: tuning.batchRows, readAhead: READ_AHEAD })) {
-    const before = answeredBefore(resumed?.answers ?? null, batch, rows, hasScores);
-    const answers = before ?? (await answerBatch(runners, feed(batch), batch, pass.checks, note));
+  const account = (answered: Answered): void => {
+    const { batch, answers } = answered;
     const expected = Math.max(dataset.expectedRows, rows + batch.rows);
+    if (answered.isNew)
+      for (const [index, answer] of answered.answers.entries())
+        pass.checks[index]?.add(answer, batch.rowNumbers);
     pass.add(batch, answers);
-    log.add(batch, answers, before !== null, expected);
     rows += batch.rows;
+    log.add(batch, answers, !answered.isNew, expected);
     const now = performance.now();
-    if (now - notedAt >= NOTE_MS) {
-      notedAt = now;
-      note({ kind: 'progress', phase: 'evaluating', done: rows, total: expected });
-    }
+    if (now - notedAt < NOTE_MS) return;
+    notedAt = now;
+    note({ kind: 'progress', phase: 'evaluating', done: rows, total: expected });
+  };
+  // One batch is counted while the models answer the next: its arrays stay until the one after that is asked for.
+  let held: Answered | null = null;
+  for await (const batch of dataset.batches(wanted, { batchRows: tuning.batchRows, readAhead: READ_AHEAD })) {
+    const before = answeredBefore(resumed?.answers ?? null, batch, read, hasScores);
+    const answering = before === null ? answerBatch(runners, feed(batch), note) : null;
+    // Awaited below: what goes wrong meanwhile must not count as unhandled.
+    answering?.catch(() => {});
+    if (held !== null) account(held);
+    held =
+      answering === null
+        ? { batch, answers: before ?? [], isNew: false }
+        : { batch, answers: await answering, isNew: true };
+    read += batch.rows;
   }
+  if (held !== null) account(held);
   log.finish();
   note({ kind: 'progress', phase: 'computing figures', done: 0, total: 0 });
   const figures = pass.figures.finish();
@@ -255,8 +277,6 @@ function createFeed(runners: readonly Runner[]) {
 async function answerBatch(
   runners: readonly Runner[],
   inputs: readonly RunInput[],
-  batch: DatasetBatch,
-  checks: readonly OutputChecks[],
   note: Note,
 ): Promise<RawAnswers[]> {
   const answers: RawAnswers[] = [];
@@ -265,7 +285,6 @@ async function answerBatch(
     answers.push(await answerRows(runner, inputs[index] as RunInput));
   }
   note({ kind: 'running', model: null });
-  for (const [index, answer] of answers.entries()) checks[index]?.add(answer, batch.rowNumbers);
   return answers;
 }
 

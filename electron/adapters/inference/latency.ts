@@ -34,7 +34,8 @@ export async function runSingleRows(runner: Runner, model: number, sample: RowSa
     const input = sampleInput(runner, sample, [index]);
     const before = performance.now();
     const answer = await answerRows(runner, input).catch(() => null);
-    samples[measured++] = performance.now() - before;
+    // A request that the model refuses has no latency of its own.
+    samples[measured++] = answer?.runMs ?? performance.now() - before;
     const number = sample.rowNumbers[index] as number;
     const score = sample.scores[model]?.[index] ?? Number.NaN;
     if (answer !== null && answer.failed.length === 0) {

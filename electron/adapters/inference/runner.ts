@@ -21,6 +21,8 @@ export interface RawAnswers extends ModelAnswers {
   readonly scoreRows: DetailedPredictions['scoreRows'];
   /** Rows without an answer, by index, rising. */
   readonly failed: readonly number[];
+  /** What the runtime took, milliseconds; null where nobody measured it apart. */
+  readonly runMs: number | null;
 }
 
 /** A model of a task on its way through the data. */
@@ -39,7 +41,8 @@ const MAX_FAILURES = 10_000;
 export async function answerRows(runner: Runner, input: RunInput): Promise<RawAnswers> {
   const { count } = input;
   const { mapping } = runner.model;
-  const { labels, scores, scoreRows } = await runAround(runner.loaded, input);
+  const answer = await runAround(runner.loaded, input);
+  const { labels, scores, scoreRows } = answer;
   const predicted = new Uint8Array(count);
   const failed: number[] = [];
   const decides = !isRegression(mapping);
@@ -52,7 +55,8 @@ export async function answerRows(runner: Runner, input: RunInput): Promise<RawAn
     predicted[row] = answered && decides ? (label === mapping.positiveLabel ? 1 : 0) : NO_ANSWER;
   }
   if (scores !== null) for (const row of failed) scores[row] = Number.NaN;
-  return { predicted, scores, labels, scoreRows, failed };
+  const runMs = 'runMs' in answer && typeof answer.runMs === 'number' ? answer.runMs : null;
+  return { predicted, scores, labels, scoreRows, failed, runMs };
 }
 
 async function runAround(loaded: LoadedModel, input: RunInput): Promise<DetailedPredictions> {

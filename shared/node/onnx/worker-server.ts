@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { SallyportError } from '../../domain/errors.ts';
 import type { WorkerPort } from '../worker-port.ts';
 import { type LoadedModel, loadModel } from './session.ts';
+import type { ModelLoader } from './session-thread.ts';
 import { type ModelInfo, toWireError, type WorkerReply, type WorkerRequest } from './worker-protocol.ts';
 
 /** What a task of a particular worker entry may use. */
@@ -33,6 +34,7 @@ interface Incoming {
 export function serveInference(
   port: WorkerPort,
   runTask?: (task: unknown, context: TaskContext) => Promise<unknown>,
+  load: ModelLoader = loadModel,
 ): void {
   const models = new Map<string, LoadedModel>();
   const incoming = new Map<string, Incoming>();
@@ -81,7 +83,7 @@ export function serveInference(
         if (!part) throw new SallyportError('unexpected', `No transfer of "${request.key}" has begun.`);
         verify(part);
         const { mapping, intraOpThreads } = part.request;
-        const loaded = mapping === null ? null : await loadModel(part.bytes, mapping, { intraOpThreads });
+        const loaded = mapping === null ? null : await load(part.bytes, mapping, { intraOpThreads });
         await models.get(request.key)?.release();
         if (loaded) models.set(request.key, loaded);
         else models.delete(request.key);
@@ -103,7 +105,7 @@ export function serveInference(
           reload: async (key, intraOpThreads) => {
             const { bytes, request: asked } = source(key);
             if (asked.mapping === null) throw new SallyportError('not-found', `"${key}" was never loaded.`);
-            const loaded = await loadModel(bytes, asked.mapping, { intraOpThreads });
+            const loaded = await load(bytes, asked.mapping, { intraOpThreads });
             await models.get(key)?.release();
             models.set(key, loaded);
             return loaded;
