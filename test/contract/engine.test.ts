@@ -1,61 +1,8 @@
 /** What every `InferenceEngine` does; the one there is runs real models in real worker processes. */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { createInferenceEngine, type EngineOptions } from '../../electron/adapters/inference/engine.ts';
-import type { EngineModel } from '../../electron/ports/engine.ts';
-import type { WorkerHandle } from '../../electron/ports/processes.ts';
-import type { JobContext } from '../../electron/ports/system.ts';
-import type { OutputMapping } from '../../shared/domain/model/version.ts';
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { csv, engineModel, job, options, selection, startEngine as start } from '../support/engine.ts';
 import { ANOMALY, CLASSIFIER, firstFeature, laborious, sha256 } from '../support/engine-models.ts';
-import { temporaryDirectory } from '../support/temp.ts';
-import { forkWorker } from '../support/vault.ts';
-
-function engineModel(
-  bytes: Uint8Array,
-  mapping: OutputMapping = CLASSIFIER,
-  featureNames: string[] | null = null,
-): EngineModel {
-  return { bytes, digest: sha256(bytes), mapping, featureNames, featureCount: 3 };
-}
-
-function start(options: Partial<EngineOptions> = {}) {
-  const workers: WorkerHandle[] = [];
-  const engine = createInferenceEngine({
-    forkWorker: (entry, forkOptions) => {
-      const worker = forkWorker(entry, forkOptions);
-      workers.push(worker);
-      return worker;
-    },
-    ...options,
-  });
-  onTestFinished(() => engine.close());
-  return { engine, workers };
-}
-
-function csv(lines: readonly string[]): string {
-  const path = join(temporaryDirectory(), 'data.csv');
-  writeFileSync(path, `${lines.join('\n')}\n`);
-  return path;
-}
-
-interface Watched extends JobContext {
-  readonly phases: string[];
-  readonly cancel: () => void;
-}
-function job(onProgress: (phase: string) => void = () => {}): Watched {
-  const controller = new AbortController();
-  const phases: string[] = [];
-  return {
-    signal: controller.signal,
-    phases,
-    cancel: () => controller.abort(),
-    progress: (phase) => {
-      if (phases.at(-1) !== phase) phases.push(phase);
-      onProgress(phase);
-    },
-  };
-}
 
 // f0 decides; truth on the right. One false alarm (0.9, 0) and one miss (0.2, 1).
 const DATA = [
@@ -73,11 +20,14 @@ describe('evaluating a model', () => {
     const { engine } = start();
     const path = csv(DATA);
     const watched = job();
-    const { dataset, evaluation, rowsPerSecond } = await engine.evaluate(
-      engineModel(firstFeature()),
-      { path, labelColumn: null },
+    const { dataset, models, rowsPerSecond } = await engine.evaluate(
+      [engineModel(firstFeature())],
+      selection(path),
+      options(),
       watched,
     );
+    const [evaluation] = models;
+    if (!evaluation) throw new Error('Nothing was measured.');
     expect(dataset).toEqual({
       fileName: 'data.csv',
       digest: sha256(readFileSync(path)),
@@ -86,6 +36,10 @@ describe('evaluating a model', () => {
       labelColumn: 'label',
       featureColumns: 3,
       ignoredColumns: ['host'],
+      format: 'csv',
+      labelled: true,
+      filter: null,
+      rowsInFile: 6,
     });
     expect(evaluation.metrics).toMatchObject({
       rows: 6,
@@ -103,24 +57,26 @@ describe('evaluating a model', () => {
   test('finds columns by the names in the model, in any order', async () => {
     const { engine } = start();
     const shuffled = DATA.map((line) => line.split(',').reverse().join(','));
-    const { dataset, evaluation } = await engine.evaluate(
-      engineModel(firstFeature(), CLASSIFIER, ['f0', 'f1', 'f2']),
-      { path: csv(shuffled), labelColumn: 'label' },
+    const { dataset, models } = await engine.evaluate(
+      [engineModel(firstFeature(), CLASSIFIER, ['f0', 'f1', 'f2'])],
+      selection(csv(shuffled), { labelColumn: 'label' }),
+      options(),
       job(),
     );
-    expect(evaluation.metrics.confusion).toEqual({ tn: 2, fp: 1, fn: 1, tp: 2 });
+    expect(models[0]?.metrics.confusion).toEqual({ tn: 2, fp: 1, fn: 1, tp: 2 });
     expect(dataset.ignoredColumns).toEqual(['host']);
   });
 
   test('reads an anomaly detector whose low scores are positive', async () => {
     const { engine } = start();
     const lines = ['f0,f1,f2,label', '-1,0,0,1', '-0.5,0,0,1', '0.5,0,0,0', '1,0,0,0'];
-    const { evaluation } = await engine.evaluate(
-      engineModel(firstFeature(), ANOMALY),
-      { path: csv(lines), labelColumn: null },
+    const { models } = await engine.evaluate(
+      [engineModel(firstFeature(), ANOMALY)],
+      selection(csv(lines)),
+      options(),
       job(),
     );
-    expect(evaluation.metrics).toMatchObject({ confusion: { tn: 2, fp: 0, fn: 0, tp: 2 }, roc_auc: 1 });
+    expect(models[0]?.metrics).toMatchObject({ confusion: { tn: 2, fp: 0, fn: 0, tp: 2 }, roc_auc: 1 });
   });
 
   test.each([
@@ -156,8 +112,9 @@ describe('evaluating a model', () => {
     const { engine } = start();
     await expect(
       engine.evaluate(
-        engineModel(firstFeature(), CLASSIFIER, names),
-        { path: csv(lines), labelColumn },
+        [engineModel(firstFeature(), CLASSIFIER, names)],
+        selection(csv(lines), { labelColumn }),
+        options(),
         job(),
       ),
     ).rejects.toMatchObject({ code, facts });
@@ -166,7 +123,7 @@ describe('evaluating a model', () => {
   test('a missing file is not found', async () => {
     const { engine } = start();
     await expect(
-      engine.evaluate(engineModel(firstFeature()), { path: '/nowhere/data.csv', labelColumn: null }, job()),
+      engine.evaluate([engineModel(firstFeature())], selection('/nowhere/data.csv'), options(), job()),
     ).rejects.toMatchObject({ code: 'not-found' });
   });
 });
@@ -176,14 +133,14 @@ describe('comparing two models', () => {
     const { engine } = start();
     const champion = engineModel(firstFeature());
     const challenger = engineModel(firstFeature({ positiveAbove: 0.75 }), CLASSIFIER, ['f0', 'f1', 'f2']);
-    const result = await engine.compare(
-      champion,
-      challenger,
-      { path: csv([...DATA, '0.6,0,0,g,0']), labelColumn: null },
+    const { models, pair } = await engine.evaluate(
+      [champion, challenger],
+      selection(csv([...DATA, '0.6,0,0,g,0'])),
+      options(),
       job(),
     );
-    expect(result).toMatchObject({ disagreements: 2, challengerFixes: 1, challengerBreaks: 1 });
-    expect(result.rows).toEqual([
+    expect(pair).toMatchObject({ disagreements: 2, challengerFixes: 1, challengerBreaks: 1 });
+    expect(pair?.disagreementRows).toEqual([
       {
         row: 5,
         label: 1,
@@ -203,20 +160,21 @@ describe('comparing two models', () => {
         context: { host: 'g' },
       },
     ]);
-    expect(result.champion.metrics.confusion).toEqual({ tn: 2, fp: 2, fn: 1, tp: 2 });
-    expect(result.challenger.metrics.confusion).toEqual({ tn: 3, fp: 1, fn: 2, tp: 1 });
+    expect(models[0]?.metrics.confusion).toEqual({ tn: 2, fp: 2, fn: 1, tp: 2 });
+    expect(models[1]?.metrics.confusion).toEqual({ tn: 3, fp: 1, fn: 2, tp: 1 });
   });
 
   test('keeps the first 1,000 disagreeing rows and counts all', async () => {
     const { engine } = start();
     const lines = ['f0,f1,f2,label', ...Array.from({ length: 5000 }, () => '0.6,0,0,1')];
-    const result = await engine.compare(
-      engineModel(firstFeature()),
-      engineModel(firstFeature({ positiveAbove: 0.75 })),
-      { path: csv(lines), labelColumn: null },
+    const { pair } = await engine.evaluate(
+      [engineModel(firstFeature()), engineModel(firstFeature({ positiveAbove: 0.75 }))],
+      selection(csv(lines)),
+      options(),
       job(),
     );
-    expect([result.disagreements, result.rows.length, result.rows.at(-1)?.row]).toEqual([5000, 1000, 1000]);
+    const kept = pair?.disagreementRows ?? [];
+    expect([pair?.disagreements, kept.length, kept.at(-1)?.row]).toEqual([5000, 1000, 1000]);
   });
 });
 
@@ -227,11 +185,7 @@ describe('when a run goes wrong', () => {
   test('cancelling ends the process and is an error of its own', async () => {
     const { engine, workers } = start();
     const watched = job();
-    const running = engine.evaluate(
-      engineModel(laborious()),
-      { path: csv(endless), labelColumn: null },
-      watched,
-    );
+    const running = engine.evaluate([engineModel(laborious())], selection(csv(endless)), options(), watched);
     const exited = new Promise((resolve) => setTimeout(resolve, 300)).then(() => {
       const worker = workers[0];
       watched.cancel();
@@ -247,64 +201,83 @@ describe('when a run goes wrong', () => {
     const watched = job();
     watched.cancel();
     await expect(
-      engine.evaluate(engineModel(firstFeature()), { path: csv(DATA), labelColumn: null }, watched),
+      engine.evaluate([engineModel(firstFeature())], selection(csv(DATA)), options(), watched),
     ).rejects.toMatchObject({ code: 'cancelled' });
     expect(workers).toHaveLength(0);
   });
 
+  // Longer than a busy machine takes to start a process, and far shorter than the model.
+  const STALL_MS = 6000;
+
   test('a model that says nothing for too long is ended; after the second time it is quarantined', async () => {
-    const { engine } = start({ stallMs: 1200 });
+    const { engine } = start({ stallMs: STALL_MS });
     const model = engineModel(laborious());
-    const data = { path: csv(endless), labelColumn: null };
+    const data = selection(csv(endless));
+    const easy = selection(csv(endless.slice(0, 2)));
     for (let round = 0; round < 2; round++)
-      await expect(engine.evaluate(model, data, job())).rejects.toMatchObject({ code: 'engine.timeout' });
-    const easy = { path: csv(endless.slice(0, 2)), labelColumn: null };
-    await expect(engine.evaluate(model, easy, job())).rejects.toMatchObject({
+      await expect(engine.evaluate([model], data, options(), job())).rejects.toMatchObject({
+        code: 'engine.timeout',
+      });
+    await expect(engine.evaluate([model], easy, options(), job())).rejects.toMatchObject({
       code: 'engine.timeout',
       facts: { quarantined: true },
     });
-    expect((await engine.evaluate(engineModel(firstFeature()), easy, job())).dataset.rows).toBe(1);
-  });
+    expect((await engine.evaluate([engineModel(firstFeature())], easy, options(), job())).dataset.rows).toBe(
+      1,
+    );
+
+    // What is known of it outlives the engine, until somebody forgives it.
+    const records = engine.quarantined();
+    expect(records).toEqual([{ digest: model.digest, reason: 'engine.timeout', crashes: 2 }]);
+    const { engine: next } = start();
+    next.restore(records);
+    await expect(next.evaluate([model], easy, options(), job())).rejects.toMatchObject({
+      facts: { quarantined: true },
+    });
+    next.forgive(model.digest);
+    expect((await next.evaluate([model], easy, options(), job())).dataset.rows).toBe(1);
+  }, 60_000);
 
   test('in a comparison the model at work is blamed, not the other', async () => {
-    const { engine } = start({ stallMs: 1200 });
+    const { engine } = start({ stallMs: STALL_MS });
     const steady = engineModel(firstFeature());
-    const data = { path: csv(endless), labelColumn: null };
-    for (let round = 0; round < 2; round++)
-      await expect(engine.compare(steady, engineModel(laborious()), data, job())).rejects.toMatchObject({
-        code: 'engine.timeout',
-      });
-    expect((await engine.evaluate(steady, { path: csv(DATA), labelColumn: null }, job())).dataset.rows).toBe(
-      6,
-    );
-  });
+    const slow = engineModel(laborious());
+    await expect(
+      engine.evaluate([steady, slow], selection(csv(endless)), options(), job()),
+    ).rejects.toMatchObject({ code: 'engine.timeout' });
+    expect(engine.quarantined().map(({ digest }) => digest)).toEqual([slow.digest]);
+    expect((await engine.evaluate([steady], selection(csv(DATA)), options(), job())).dataset.rows).toBe(6);
+  }, 60_000);
+
+  test('past its deadline a run is ended, and no model is blamed', async () => {
+    const { engine } = start();
+    await expect(
+      engine.evaluate(
+        [engineModel(laborious())],
+        selection(csv(endless)),
+        options({ deadlineMs: 3000 }),
+        job(),
+      ),
+    ).rejects.toMatchObject({ code: 'engine.timeout', facts: { deadline: true } });
+    expect(engine.quarantined()).toEqual([]);
+  }, 60_000);
 
   test('kill -9 in the middle of a run is a typed error, and the next run works', async () => {
     const { engine, workers } = start();
-    const running = engine.evaluate(
-      engineModel(laborious()),
-      { path: csv(endless), labelColumn: null },
-      job(),
-    );
+    const model = engineModel(laborious());
+    const running = engine.evaluate([model], selection(csv(endless)), options(), job());
     setTimeout(() => process.kill(workers[0]?.pid ?? 0, 'SIGKILL'), 400);
     await expect(running).rejects.toMatchObject({ code: 'engine.crashed' });
-    expect(
-      (
-        await engine.evaluate(
-          engineModel(laborious()),
-          { path: csv(endless.slice(0, 2)), labelColumn: null },
-          job(),
-        )
-      ).dataset.rows,
-    ).toBe(1);
+    const easy = selection(csv(endless.slice(0, 2)));
+    expect((await engine.evaluate([model], easy, options(), job())).dataset.rows).toBe(1);
   });
 
   test('bytes that are not those of the digest are not run', async () => {
     const { engine } = start();
     const model = { ...engineModel(firstFeature()), digest: sha256(laborious()) };
-    await expect(engine.evaluate(model, { path: csv(DATA), labelColumn: null }, job())).rejects.toMatchObject(
-      { code: 'integrity.artifact' },
-    );
+    await expect(engine.evaluate([model], selection(csv(DATA)), options(), job())).rejects.toMatchObject({
+      code: 'integrity.artifact',
+    });
   });
 });
 
