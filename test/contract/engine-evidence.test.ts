@@ -143,26 +143,29 @@ describe('measuring one model', () => {
 
 describe('going on after an interruption', () => {
   test('gives the very report of an uninterrupted run', async () => {
-    const { engine } = startEngine();
-    const data_ = selection(csv(data(9000)), { timeColumn: 'at' });
+    // A checkpoint after every batch of 2,048 rows.
+    const { engine } = startEngine({ checkpointMs: 0 });
+    const chosen = selection(csv(data(9000)), { timeColumn: 'at' });
     const models = [first(), stricter()];
     const checkpoints: Checkpoint[] = [];
-    const whole = await engine.evaluate(
-      models,
-      data_,
-      options({ onCheckpoint: (checkpoint) => void checkpoints.push(checkpoint) }),
-      job(),
-    );
-    const last = checkpoints.at(-1);
-    if (!last) throw new Error('There was no checkpoint.');
-    expect(last.rows).toBe(9000);
-    const resumed = await engine.evaluate(
-      models,
-      data_,
-      options({ resume: { answers: checkpoints.map(({ answers }) => answers), state: last.state } }),
-      job(),
-    );
-    expect(timeless(resumed)).toEqual(timeless(whole));
+    const onCheckpoint = (checkpoint: Checkpoint) => void checkpoints.push(checkpoint);
+    const whole = await engine.evaluate(models, chosen, options({ onCheckpoint }), job());
+    expect(checkpoints.map(({ rows }) => rows)).toEqual([2048, 4096, 6144, 8192, 9000]);
+    for (const count of [2, 5]) {
+      const kept = checkpoints.slice(0, count);
+      const later: number[] = [];
+      const resumed = await engine.evaluate(
+        models,
+        chosen,
+        options({
+          resume: { answers: kept.map(({ answers }) => answers), state: kept.at(-1)?.state ?? '' },
+          onCheckpoint: ({ rows }) => void later.push(rows),
+        }),
+        job(),
+      );
+      expect(later).toEqual(checkpoints.slice(count).map(({ rows }) => rows));
+      expect(timeless(resumed)).toEqual(timeless(whole));
+    }
   });
 
   test('refuses other models and other data', async () => {

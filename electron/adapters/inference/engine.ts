@@ -31,8 +31,11 @@ export interface EngineOptions {
   /** Most threads a model may have; one core is left to reading, counting and the window if not given. */
   readonly maxThreads?: number;
   readonly quarantine?: Quarantine;
+  /** Time between two checkpoints, milliseconds: what a stop costs at most. */
+  readonly checkpointMs?: number;
 }
 
+const DEFAULT_CHECKPOINT_MS = 5000;
 const DEFAULT_STALL_MS = 120_000;
 const DEFAULT_MAX_RSS_BYTES = 4 * 2 ** 30;
 /** Beyond this many threads the reader, not the model, is the slower one. */
@@ -146,6 +149,7 @@ export function createInferenceEngine(options: EngineOptions): InferenceEngine {
         options: { seed, reference, robustness, resume },
         tuning: tunings.get(name) ?? null,
         maxThreads,
+        checkpointMs: options.checkpointMs ?? DEFAULT_CHECKPOINT_MS,
       }),
       settings.deadlineMs,
       { signal: AbortSignal.any([job.signal, failed.signal]), progress: job.progress },

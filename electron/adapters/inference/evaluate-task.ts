@@ -27,6 +27,8 @@ export interface EvaluateTask {
   readonly tuning: Tuning | null;
   /** Most threads a model may have. */
   readonly maxThreads: number;
+  /** Answers are handed on after so long, milliseconds. */
+  readonly checkpointMs: number;
 }
 
 /** Looks at rows, or writes them into a file; needs no model. */

@@ -11,8 +11,7 @@ import type { EvaluateTask, Note, RunState } from './evaluate-task.ts';
 import { isRegression } from './figures.ts';
 import type { ModelAnswers } from './runner.ts';
 
-/** Answers are handed on after so long, milliseconds, or so many rows: what a stop costs at most. */
-const CHECKPOINT_MS = 5000;
+/** Answers are handed on after so many rows, however fast they came. */
 const CHECKPOINT_ROWS = 1_000_000;
 
 /** Where an interrupted run stood, or null for a new one. Throws `conflict` where it was of other models. */
@@ -60,7 +59,7 @@ export function answeredBefore(
 
 /** Collects answers and hands them on in pieces, so that they take no memory here. */
 export function createAnswerLog(
-  task: Pick<EvaluateTask, 'models'> & { readonly options: Pick<EvaluationOptions, 'seed'> },
+  task: Pick<EvaluateTask, 'models' | 'checkpointMs'> & { readonly options: Pick<EvaluationOptions, 'seed'> },
   state: () => RunState,
   note: Note,
 ) {
@@ -87,7 +86,8 @@ export function createAnswerLog(
           scores,
         })),
       });
-      if (writer.rows >= CHECKPOINT_ROWS || performance.now() - sentAt >= CHECKPOINT_MS) send(expectedRows);
+      if (writer.rows >= CHECKPOINT_ROWS || performance.now() - sentAt >= task.checkpointMs)
+        send(expectedRows);
     },
     finish: () => send(rows),
   };
