@@ -139,6 +139,8 @@ describe('the rows behind a failed gate', () => {
     await first.getByText('benign', { exact: true }).last().waitFor();
     await expect.poll(() => first.getByTitle(/^ana/).count()).toBe(1);
     await page.keyboard.press('Home');
+    // The first row is the chosen one again: it has a verdict, and whose.
+    await side.getByText(/^ana, /).waitFor();
     await page.getByLabel('Note on this row').fill('Our own newsletter.');
     await button(side, 'Save the note').click();
     await expect.poll(() => first.getByTitle('ana: Our own newsletter.').count()).toBe(1);
@@ -177,10 +179,40 @@ describe('the rows behind a failed gate', () => {
   });
 });
 
+describe('data that has no labels', () => {
+  it('is held against the data of the earlier run: drift by feature, and nothing called right or wrong', async () => {
+    await openRoom(page, 'Validate');
+    await choose(page, 'Version', /1\.0\.0/);
+    await desktop.answerDialog({ paths: [sampleFile('traffic.csv')] });
+    await button(page, 'Data: browse').click();
+    await page.getByRole('switch', { name: 'The data has labels' }).uncheck();
+    await page.getByRole('radiogroup').getByText('Nothing').click();
+    await page.getByRole('switch', { name: 'Measure drift against' }).check();
+    await choose(page, 'Version whose data drift is measured against', /1\.0\.0/);
+    await expect
+      .poll(() => button(page, 'Run the validation').getAttribute('aria-disabled'), { timeout: PATIENCE })
+      .toBeNull();
+    await button(page, 'Run the validation').click();
+    await titled(page, 'Validation of phish-url@1.0.0').waitFor({ timeout: PATIENCE });
+    await page.getByText('Nothing can be right or wrong').waitFor();
+    const wrong = await inspectScreen(page, 'report-unlabelled');
+    await page.getByRole('tab', { name: /^Drift/ }).click();
+    await page.getByRole('table', { name: 'Drift by feature' }).getByText('url_length').waitFor();
+    wrong.push(...(await inspectScreen(page, 'report-drift-measured')));
+    expect(wrong).toEqual([]);
+  });
+});
+
 describe('the report', () => {
   it('leaves the program as one HTML file, as JSON and as a PDF', async () => {
     await openRoom(page, 'Validate');
-    await page.getByRole('table', { name: 'Validation reports' }).getByRole('row').nth(1).click();
+    await page
+      .getByRole('table', { name: 'Validation reports' })
+      .getByRole('row')
+      .filter({ hasText: 'labelled.csv' })
+      .first()
+      .click();
+    await page.getByRole('region', { name: 'Verdict' }).waitFor({ timeout: PATIENCE });
     await titled(page, 'Validation of phish-url@1.0.0').waitFor({ timeout: PATIENCE });
     for (const [item, name] of [
       [/^HTML/, 'report.html'],
