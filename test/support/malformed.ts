@@ -1,0 +1,336 @@
+/** Malformed requests, the same ones for the same seed. */
+
+export interface Target {
+  readonly host: string;
+  readonly token: string;
+}
+
+export interface Malformed {
+  readonly kind: string;
+  readonly listener: 'predict' | 'admin';
+  readonly bytes: Buffer;
+}
+
+type Random = () => number;
+
+/** Mulberry32: small, and good enough to choose bytes by. */
+export function seeded(seed: number): Random {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const below = (random: Random, limit: number): number => Math.floor(random() * limit);
+function pick<T>(random: Random, from: readonly [T, ...T[]]): T {
+  return from[below(random, from.length)] ?? from[0];
+}
+const junk = (random: Random, most: number): string =>
+  Array.from({ length: below(random, most) }, () => String.fromCharCode(below(random, 256))).join('');
+
+const ODD_VALUES = [
+  'null',
+  '[]',
+  '{}',
+  '"x"',
+  '-0',
+  '1e999',
+  '-1e400',
+  '1e39',
+  'NaN',
+  'Infinity',
+  '[[]]',
+  '[[1],[1,2]]',
+  '[[[1]]]',
+  '[1,"2",3]',
+  '[null]',
+  '{"__proto__":{"a":1}}',
+  '{"constructor":{"prototype":{}}}',
+  '"\\ud800"',
+  'true',
+  '0x10',
+  '[1,]',
+  '9007199254740993',
+  '"\u0000"',
+  '1'.repeat(400),
+  `${'['.repeat(2000)}${']'.repeat(2000)}`,
+  `${'{"a":'.repeat(500)}1${'}'.repeat(500)}`,
+] as const;
+
+/** Flips, drops, doubles and inserts. */
+function mutate(random: Random, text: string): string {
+  let result = text;
+  for (let count = 1 + below(random, 4); count > 0; count--) {
+    const at = below(random, result.length + 1);
+    const edits = [
+      result.slice(0, at) + junk(random, 4) + result.slice(at),
+      result.slice(0, at) + result.slice(at + 1 + below(random, 5)),
+      result.slice(0, at),
+      result.slice(0, at) + result.slice(at, at + 20) + result.slice(at),
+    ] as const;
+    result = pick(random, edits);
+  }
+  return result;
+}
+
+function request(target: Target, line: string, headers: readonly string[], body: string): string {
+  const all = [`Host: ${target.host}`, `Authorization: Bearer ${target.token}`, ...headers];
+  return `${line} HTTP/1.1\r\n${all.join('\r\n')}\r\n\r\n${body}`;
+}
+
+function json(target: Target, line: string, body: string, headers: readonly string[] = []): string {
+  const length = Buffer.byteLength(body, 'latin1');
+  return request(
+    target,
+    line,
+    ['Content-Type: application/json', `Content-Length: ${length}`, ...headers],
+    body,
+  );
+}
+
+type Make = (random: Random, target: Target) => string;
+
+const PREDICT: Readonly<Record<string, Make>> = {
+  'a predict body of odd values': (random, target) => {
+    const value = (): string => pick(random, ODD_VALUES);
+    return json(
+      target,
+      'POST /predict',
+      `{"model_name":${pick(random, ['"phish"', value()])},"version":${pick(random, ['"1.0.0"', value()])},"features":${value()}}`,
+    );
+  },
+  'a mutated predict body': (random, target) =>
+    json(target, 'POST /predict', mutate(random, '{"model_name":"phish","features":[[1,1,1],[0,0,0]]}')),
+  'a body of another type': (random, target) => {
+    const body = junk(random, 300);
+    const type = pick(random, [
+      'text/plain',
+      'application/octet-stream',
+      'multipart/form-data',
+      '',
+      'application/json; charset=x',
+      'a/b/c',
+      'application/jsonp',
+    ]);
+    return request(
+      target,
+      'POST /predict',
+      [`Content-Type: ${type}`, `Content-Length: ${body.length}`],
+      body,
+    );
+  },
+  'headers of binary tensors': (random, target) => {
+    const header =
+      '{"inputs":[{"name":"features","shape":[1,3],"datatype":"FP32","parameters":{"binary_data_size":12}}]}';
+    const length = pick(random, [
+      '-1',
+      '0',
+      '99999999999',
+      'abc',
+      '1e3',
+      `${header.length}`,
+      `${header.length + below(random, 40)}`,
+      '18446744073709551617',
+    ]);
+    const path = pick(random, [
+      '/predict',
+      '/v2/models/phish/infer',
+      '/v2/models/phish/versions/1.0.0/infer',
+    ]);
+    return json(target, `POST ${path}`, mutate(random, header) + junk(random, 30), [
+      `Inference-Header-Content-Length: ${length}`,
+    ]);
+  },
+  'a strange path': (random, target) => {
+    const path = pick(random, [
+      `/${junk(random, 40).replace(/[\r\n ]/g, '')}`,
+      '/models/../../etc/passwd',
+      '/models/%2e%2e%2f/versions',
+      '/models/%00/versions',
+      `/models/${'a'.repeat(below(random, 3000))}/versions`,
+      '*',
+      'http://other.example/models',
+      '//models',
+      '/models/__proto__/versions',
+      '/models/constructor/versions',
+      '/%',
+      '/models/%ff/versions',
+      '/metrics?x=%',
+      '/models;x=1',
+      '/health/../models',
+      '/?\u0001',
+    ]);
+    return request(target, `GET ${path}`, [], '');
+  },
+  'a strange method': (random, target) =>
+    request(
+      target,
+      `${pick(random, ['TRACE', 'CONNECT', 'OPTIONS', 'PROPFIND', 'get', 'GE T', 'M-SEARCH', 'QUERY', 'PUT', 'DELETE', junk(random, 8)])} /predict`,
+      [],
+      '',
+    ),
+  'strange headers': (random, target) => {
+    const header = pick(random, [
+      `X-A: ${'b'.repeat(below(random, 40_000))}`,
+      Array.from({ length: below(random, 200) }, (_, at) => `X-${at}: 1`).join('\r\n'),
+      `Authorization: Bearer ${junk(random, 60)}`,
+      'Host: b',
+      'Content-Length: 5\r\nContent-Length: 6',
+      'Content-Length: 4\r\nTransfer-Encoding: chunked',
+      'Transfer-Encoding: chunked, gzip',
+      'Transfer-Encoding: xchunked',
+      'Content-Length: -5',
+      'Content-Length: 99999999999999999999',
+      'Expect: 200-ok',
+      'Upgrade: h2c\r\nConnection: Upgrade',
+      'Content-Encoding: gzip',
+      ' folded: x',
+      'no colon',
+      `X-Routing-Key: ${junk(random, 50).replace(/[\r\n]/g, '')}`,
+      `X-Request-Id: ${junk(random, 200).replace(/[\r\n]/g, '')}`,
+      'X-Forwarded-For: junk',
+      `${junk(random, 10)}: 1`,
+    ]);
+    return request(target, pick(random, ['GET /models', 'POST /predict']), [header], '');
+  },
+  'broken chunks': (random, target) => {
+    const body = pick(random, [
+      'zz\r\nab\r\n0\r\n\r\n',
+      '5\r\nab\r\n0\r\n\r\n',
+      'ffffffffffffffff\r\nab',
+      '-1\r\n\r\n',
+      '2;x=y\r\n{}\r\n0\r\nHost: b\r\n\r\n',
+      `2;${'x'.repeat(20_000)}\r\n{}\r\n0\r\n\r\n`,
+      '2\n{}\n0\n\n',
+      `2\r\n{}\r\n${junk(random, 20)}`,
+    ]);
+    return request(
+      target,
+      'POST /predict',
+      ['Content-Type: application/json', 'Transfer-Encoding: chunked'],
+      body,
+    );
+  },
+  'a pipeline': (random, target) => {
+    const good = json(target, 'POST /predict', '{"model_name":"phish","features":[1,1,1]}');
+    return Array.from({ length: 2 + below(random, 6) }, () =>
+      pick(random, [
+        good,
+        good,
+        request(target, 'GET /models', [], ''),
+        mutate(random, good),
+        request({ ...target, token: 'x' }, 'GET /models', [], ''),
+      ]),
+    ).join('');
+  },
+  'bytes that are no request': (random) => junk(random, 500),
+};
+
+const ADMIN: Readonly<Record<string, Make>> = {
+  'headers of an upload': (random, target) => {
+    const path = pick(random, [
+      '/admin/v1/uploads',
+      '/admin/v1/uploads/x',
+      '/admin/v1/uploads/../state',
+      `/admin/v1/uploads/${'0'.repeat(64)}-0`,
+      '/admin/v1/uploads/%2e%2e%2fx',
+      '/admin/v1/uploads/.json',
+      `/admin/v1/uploads/${encodeURIComponent(junk(random, 20))}`,
+    ]);
+    const number = (): string =>
+      pick(random, ['0', '-1', '10', '1e9', 'abc', '', '99999999999999999999', '1.5', '0x10']);
+    const name = (text: string): string => `name ${Buffer.from(text).toString('base64')}`;
+    const metadata = pick(random, [
+      '',
+      'root',
+      `root ${Buffer.from('0'.repeat(64)).toString('base64')},${name('model.onnx')}`,
+      `root !!!,${name('../x')}`,
+      name(junk(random, 30)),
+      ',,,',
+      junk(random, 60).replace(/[\r\n]/g, ''),
+    ]);
+    const body = junk(random, 40);
+    return request(
+      target,
+      `${pick(random, ['POST', 'PATCH', 'HEAD', 'DELETE', 'OPTIONS', 'GET'])} ${path}`,
+      [
+        `Tus-Resumable: ${pick(random, ['1.0.0', '0.2.2', '', 'x'])}`,
+        `Upload-Length: ${number()}`,
+        `Upload-Offset: ${number()}`,
+        `Upload-Metadata: ${metadata}`,
+        ...(random() < 0.3
+          ? [
+              pick(random, [
+                'Upload-Defer-Length: 1',
+                'Upload-Concat: partial',
+                'Upload-Checksum: md5 x',
+                'X-HTTP-Method-Override: DELETE',
+              ]),
+            ]
+          : []),
+        `Content-Type: ${pick(random, ['application/offset+octet-stream', 'text/plain', ''])}`,
+        `Content-Length: ${body.length}`,
+      ],
+      body,
+    );
+  },
+  'an admin body of odd values': (random, target) => {
+    const path = pick(random, [
+      '/releases',
+      `/releases/${'0'.repeat(64)}/complete`,
+      '/releases/x/complete',
+      '/models/phish/routing',
+      '/models/phish/rollback',
+      '/models/__proto__/rollback',
+      '/checkpoints/v',
+      '/checkpoints/%00',
+    ]);
+    const value = (): string => pick(random, ODD_VALUES);
+    const fields = [
+      'nonce',
+      'key',
+      'expectedGeneration',
+      'canary',
+      'to',
+      'note',
+      'bundles',
+      'request',
+      'files',
+    ]
+      .filter(() => random() < 0.6)
+      .map((field) => `"${field}":${value()}`);
+    return json(
+      target,
+      `POST /admin/v1${path}`,
+      random() < 0.3 ? mutate(random, `{${fields.join(',')}}`) : `{${fields.join(',')}}`,
+    );
+  },
+  'odd questions to the admin listener': (random, target) =>
+    request(
+      target,
+      `GET /admin/v1/${pick(random, ['identity', 'identity?nonce=', 'identity?nonce=x&nonce=y', `identity?nonce=${'a'.repeat(1500)}`, 'models/none/receipt?nonce=%00', 'models/%00/traffic', 'models/phish/receipt', 'checkpoints/..%2f..%2fx', `checkpoints/${'v'.repeat(300)}`])}`,
+      [],
+      '',
+    ),
+};
+
+const KINDS = [
+  ...Object.entries(PREDICT).map(([kind, make]) => ({ kind, make, listener: 'predict' as const })),
+  ...Object.entries(ADMIN).map(([kind, make]) => ({ kind, make, listener: 'admin' as const })),
+];
+
+/** The request number `at` of a seed; each kind in turn. One in ten has no valid token. */
+export function malformed(seed: number, at: number, target: Target): Malformed {
+  const random = seeded(seed * 1_000_003 + at);
+  const chosen = KINDS[at % KINDS.length] ?? KINDS[0];
+  if (!chosen) throw new Error('there are kinds');
+  const token = random() < 0.1 ? 'sat_wrong-wrong-wrong-wrong' : target.token;
+  return {
+    kind: chosen.kind,
+    listener: chosen.listener,
+    bytes: Buffer.from(chosen.make(random, { ...target, token }), 'latin1'),
+  };
+}
