@@ -1,4 +1,6 @@
 import type { Dossier } from '../../../shared/domain/approval/request.ts';
+import { type HashFunction, toHex, utf8 } from '../../../shared/domain/audit/bytes.ts';
+import { canonicalJson } from '../../../shared/domain/audit/canonical-json.ts';
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import { formatRef, type ModelVersion } from '../../../shared/domain/model/version.ts';
 import { verdictOf } from '../../../shared/domain/policy/evaluate.ts';
@@ -11,7 +13,12 @@ import { championReports } from '../validation.ts';
  * Gathers what an approver signs, and judges it by the environment's policy as it is now. Refuses (`refused.gate`,
  * `refused.scan`, `refused.state`) what does not hold, naming every reason.
  */
-export function gatherDossier(read: StoreReader, model: ModelVersion, environment: Environment): Dossier {
+export function gatherDossier(
+  read: StoreReader,
+  model: ModelVersion,
+  environment: Environment,
+  hash: HashFunction,
+): Dossier {
   const ref = { name: model.name, version: model.version };
   if (model.state === 'archived' || model.state === 'revoked') {
     throw new SallyportError('refused.state', `${formatRef(ref)} is ${model.state}.`, {
@@ -65,7 +72,16 @@ export function gatherDossier(read: StoreReader, model: ModelVersion, environmen
       codeReference: model.metadata.codeReference ?? null,
     },
     mapping: model.mapping,
+    profile: profileOf(read, model, hash),
   };
+}
+
+/** Names the version's reference profile, so that drift on either side is held against the very same one. */
+function profileOf(read: StoreReader, model: ModelVersion, hash: HashFunction): Dossier['profile'] {
+  const stored = read.profile(model);
+  if (stored === null) return null;
+  const digest = toHex(hash(utf8(canonicalJson(stored.profile))));
+  return { digest, datasetDigest: stored.datasetDigest, rows: stored.profile.rows };
 }
 
 function withoutRows<T extends { disagreementRows: unknown }>(report: T): Omit<T, 'disagreementRows'> {

@@ -159,7 +159,7 @@ export function createRequestsService(deps: RequestsDeps): RequestsService {
           { hint: 'Nothing was submitted.' },
         );
       }
-      const dossier = gatherDossier(read, model, environment);
+      const dossier = gatherDossier(read, model, environment, (bytes) => system.sha256(bytes));
       const operator = read.operator(actor.operatorId);
       if (operator === null) throw new SallyportError('not-found', `There is no operator ${actor.name}.`);
       await artifacts.verify(model.artifactId, model.digest);

@@ -35,6 +35,14 @@ export const dossierSchema = z.strictObject({
   gates: z.array(gateResultSchema),
   lineage: lineageSchema,
   mapping: outputMappingSchema,
+  /**
+   * The reference profile later data is held against: SHA-256 of its canonical JSON, and what it was made on. Missing in
+   * older dossiers; null where the version has none.
+   */
+  profile: z
+    .strictObject({ digest: sha256Schema, datasetDigest: sha256Schema, rows: z.number().int() })
+    .nullable()
+    .optional(),
 });
 export type Dossier = z.infer<typeof dossierSchema>;
 
