@@ -1,6 +1,6 @@
-import { DuckDBDataChunk, FLOAT, UINTEGER, UTINYINT } from '@duckdb/node-api';
 import { SallyportError } from '../../../shared/domain/errors.ts';
-import { type Answers, NO_ANSWER } from '../../../shared/domain/evidence/answers.ts';
+import type { Answers } from '../../../shared/domain/evidence/answers.ts';
+import { createAnswersTable } from '../datasets/answers-table.ts';
 import { shown } from '../datasets/csv-header.ts';
 import { compileExpression, refused } from '../datasets/expression.ts';
 import { literal } from '../datasets/locked-database.ts';
@@ -16,7 +16,6 @@ type Query = RowsTask['request']['query'];
 
 /** A search takes no longer, milliseconds. */
 const LIMIT_MS = 60_000;
-const CHUNK_ROWS = 2048;
 const LETTERS = 'abcdefgh';
 
 /** Those of the chosen rows that lie in the slice and for which the expression is true; places in the answers. */
@@ -49,7 +48,7 @@ export async function matchingRows(
     );
   }
   if (conditions.length === 0) return chosen;
-  if (joins) await createAnswersTable(table, answers, chosen);
+  if (joins) await createAnswersTable(connection, answers, chosen);
   const from = `(${source.table(ROWS_PLAN)}) data${joins ? ' JOIN answers ON answers.answer_row = data.row' : ''}`;
   const where = conditions.map((condition) => `(${condition})`).join(' AND ');
   const timer = setTimeout(() => connection.interrupt(), LIMIT_MS);
@@ -102,35 +101,6 @@ function answerColumns(answers: Answers): Map<string, string> {
     names.set(`predicted${suffix}`, `answers.predicted_${model}`);
   }
   return names;
-}
-
-/** The answers to the chosen rows as a table in memory. */
-async function createAnswersTable(table: OpenTable, answers: Answers, chosen: Uint32Array): Promise<void> {
-  const { connection } = table.database;
-  const columns = ['answer_row UINTEGER', 'answer_label UTINYINT'];
-  const types = [UINTEGER, UTINYINT];
-  for (const model of answers.models.keys()) {
-    columns.push(`predicted_${model} UTINYINT`, `score_${model} FLOAT`);
-    types.push(UTINYINT, FLOAT as unknown as typeof UTINYINT);
-  }
-  await connection.run(`CREATE TABLE answers (${columns.join(', ')})`);
-  const appender = await connection.createAppender('answers');
-  const code = (value: number | undefined): number | null =>
-    value === undefined || value === NO_ANSWER ? null : value;
-  for (let from = 0; from < chosen.length; from += CHUNK_ROWS) {
-    const places = Array.from(chosen.subarray(from, from + CHUNK_ROWS));
-    const chunk = DuckDBDataChunk.create(types, places.length);
-    chunk.setColumns([
-      places.map((at) => answers.rowNumbers[at] as number),
-      places.map((at) => code(answers.labels[at])),
-      ...answers.models.flatMap(({ predicted, scores }) => [
-        places.map((at) => code(predicted[at])),
-        places.map((at) => (Number.isFinite(scores[at]) ? (scores[at] as number) : null)),
-      ]),
-    ]);
-    appender.appendDataChunk(chunk);
-  }
-  appender.closeSync();
 }
 
 const NUMBER = '-?[0-9.]+(?:e[+-]?[0-9]+)?';

@@ -2,7 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AnswersWriter, NO_ANSWER, readAnswers } from '../../../shared/domain/evidence/answers.ts';
+import {
+  AnswersWriter,
+  joinAnswers,
+  NO_ANSWER,
+  readAnswers,
+} from '../../../shared/domain/evidence/answers.ts';
 
 /** Written by numpy 2 from a structured array with the same fields. */
 const fixture = new Uint8Array(
@@ -90,5 +95,29 @@ describe('answers to every row', () => {
         expect.objectContaining({ code: 'integrity.artifact' }),
       );
     expect(() => readAnswers(Uint8Array.of(...fixture, 0))).toThrow();
+  });
+
+  it('property: files joined are the file that would have been written at once', () => {
+    const sizes = fc.array(fc.nat({ max: 30 }), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(sizes, fc.integer({ min: 1, max: 3 }), (counts, models) => {
+        const whole = new AnswersWriter(models);
+        let row = 0;
+        const parts = counts.map((count) => {
+          const part = new AnswersWriter(models);
+          const rowNumbers = Uint32Array.from({ length: count }, () => ++row);
+          const answer = {
+            predicted: Uint8Array.from(rowNumbers, (number) => number & 1),
+            scores: Float32Array.from(rowNumbers, (number) => number / 7),
+          };
+          const batch = { rowNumbers, labels: null, models: Array.from({ length: models }, () => answer) };
+          whole.add(batch);
+          part.add(batch);
+          return part.file();
+        });
+        expect(joinAnswers(models, parts)).toEqual(whole.file());
+      }),
+    );
+    expect(() => joinAnswers(1, [fixture])).toThrow(expect.objectContaining({ code: 'usage' }));
   });
 });
