@@ -36,7 +36,7 @@ export const METRIC_LABELS: Readonly<Record<GateMetric, string>> = {
 
 /** Labels that fit a narrow tile; the whole name is in its tooltip. */
 export const SHORT_METRIC_LABELS: Readonly<Partial<Record<GateMetric, string>>> = {
-  balanced_accuracy: 'Balanced acc.',
+  balanced_accuracy: 'Balanced',
   false_positive_rate: 'FP rate',
   tpr_at_fpr_0_01: 'At 1 % FPR',
   tpr_at_fpr_0_001: 'At 0.1 % FPR',

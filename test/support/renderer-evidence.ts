@@ -85,7 +85,7 @@ export function drift(count: number, seed: number): NonNullable<ValidationReport
     wasserstein: psi * 1.4,
     chiSquaredP: null,
     adjustedP: psi > 0.02 ? 0.0004 : 0.8,
-    verdict: psi > 0.1 ? 'drift' : psi > 0.018 ? 'watch' : 'stable',
+    verdict: psi > 0.25 ? 'drift' : psi > 0.1 ? 'watch' : 'stable',
   });
   const features = Array.from({ length: count }, (_, index) =>
     feature(count > 100 && index % 9 === 0 ? `${LONG} ${index}` : `feature_${index}`, random() ** 6 * 1.2),

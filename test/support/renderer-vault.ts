@@ -56,9 +56,7 @@ export function differences(a: ModelVersion, b: ModelVersion): VersionDifference
     row('interface', 'output label', 'int64 [N]', 'int64 [N]'),
     row('operators', 'opset ai.onnx', a.onnx.opsets[0]?.version, b.onnx.opsets[0]?.version),
     row('operators', 'parameters', a.onnx.parameterCount, b.onnx.parameterCount),
-    ...b.onnx.operators.map((item) =>
-      row('operators', item.type, operators.get(item.type) ?? 0, item.count),
-    ),
+    ...b.onnx.operators.map((item) => row('operators', item.type, operators.get(item.type) ?? 0, item.count)),
     row('findings', 'worst', a.findings[0]?.severity ?? 'none', b.findings[0]?.severity ?? 'none'),
     row('evidence', 'validations', 1, 1),
   ];
@@ -91,9 +89,7 @@ export function fileVerdict(entries: number): AuditVerdict {
     problems: [],
     signaturesChecked: 3,
     checkpointsChecked: 1,
-    witnesses: [
-      { name: 'keychain', status: 'absent', detail: 'an export has no local witness', proves: '' },
-    ],
+    witnesses: [{ name: 'keychain', status: 'absent', detail: 'an export has no local witness', proves: '' }],
     restores: [
       {
         seq: 902,

@@ -1,6 +1,7 @@
 import { Stack } from '@mantine/core';
 import { IconWaveSine } from '@tabler/icons-react';
 import { type ReactNode, useMemo } from 'react';
+import { PSI_DRIFT, PSI_WATCH } from '../../../shared/domain/drift/drift.ts';
 import type { DriftReport, FeatureDrift } from '../../../shared/domain/evidence/drift.ts';
 import { ChartPanel, HorizontalBars } from '../../charts/index.tsx';
 import { type Column, DataTable } from '../../ui/data-table.tsx';
@@ -154,7 +155,9 @@ export function DriftTab({ drift }: { readonly drift: DriftReport | null }): Rea
         <span>
           made on <Digest value={reference.datasetDigest} what="digest of the reference data" />
         </span>
-        <span>A feature drifts where its PSI lies above what chance alone does at these sample sizes.</span>
+        <span>
+          {`A feature drifts from a PSI of ${PSI_DRIFT} on and is watched from ${PSI_WATCH} on, where that is more than chance alone does at these sample sizes.`}
+        </span>
       </div>
       {bars.length === 0 ? null : (
         <ChartPanel

@@ -34,7 +34,10 @@ const HISTORY: readonly Column<ValidationReport>[] = [
     header: 'Against',
     width: 'minmax(90px, 1fr)',
     sortBy: (report) => report.environmentName,
-    cell: (report) => report.environmentName ?? <span className="dim">what-if</span>,
+    cell: (report) =>
+      report.environmentName ?? (
+        <span className="dim">{report.gates.length === 0 ? 'nothing' : 'what-if'}</span>
+      ),
   },
   {
     id: 'gates',

@@ -47,7 +47,13 @@ export function ReportPage(): ReactNode {
         <>
           <VersionLink of={report.ref} />
           <span>{`on ${report.dataset.fileName}`}</span>
-          <span>{report.environmentName === null ? 'what-if' : `against ${report.environmentName}`}</span>
+          <span>
+            {report.environmentName !== null
+              ? `against ${report.environmentName}`
+              : report.gates.length === 0
+                ? 'without gates'
+                : 'what-if'}
+          </span>
           <span>
             by {report.runBy} <Ago at={report.createdAt} />
           </span>
