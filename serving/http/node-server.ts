@@ -52,11 +52,34 @@ export function createNodeServer(
   return server;
 }
 
+const pending = new WeakMap<Socket, Set<() => void>>();
+
+/**
+ * Calls back once, when an answer is written or its connection is gone. A response waiting behind another one on its
+ * connection does not hear of the connection's end itself, so each connection tells all of its own.
+ */
+export function whenOver(request: IncomingMessage, response: ServerResponse, callback: () => void): void {
+  const { socket } = request;
+  const known = pending.get(socket);
+  const waiting = known ?? new Set();
+  if (!known) {
+    pending.set(socket, waiting);
+    socket.once('close', () => {
+      for (const over of [...waiting]) over();
+    });
+  }
+  const over = (): void => {
+    if (waiting.delete(over)) callback();
+  };
+  waiting.add(over);
+  response.once('finish', over).once('close', over);
+  if (socket.destroyed) over();
+}
+
 /** Ends the connection of a client that does not take its answer. Call when the answer is about to be written. */
 export function boundAnswer(request: IncomingMessage, response: ServerResponse, timeoutMs: number): void {
   const timer = setTimeout(() => request.socket.destroy(), timeoutMs);
-  const done = (): void => clearTimeout(timer);
-  response.once('finish', done).once('close', done);
+  whenOver(request, response, () => clearTimeout(timer));
 }
 
 /** Answers what is not even a request, and ends its connection. */

@@ -15,7 +15,7 @@ import { type AccessFacts, type AccessLog, accessLine } from '../guard/access-lo
 import { type Caller, Door, type DoorOptions, type Rates } from '../guard/door.ts';
 import { type Refusal, refusal } from '../guard/refusal.ts';
 import type { Scope } from '../tokens.ts';
-import { boundAnswer, clientErrorHandler, createNodeServer } from './node-server.ts';
+import { boundAnswer, clientErrorHandler, createNodeServer, whenOver } from './node-server.ts';
 import { closeUnread, hasBody, invite } from './unread-body.ts';
 
 declare module 'fastify' {
@@ -89,12 +89,9 @@ export function createServer(options: ServerOptions): FastifyInstance {
         return;
       }
       request.caller = judged;
-      // Whoever went away while the signature was checked is not going to close again.
-      if (reply.raw.closed) {
-        door.leave(judged);
-        return;
-      }
-      reply.raw.once('close', () => door.leave(judged));
+      whenOver(request.raw, reply.raw, () => door.leave(judged));
+      // Whoever went away while the signature was checked needs no answer.
+      if (request.raw.socket.destroyed) return;
       reply.headers(judged.headers);
       invite(request.raw, reply.raw);
       done();

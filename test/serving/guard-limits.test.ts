@@ -153,6 +153,24 @@ describe('requests at once', () => {
     expect((await on.call()).status).toBe(200);
   });
 
+  test('a caller that sent several at once and went away holds no place', async () => {
+    const on = await slow({ requests: 4, requestsPerToken: 4 });
+    const { socket, closed } = await raw(on.port);
+    const arrived = new Promise<void>((resolve) => {
+      let requests = 0;
+      on.app.server.on('request', () => {
+        if (++requests === 4) resolve();
+      });
+    });
+    socket.write(get(on.token).replace('/models', '/slow').repeat(4));
+    await arrived;
+    expect([429, 503]).toContain((await on.call()).status);
+    socket.destroy();
+    await closed;
+    on.open();
+    await expect.poll(async () => (await on.call()).status).toBe(200);
+  });
+
   test('one more than the listener takes is answered 503 at once; a caller that went away makes room', async () => {
     const on = await slow({ requests: 2 });
     const away = new AbortController();
