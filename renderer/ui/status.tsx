@@ -113,18 +113,6 @@ export function EndpointHealth({ status }: { readonly status: EndpointStatus | n
   return status.problem === null ? <Status tone="ok">healthy</Status> : <Status tone="warn">problem</Status>;
 }
 
-export function PassStatus({
-  passed,
-  pass = 'passed',
-  fail = 'failed',
-}: {
-  readonly passed: boolean;
-  readonly pass?: string;
-  readonly fail?: string;
-}): ReactNode {
-  return <Status tone={passed ? 'ok' : 'bad'}>{passed ? pass : fail}</Status>;
-}
-
 const GATE_VERDICTS = {
   pass: ['ok', 'passed'],
   fail: ['bad', 'failed'],

@@ -3,13 +3,14 @@ import { IconChecklist, IconServer2 } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { Link, useParams, useSearchParams } from 'react-router';
 import { formatRef } from '../../../shared/domain/model/version.ts';
+import { overallVerdict } from '../../../shared/domain/policy/evaluate.ts';
 import type { VersionView } from '../../../shared/domain/view/views.ts';
 import { useCall } from '../../api/queries.ts';
 import { FindingsList, RulesRun } from '../../ui/evidence.tsx';
 import { formatBytes, formatDuration, formatMetric } from '../../ui/format.ts';
 import { Bars, Loaded } from '../../ui/loaded.tsx';
 import { Callout, Empty, Page, Panel, SimpleTable } from '../../ui/page.tsx';
-import { PassStatus, Status, Tag, VersionStatus } from '../../ui/status.tsx';
+import { GateVerdict, Status, Tag, VersionStatus } from '../../ui/status.tsx';
 import { Ago, Digest } from '../../ui/text.tsx';
 import { MappingForm } from './mapping-form.tsx';
 import { SummaryTab } from './summary-tab.tsx';
@@ -181,7 +182,7 @@ function Validations({ view }: { readonly view: VersionView }): ReactNode {
                       none
                     </span>
                   ) : (
-                    <PassStatus key="g" passed={report.passed} />
+                    <GateVerdict key="g" verdict={overallVerdict(report.gates)} />
                   ),
                   report.metrics.rows.toLocaleString('en-US'),
                   formatMetric(report.metrics.roc_auc),
