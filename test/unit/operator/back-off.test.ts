@@ -26,9 +26,7 @@ describe('the wait after wrong passphrases', () => {
         const attempts = { count, lastAt: at.toISOString() };
         const { waitMs, next } = judgeAttempt(attempts, later(passed));
         expect(waitMs).toBe(Math.max(0, waitAfter(count) - passed));
-        expect(next).toEqual(
-          waitMs === 0 ? { count: count + 1, lastAt: later(passed).toISOString() } : null,
-        );
+        expect(next).toEqual(waitMs === 0 ? { count: count + 1, lastAt: later(passed).toISOString() } : null);
       }),
     );
   });
