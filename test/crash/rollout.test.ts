@@ -314,7 +314,7 @@ describe('a push cut off by the agent’s death', () => {
     // The agent has said which files it misses, and the first of them is on its way.
     await expect
       .poll(() => agent.log().slice(seen), { timeout: 60_000, interval: 1 })
-      .toContain('"path":"/admin/v1/releases"');
+      .toContain('"route":"/admin/v1/releases"');
     await agent.kill();
     await agent.restart();
     expect((await running).code).toBe(0);
