@@ -59,7 +59,7 @@ export function Page({ title, badges, note, actions, parent, fill = false, child
   return (
     // A scrolling region must be reachable by keyboard.
     // biome-ignore lint/a11y/noNoninteractiveTabindex: scroll container
-    <div className={styles.page} tabIndex={0} role="group" aria-label={title} style={{ outline: 'none' }}>
+    <div className={styles.page} tabIndex={0} role="group" aria-label={title}>
       <div className={styles.inner}>
         {header}
         {children}
