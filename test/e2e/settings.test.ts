@@ -347,6 +347,9 @@ describe('by keyboard alone', () => {
     await tabTo(/^Data: browse$/, { limit: 4 });
     await page.keyboard.press('Enter');
     await page.getByText('labelled.csv', { exact: true }).first().waitFor();
+    // The file is looked at first.
+    const run = button(page, 'Run the validation');
+    await expect.poll(() => run.getAttribute('aria-disabled'), { timeout: PATIENCE }).not.toBe('true');
     await tabTo(/^Run the validation$/, { limit: 20 });
     await page.keyboard.press('Enter');
     await titled(page, 'Validation of phish-url@1.1.0').waitFor({ timeout: PATIENCE });
