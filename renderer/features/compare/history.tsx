@@ -4,11 +4,12 @@ import { useNavigate } from 'react-router';
 import type { ComparisonReport } from '../../../shared/domain/metrics/report.ts';
 import { formatRef } from '../../../shared/domain/model/version.ts';
 import { useCall } from '../../api/queries.ts';
-import { type Column, DataTable } from '../../ui/data-table.tsx';
+import type { Column } from '../../ui/data-table.tsx';
 import { formatCount } from '../../ui/format.ts';
 import { Loaded } from '../../ui/loaded.tsx';
 import { Empty } from '../../ui/page.tsx';
-import { Ago, Truncated } from '../../ui/text.tsx';
+import { RunHistory } from '../../ui/run-history.tsx';
+import { Truncated } from '../../ui/text.tsx';
 
 const HISTORY: readonly Column<ComparisonReport>[] = [
   {
@@ -64,15 +65,6 @@ const HISTORY: readonly Column<ComparisonReport>[] = [
     sortBy: (report) => report.challengerBreaks,
     cell: (report) => <span style={{ color: 'var(--sp-bad)' }}>{formatCount(report.challengerBreaks)}</span>,
   },
-  { id: 'by', header: 'By', width: '90px', sortBy: (report) => report.runBy, cell: (report) => report.runBy },
-  {
-    id: 'when',
-    header: 'When',
-    width: '84px',
-    align: 'right',
-    sortBy: (report) => Date.parse(report.createdAt),
-    cell: (report) => <Ago at={report.createdAt} />,
-  },
 ];
 
 /** Earlier comparisons. */
@@ -82,13 +74,11 @@ export function ComparisonHistory(): ReactNode {
   return (
     <Loaded query={history}>
       {(reports) => (
-        <DataTable
+        <RunHistory
           label="Comparisons"
           columns={HISTORY}
-          rows={reports}
-          rowKey={(report) => report.id}
+          runs={reports}
           onOpen={(report) => void navigate(`/compare/${report.id}`)}
-          height={Math.max(220, Math.min(640, 44 + reports.length * 36))}
           empty={
             <Empty icon={IconArrowsDiff} title="No comparisons yet">
               Two or more versions answer the same rows. You see by how much each metric moves, and the very

@@ -4,12 +4,13 @@ import { useNavigate } from 'react-router';
 import type { ValidationReport } from '../../../shared/domain/metrics/report.ts';
 import { formatRef } from '../../../shared/domain/model/version.ts';
 import { useCall } from '../../api/queries.ts';
-import { type Column, DataTable } from '../../ui/data-table.tsx';
+import type { Column } from '../../ui/data-table.tsx';
 import { formatCount, formatMetric } from '../../ui/format.ts';
 import { Loaded } from '../../ui/loaded.tsx';
 import { Empty } from '../../ui/page.tsx';
+import { RunHistory } from '../../ui/run-history.tsx';
 import { GateVerdict } from '../../ui/status.tsx';
-import { Ago, Truncated } from '../../ui/text.tsx';
+import { Truncated } from '../../ui/text.tsx';
 import { verdictOfReport } from './verdict.ts';
 
 const VERDICT_ORDER = { fail: 0, inconclusive: 1, pass: 2, none: null } as const;
@@ -73,15 +74,6 @@ const HISTORY: readonly Column<ValidationReport>[] = [
     sortBy: (report) => report.metrics.f1,
     cell: (report) => formatMetric(report.metrics.f1),
   },
-  { id: 'by', header: 'By', width: '90px', sortBy: (report) => report.runBy, cell: (report) => report.runBy },
-  {
-    id: 'when',
-    header: 'When',
-    width: '84px',
-    align: 'right',
-    sortBy: (report) => Date.parse(report.createdAt),
-    cell: (report) => <Ago at={report.createdAt} />,
-  },
 ];
 
 /** Reports of earlier runs. */
@@ -91,13 +83,11 @@ export function ValidationHistory(): ReactNode {
   return (
     <Loaded query={history}>
       {(reports) => (
-        <DataTable
+        <RunHistory
           label="Validation reports"
           columns={HISTORY}
-          rows={reports}
-          rowKey={(report) => report.id}
+          runs={reports}
           onOpen={(report) => void navigate(`/validate/${report.id}`)}
-          height={Math.max(220, Math.min(640, 44 + reports.length * 36))}
           empty={
             <Empty icon={IconChecklist} title="No reports yet">
               Choose a version and data above. Rows are streamed through the model in a process of its own;
