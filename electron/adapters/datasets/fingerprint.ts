@@ -22,8 +22,6 @@ export interface Fingerprint {
   readonly sizeBytes: number;
   /** Line ends in the file: an estimate of its rows for progress. */
   readonly lines: number;
-  /** Whether the last byte ends a line. */
-  readonly endsLine: boolean;
   /** The first bytes, up to 1 MiB. */
   readonly head: Uint8Array;
   /** Device, inode, size and modification time in nanoseconds. */
@@ -56,14 +54,12 @@ export function fingerprintFile(path: string, progress: (done: number, total: nu
     let head: Uint8Array = new Uint8Array(0);
     let lines = 0;
     let done = 0;
-    let last = 0;
     for (let length = readSync(file, block); length > 0; length = readSync(file, block)) {
       const bytes = block.subarray(0, length);
       if (done === 0) head = Uint8Array.from(bytes);
       hash.update(bytes);
       for (let at = bytes.indexOf(0x0a); at >= 0; at = bytes.indexOf(0x0a, at + 1)) lines++;
       done += length;
-      last = bytes[length - 1] ?? 0;
       if (done % (32 * BLOCK_BYTES) === 0) progress(done, sizeBytes);
     }
     if (done !== sizeBytes) throw changed(path);
@@ -73,7 +69,6 @@ export function fingerprintFile(path: string, progress: (done: number, total: nu
       digest: hash.digest('hex'),
       sizeBytes,
       lines,
-      endsLine: last === 0x0a,
       head,
       identity: identityOf(stat),
     };
