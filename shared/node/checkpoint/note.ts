@@ -144,6 +144,8 @@ export function openNote(note: string, vkey: string): string {
     const match = /^\u2014 ([^\s+]+) ([A-Za-z0-9+/]+={0,2})$/u.exec(line);
     if (!match) throw refused('a signature line is malformed');
     const bytes = Buffer.from(match[2] ?? '', 'base64');
+    // One spelling for each signature: the unused bits of the last letter are zero (RFC 4648, 3.5).
+    if (bytes.toString('base64') !== match[2]) throw refused('a signature line is malformed');
     if (match[1] !== name || !bytes.subarray(0, 4).equals(hash)) continue;
     if (bytes.length !== 68 || !verify(null, Buffer.from(text, 'utf8'), key, bytes.subarray(4)))
       throw refused('the signed text was changed');
