@@ -1,6 +1,7 @@
 import { CloseButton, Input, Popover, UnstyledButton } from '@mantine/core';
 import { IconHelpCircle, IconSearch } from '@tabler/icons-react';
 import { type KeyboardEvent, type ReactNode, useId, useRef, useState } from 'react';
+import { flushSync } from 'react-dom';
 import { complete, completionsAt, type QueryField, type QueryProblem } from './query-completion.ts';
 import styles from './query-field.module.css';
 
@@ -43,10 +44,13 @@ export function QueryInput(props: QueryFieldProps): ReactNode {
     const item = found.items[at];
     if (item === undefined) return;
     const next = complete(value, caret, found.from, item.insert);
-    onChange(next.text);
-    setActive(0);
-    setCaret(next.caret);
-    requestAnimationFrame(() => input.current?.setSelectionRange(next.caret, next.caret));
+    // The text is in the box before the next key is: a caret moved later would stand before letters typed meanwhile.
+    flushSync(() => {
+      onChange(next.text);
+      setActive(0);
+      setCaret(next.caret);
+    });
+    input.current?.setSelectionRange(next.caret, next.caret);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === 'Escape') {

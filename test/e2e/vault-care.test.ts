@@ -128,8 +128,13 @@ describe('its models', () => {
     expect(await search.getAttribute('aria-invalid')).toBe('true');
     await search.fill('');
     await search.pressSequentially('stat');
-    await page.keyboard.press('Enter');
-    await page.keyboard.type('dr');
+    // Two keys in one frame, as of a fast typist: the letter stands behind what was completed.
+    await search.evaluate((box: HTMLInputElement) => {
+      box.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true }));
+      document.execCommand('insertText', false, 'd');
+    });
+    await page.keyboard.type('r');
+    expect(await search.inputValue()).toBe('state:dr');
     await page.keyboard.press('Tab');
     expect(await search.inputValue()).toBe('state:draft ');
     await expect.poll(() => page.getByRole('table').getByRole('row').count()).toBe(3);
