@@ -10,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -35,7 +36,10 @@ const BUILD_OUTPUTS = ['out/main/index.js', 'out/preload/index.cjs', 'out/render
 /** Debian packages by what they are for. */
 const TO_COMPILE = ['libsecret-1-dev', 'pkg-config', 'g++', 'make', 'python3'];
 const TO_SHOW = ['chromium', 'fonts-dejavu-core', 'fonts-liberation'];
-const TO_TEST = ['age', 'dbus', 'gnome-keyring'];
+const TO_TEST = ['age', 'dbus', 'gnome-keyring', 'nginx', 'prometheus'];
+/** Those of them that Debian starts as services once they are installed: tests start their own, on loopback. */
+const SERVICES = ['nginx', 'prometheus'];
+const POLICY = '/usr/sbin/policy-rc.d';
 
 const forTests = process.argv.includes('--for-tests') || process.env.npm_lifecycle_event === 'pretest';
 
@@ -89,10 +93,26 @@ function hasCommand(name) {
   return (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, name)));
 }
 
+/**
+ * Installs without starting a service: while it lasts, Debian's own switch (policy-rc.d, exit 101 = not allowed) says
+ * no, unless the machine has one already. Where systemd runs, what came new is not to be started with the next boot.
+ */
+function withoutServices(missing, install) {
+  const services = missing.filter((name) => SERVICES.includes(name));
+  if (services.length === 0) return install();
+  const ours = !existsSync(POLICY);
+  if (ours) writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    return install();
+  } finally {
+    if (ours) rmSync(POLICY, { force: true });
+    if (existsSync('/run/systemd/system')) execute('systemctl', ['disable', '--now', ...services]);
+  }
+}
+
 /** System packages that are missing here; only Debian and its relatives can be asked. */
-function systemPackages() {
+function systemPackages(wanted) {
   if (process.platform !== 'linux') return;
-  const wanted = [...TO_COMPILE, ...TO_SHOW, ...(forTests ? TO_TEST : [])];
   const debian = hasCommand('dpkg') && hasCommand('apt-get');
   if (!debian) {
     if (!['chromium', 'chromium-browser', 'google-chrome'].some(hasCommand)) {
@@ -113,11 +133,11 @@ function systemPackages() {
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
     const install = () =>
       execute('apt-get', ['install', '-y', '--no-install-recommends', ...missing], { env });
-    let result = install();
+    let result = withoutServices(missing, install);
     if (result.status !== 0) {
       // A fresh image has no package lists yet.
       execute('apt-get', ['update'], { env });
-      result = install();
+      result = withoutServices(missing, install);
     }
     return result.status === 0
       ? 'installed'
@@ -220,13 +240,14 @@ const lock = sha256(readFileSync(join(ROOT, 'package-lock.json')));
 const installed = readJson(INSTALL_STAMP);
 // `profile` widens once: tests need more of the system than the window does.
 const profile = forTests || installed.profile === 'tests' ? 'tests' : 'window';
+const packages = [...TO_COMPILE, ...TO_SHOW, ...(profile === 'tests' ? TO_TEST : [])];
 const stale = installed.lock !== lock;
-const widened = installed.profile !== profile;
+const widened = JSON.stringify(installed.packages) !== JSON.stringify(packages);
 if (stale || widened) {
   console.log(`Setting up Sallyport (once${existsSync(MODULES) ? ' per change' : ''}).`);
-  systemPackages();
+  systemPackages(packages);
   if (stale) npmPackages(lock);
-  writeFileSync(INSTALL_STAMP, JSON.stringify({ lock, profile }));
+  writeFileSync(INSTALL_STAMP, JSON.stringify({ lock, profile, packages }));
 }
 const inputs = fingerprint();
 if (readJson(BUILD_STAMP).inputs !== inputs || !BUILD_OUTPUTS.every((path) => existsSync(join(ROOT, path))))
