@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import type { InferenceWorker } from '../shared/node/onnx/inference-host.ts';
 import { Checkpoints } from './checkpoints.ts';
 import type { AgentConfig, ListenerConfig } from './config.ts';
-import { Engine } from './engine.ts';
+import { Engine, type LoadedRelease } from './engine.ts';
 import { accessLogIn, openAccessLog } from './guard/access-log.ts';
 import { type AddressOptions, Networks } from './guard/addresses.ts';
 import { Rates } from './guard/door.ts';
@@ -17,6 +17,7 @@ import { createPredictListener } from './http/predict-listener.ts';
 import { AgentKeys } from './identity.ts';
 import type { LiveModel } from './live-model.ts';
 import { lockDirectory } from './lock.ts';
+import { type ShownWeight, scoreBoundsOf } from './metrics/models.ts';
 import { Metrics } from './metrics.ts';
 import { Predictor } from './predict.ts';
 import { admit } from './releases/admission.ts';
@@ -54,14 +55,15 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
   }
   const unlock = lockDirectory(paths.directory);
   const state = await StateFile.open(paths.state);
-  const metrics = new Metrics();
+  const metrics = new Metrics(() => now().getTime());
   const store = new ReleaseStore(paths.releases, keys.ageIdentity);
   const engine = new Engine({
     store,
     fork: runtime.fork,
     predictTimeoutMs: limits.predictTimeoutMs,
     onCrash: (ref, name, error) => {
-      metrics.crashes.inc({ model_name: name, version: ref.version });
+      const counts = metrics.model(name).versions.get(ref.version);
+      if (counts) counts.crashes++;
       log.error({ model: name, version: ref.version, problem: error.message }, 'an inference process ended');
     },
   });
@@ -209,20 +211,21 @@ async function verifyStored(store: ReleaseStore, metrics: Metrics, log: Logger):
       );
     }
   }
-  metrics.damaged.set(damaged);
+  metrics.damagedReleases = damaged;
 }
 
-function showRouting(metrics: Metrics, live: LiveModel): void {
-  const { routing, stable, canary, previous } = live;
-  const model_name = routing.name;
-  metrics.generation.set({ model_name }, routing.generation);
-  metrics.versionsActive.set(
-    { model_name },
-    [stable, canary, previous].filter((release) => release !== null).length,
-  );
+function showRouting(metrics: Metrics, { routing, stable, canary, previous }: LiveModel): void {
   const share = canary && routing.canary ? routing.canary.percent : 0;
-  metrics.showWeights(model_name, [
-    ...(stable ? [{ version: stable.ref.version, role: 'stable' as const, percent: 100 - share }] : []),
-    ...(canary ? [{ version: canary.ref.version, role: 'canary' as const, percent: share }] : []),
-  ]);
+  const weights: ShownWeight[] = [];
+  const add = (release: LoadedRelease | null, role: ShownWeight['role'], percent: number): void => {
+    if (!release) return;
+    const { version, digest } = release.ref;
+    // Shown from the beginning, with nothing counted: a rate needs a first reading.
+    metrics.version(routing.name, version, scoreBoundsOf(release.mapping));
+    weights.push({ version, digest, role, percent });
+  };
+  add(stable, 'stable', 100 - share);
+  add(canary, 'canary', share);
+  add(previous, 'previous', 0);
+  metrics.showRouting(routing.name, { generation: routing.generation, weights });
 }

@@ -8,7 +8,9 @@ import { isEngineFault, type LoadedRelease } from './engine.ts';
 import type { FeatureRows } from './http/features.ts';
 import { sha256Text } from './identity.ts';
 import type { LiveModel } from './live-model.ts';
-import { type Metrics, UNKNOWN_MODEL } from './metrics.ts';
+import type { ErrorType, VersionCounts } from './metrics/counts.ts';
+import { scoreBoundsOf } from './metrics/models.ts';
+import type { Metrics } from './metrics.ts';
 import { Mirror } from './mirror.ts';
 import type { Slots } from './slots.ts';
 
@@ -50,6 +52,8 @@ export class Predictor {
     this.#limits = limits;
     this.#metrics = metrics;
     this.#mirror = new Mirror(limits.mirrorQueue);
+    metrics.sources.inFlight = () => this.#inFlight;
+    metrics.sources.mirrorQueue = () => this.#mirror.waiting;
   }
 
   get inFlight(): number {
@@ -60,54 +64,39 @@ export class Predictor {
     const live = this.#slots.get(call.model);
     const choice = live && choose(live, call);
     if (!live || !choice) {
-      this.#metrics.errors.inc({
-        model_name: live ? call.model : UNKNOWN_MODEL,
-        version: '',
-        error_type: 'not_found',
-      });
+      this.#metrics.lost(live ? call.model : null, 'not_found');
       throw new SallyportError('not-found', missing(call, live), { hint: 'See GET /models.' });
     }
     if (choice === 'damaged') {
-      this.#metrics.errors.inc({
-        model_name: call.model,
-        version: live.routing.stable?.version ?? '',
-        error_type: 'integrity',
-      });
+      this.#metrics.lost(call.model, 'integrity');
       throw new Unavailable(`${call.model} cannot be served: its stored release is not what was signed.`);
     }
     const { release } = choice;
-    const labels = { model_name: call.model, version: release.ref.version };
+    const counts = this.#metrics.version(call.model, release.ref.version, scoreBoundsOf(release.mapping));
     if (this.#inFlight >= this.#limits.inFlight) {
-      this.#metrics.errors.inc({ ...labels, error_type: 'overload' });
+      counts.failure('overload');
       throw new Unavailable('Too many calls at once; try again in a moment.');
     }
     this.#inFlight++;
     try {
       this.#checkWidth(live, choice, call);
-      const { labels: answers } = await release.predict(call.features.rows, call.features.count);
+      const { labels: answers, scores } = await release.predict(call.features.rows, call.features.count);
       const ms = performance.now() - call.startedAt;
       if (choice.counter) countRequest(choice.counter, ms, false);
-      this.#metrics.predictions.inc({ ...labels, status: 'success' });
-      this.#metrics.latency.observe(labels, ms / 1000);
-      if (choice.canary) this.#offerMirror(live, call, answers);
+      counts.success(ms / 1000, call.features.count, scores);
+      if (choice.canary) this.#offerMirror(live, call, answers, counts);
       return {
         predictions: spokenLabels(release.mapping, answers),
         model_version: release.ref.version,
         latency_ms: Math.round(ms * 1000) / 1000,
       };
     } catch (error) {
-      this.#countFailure(error, choice, labels, performance.now() - call.startedAt);
+      this.#countFailure(error, choice, counts, performance.now() - call.startedAt);
       throw error;
     } finally {
       this.#inFlight--;
       this.#mirror.pump();
     }
-  }
-
-  /** For the gauges, just before they are read. */
-  observe(): void {
-    this.#metrics.inFlight.set(this.#inFlight);
-    this.#metrics.mirrorQueue.set(this.#mirror.waiting);
   }
 
   #checkWidth(live: LiveModel, choice: Choice, call: PredictCall): void {
@@ -122,21 +111,15 @@ export class Predictor {
     );
   }
 
-  #countFailure(
-    error: unknown,
-    choice: Choice,
-    labels: { model_name: string; version: string },
-    ms: number,
-  ): void {
+  #countFailure(error: unknown, choice: Choice, counts: VersionCounts, ms: number): void {
     const fault = error instanceof WrongWidth ? error.fault : isEngineFault(error);
     if (choice.counter && fault) countRequest(choice.counter, ms, true);
-    this.#metrics.predictions.inc({ ...labels, status: 'error' });
-    this.#metrics.errors.inc({ ...labels, error_type: errorType(error) });
+    counts.failure(errorType(error));
   }
 
-  #offerMirror(live: LiveModel, call: PredictCall, canaryLabels: Float64Array): void {
+  #offerMirror(live: LiveModel, call: PredictCall, canaryLabels: Float64Array, counts: VersionCounts): void {
     const { canary, stable, routing, pairs } = live;
-    const { features, model } = call;
+    const { features } = call;
     if (!canary || !stable || !routing.canary) return;
     if (stable.info.featureCount !== null && stable.info.featureCount !== features.width) return;
     // Which requests are sampled need not be repeatable, only fair.
@@ -151,12 +134,12 @@ export class Predictor {
         // Counted into the generation it was asked in, even when that has passed.
         pairs.total += total;
         pairs.disagreements += differing;
-        this.#metrics.mirrored.inc({ model_name: model, result: 'differ' }, differing);
-        this.#metrics.mirrored.inc({ model_name: model, result: 'agree' }, total - differing);
+        counts.mirrored.differ += differing;
+        counts.mirrored.agree += total - differing;
       },
       dropped: (total) => {
         pairs.dropped += total;
-        this.#metrics.mirrored.inc({ model_name: model, result: 'dropped' }, total);
+        counts.mirrored.dropped += total;
       },
     });
   }
@@ -193,7 +176,7 @@ function missing(call: PredictCall, live: LiveModel | undefined): string {
   return `No version of ${call.model} is served here.`;
 }
 
-function errorType(error: unknown): string {
+function errorType(error: unknown): ErrorType {
   if (!(error instanceof SallyportError)) return 'engine';
   if (error.code === 'engine.timeout') return error.facts.queued === true ? 'overload' : 'timeout';
   if (error.code.startsWith('integrity.')) return 'integrity';

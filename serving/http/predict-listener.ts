@@ -93,12 +93,8 @@ export function createPredictListener(options: PredictListenerOptions): FastifyI
 }
 
 /** `/metrics`, on both listeners. */
-export function addMetrics(
-  app: FastifyInstance,
-  options: { readonly metrics: Metrics; readonly predictor: Predictor },
-): void {
-  app.get('/metrics', { config: { scopes: ['read'] } }, async (_request, reply) => {
-    options.predictor.observe();
-    return reply.type(options.metrics.registry.contentType).send(await options.metrics.registry.metrics());
-  });
+export function addMetrics(app: FastifyInstance, { metrics }: { readonly metrics: Metrics }): void {
+  app.get('/metrics', { config: { scopes: ['read'] } }, async (_request, reply) =>
+    reply.type(metrics.registry.contentType).send(await metrics.text()),
+  );
 }
