@@ -4,35 +4,13 @@
  */
 import type { ReleaseRef } from '../shared/domain/endpoint/routing.ts';
 import { SallyportError } from '../shared/domain/errors.ts';
-import type { OutputMapping } from '../shared/domain/model/version.ts';
-import {
-  createInferenceHost,
-  type InferenceHost,
-  type InferenceWorker,
-  type ModelInfo,
-  type Predictions,
-} from '../shared/node/onnx/inference-host.ts';
+import { createInferenceHost, type InferenceWorker } from '../shared/node/onnx/inference-host.ts';
 import { createQuarantine } from '../shared/node/onnx/quarantine.ts';
+import { type LoadedRelease, MODEL_KEY, Release } from './release.ts';
 import type { ReleaseStore } from './releases/stored.ts';
 
-const MODEL_KEY = 'model';
 /** Memory an inference process may take beside its model, in bytes. */
 const WORKER_BASE_RSS = 2 * 1024 ** 3;
-
-export interface LoadedRelease {
-  readonly name: string;
-  readonly ref: ReleaseRef;
-  readonly info: ModelInfo;
-  readonly mapping: OutputMapping;
-  /** Calls under way in its process. */
-  readonly inFlight: number;
-  readonly busy: boolean;
-  predict(rows: Float32Array, count: number): Promise<Predictions>;
-  /** Ends its process once the calls under way are answered. */
-  retire(): Promise<void>;
-  /** Ends it now. */
-  close(): Promise<void>;
-}
 
 export interface EngineOptions {
   readonly store: ReleaseStore;
@@ -71,62 +49,12 @@ export class Engine {
         key: MODEL_KEY,
         bytes: () => store.readFile(release, 'model.onnx'),
         digest: release.ref.digest,
-        mapping,
       });
-      return new Release(release.request.name, release.ref, info, mapping, host);
+      return new Release({ name: release.request.name, ref: release.ref, info, mapping, host });
     } catch (error) {
       await host.close();
       throw error;
     }
-  }
-}
-
-class Release implements LoadedRelease {
-  readonly name: string;
-  readonly ref: ReleaseRef;
-  readonly info: ModelInfo;
-  readonly mapping: OutputMapping;
-  readonly #host: InferenceHost;
-  #inFlight = 0;
-  #idle: (() => void)[] = [];
-
-  constructor(name: string, ref: ReleaseRef, info: ModelInfo, mapping: OutputMapping, host: InferenceHost) {
-    this.name = name;
-    this.ref = ref;
-    this.info = info;
-    this.mapping = mapping;
-    this.#host = host;
-  }
-
-  get inFlight(): number {
-    return this.#inFlight;
-  }
-
-  get busy(): boolean {
-    return this.#inFlight > 0;
-  }
-
-  async predict(rows: Float32Array, count: number): Promise<Predictions> {
-    this.#inFlight++;
-    try {
-      return await this.#host.predict(MODEL_KEY, rows, count);
-    } finally {
-      this.#inFlight--;
-      if (this.#inFlight === 0) {
-        const waiting = this.#idle;
-        this.#idle = [];
-        for (const wake of waiting) wake();
-      }
-    }
-  }
-
-  async retire(): Promise<void> {
-    if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
-    await this.#host.close();
-  }
-
-  close(): Promise<void> {
-    return this.#host.close();
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Receipt } from '../shared/domain/endpoint/endpoint.ts';
 import { type ModelRouting, servedModelOf } from '../shared/domain/endpoint/routing.ts';
 import { startCounting, type VersionCounter } from '../shared/domain/traffic/count.ts';
-import type { LoadedRelease } from './engine.ts';
+import type { LoadedRelease } from './release.ts';
 
 /** One model as requests see it: replaced whole at each change. */
 export interface LiveModel {

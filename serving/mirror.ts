@@ -4,7 +4,7 @@
  * not fit into its queue is dropped and counted.
  */
 import type { OutputMapping } from '../shared/domain/model/version.ts';
-import type { LoadedRelease } from './engine.ts';
+import type { LoadedRelease } from './release.ts';
 
 export interface MirrorJob {
   readonly rows: Float32Array;

@@ -4,7 +4,7 @@ import { countRequest, type VersionCounter } from '../shared/domain/traffic/coun
 import { bucketOf, isCanary } from '../shared/domain/traffic/route.ts';
 import { spokenLabels } from '../shared/node/onnx/output-mapping.ts';
 import type { AgentLimits } from './config.ts';
-import { isEngineFault, type LoadedRelease } from './engine.ts';
+import { isEngineFault } from './engine.ts';
 import type { FeatureRows } from './http/features.ts';
 import { sha256Text } from './identity.ts';
 import type { LiveModel } from './live-model.ts';
@@ -12,6 +12,7 @@ import type { ErrorType, VersionCounts } from './metrics/counts.ts';
 import { scoreBoundsOf } from './metrics/models.ts';
 import type { Metrics } from './metrics.ts';
 import { Mirror } from './mirror.ts';
+import type { LoadedRelease } from './release.ts';
 import type { Slots } from './slots.ts';
 
 /** Answered 503: not the caller's fault, and worth trying again. */
@@ -100,11 +101,11 @@ export class Predictor {
   }
 
   #checkWidth(live: LiveModel, choice: Choice, call: PredictCall): void {
-    const expected = choice.release.info.featureCount;
+    const expected = choice.release.featureCount;
     const { width } = call.features;
     if (expected === null || expected === width) return;
     // Input that stable would have taken: then it is the canary that does not fit its callers.
-    const fault = choice.canary && live.stable !== null && live.stable.info.featureCount === width;
+    const fault = choice.canary && live.stable !== null && live.stable.featureCount === width;
     throw new WrongWidth(
       `${call.model}@${choice.release.ref.version} takes ${expected} values a row, not ${width}.`,
       fault,
@@ -121,7 +122,7 @@ export class Predictor {
     const { canary, stable, routing, pairs } = live;
     const { features } = call;
     if (!canary || !stable || !routing.canary) return;
-    if (stable.info.featureCount !== null && stable.info.featureCount !== features.width) return;
+    if (stable.featureCount !== null && stable.featureCount !== features.width) return;
     // Which requests are sampled need not be repeatable, only fair.
     if (Math.random() >= routing.canary.mirrorSample) return;
     this.#mirror.offer({

@@ -15,7 +15,7 @@ import {
 import { SallyportError } from '../shared/domain/errors.ts';
 import { snapshot } from '../shared/domain/traffic/count.ts';
 import type { TrafficSample } from '../shared/domain/traffic/sample.ts';
-import type { Engine, LoadedRelease } from './engine.ts';
+import type { Engine } from './engine.ts';
 import {
   answerOf,
   type ChangeAnswer,
@@ -26,6 +26,7 @@ import {
   textOf,
 } from './live-model.ts';
 import { Mutex } from './mutex.ts';
+import type { LoadedRelease } from './release.ts';
 import type { ReleaseStore } from './releases/stored.ts';
 import type { AgentState, RememberedAnswer, ServedRelease, StateFile } from './state.ts';
 

@@ -66,7 +66,7 @@ export function createPredictListener(options: PredictListenerOptions): FastifyI
     models: slots.all().map(({ routing, stable }) => ({
       name: routing.name,
       version: stable?.ref.version ?? null,
-      features: stable?.info.featureCount ?? null,
+      features: stable?.featureCount ?? null,
     })),
   }));
 

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { OutputMapping } from '../../shared/domain/model/version.ts';
 import { spokenLabels } from '../../shared/node/onnx/output-mapping.ts';
-import { firstNonFinite, loadModel } from '../../shared/node/onnx/session.ts';
+import { firstNonFinite } from '../../shared/node/onnx/row-model.ts';
+import { loadModel } from '../../shared/node/onnx/session.ts';
 import {
   ANOMALY,
   CLASSIFIER,

@@ -85,7 +85,8 @@ export function createInferenceEngine(options: EngineOptions): InferenceEngine {
         const key = `model-${index}`;
         const { bytes, digest, mapping } = model;
         const intraOpThreads = PLAIN_TUNING.threads;
-        await transferModel(link, { key, bytes, digest, mapping, intraOpThreads }, stallMs);
+        const use = { kind: 'rows', mapping } as const;
+        await transferModel(link, { key, bytes, digest, use, intraOpThreads }, stallMs);
         running = null;
         keys.push(key);
       }

@@ -1,7 +1,8 @@
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import { NO_ANSWER } from '../../../shared/domain/evidence/answers.ts';
 import type { RunInput } from '../../../shared/node/onnx/feed.ts';
-import type { DetailedPredictions, LoadedModel } from '../../../shared/node/onnx/session.ts';
+import type { DetailedPredictions } from '../../../shared/node/onnx/row-model.ts';
+import type { LoadedModel } from '../../../shared/node/onnx/session.ts';
 import type { DatasetBatch } from '../datasets/dataset.ts';
 import type { TaskModel } from './evaluate-task.ts';
 import { isRegression } from './figures.ts';

@@ -6,7 +6,7 @@ import { createQuarantine } from '../../../shared/node/onnx/quarantine.ts';
 import {
   callWorker,
   openWorkerLink,
-  transferBytes,
+  transferModel,
   type WorkerLink,
 } from '../../../shared/node/onnx/worker-link.ts';
 import type { ForkWorker } from '../../ports/processes.ts';
@@ -41,7 +41,11 @@ export function createTestDataRunner(options: TestDataOptions): TestDataRunner {
         if (link?.alive) return link;
         const opened = openWorkerLink(options.forkWorker('inference'), { maxRssBytes });
         link = opened;
-        await transferBytes(opened, { key: KEY, ...model }, READING_MS);
+        await transferModel(
+          opened,
+          { key: KEY, ...model, use: { kind: 'bytes' }, intraOpThreads: 1 },
+          READING_MS,
+        );
         return opened;
       };
       const call = async (task: TestDataTask, withinMs: number): Promise<unknown> =>

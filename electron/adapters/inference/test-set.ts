@@ -62,7 +62,7 @@ export async function runTestSet(
 }
 
 async function runFitted(fitted: FittedModel, tolerance: Tolerance): Promise<TestSetVerdict> {
-  const session = await openSession(fitted.bytes, 1);
+  const session = await openSession(fitted.bytes, { intraOpThreads: 1 });
   try {
     const feeds: Record<string, PlainTensor> = {};
     for (const fed of fitted.feeds) feeds[fed.name] = plainTensor(fed);

@@ -1,5 +1,5 @@
 import { SallyportError } from '../../domain/errors.ts';
-import type { OutputMapping } from '../../domain/model/version.ts';
+import type { ModelInterface, NamedTensor } from './named-tensor.ts';
 import { createQuarantine, type Quarantine } from './quarantine.ts';
 import {
   type InferenceWorker,
@@ -8,18 +8,23 @@ import {
   type WorkerGone,
   type WorkerLink,
 } from './worker-link.ts';
-import { exactly, type ModelInfo, type Predictions } from './worker-protocol.ts';
 
 export type { InferenceWorker } from './worker-link.ts';
-export type { ModelInfo, Predictions } from './worker-protocol.ts';
 
 export interface ModelToLoad {
-  /** The name `predict` uses, chosen by the caller; loading another model under it replaces the first. */
+  /** The name `run` uses, chosen by the caller; loading another model under it replaces the first. */
   readonly key: string;
   /** The plaintext, or where to get it again: it is asked for at each (re)start of the worker and not kept then. */
   readonly bytes: Uint8Array | (() => Promise<Uint8Array>);
   readonly digest: string;
-  readonly mapping: OutputMapping;
+}
+
+export interface RunOptions {
+  /**
+   * Several callers' rows in one run: where it ends the process or is refused, nobody can say whose fault it was. The
+   * model is not blamed; each is asked again alone.
+   */
+  readonly joined?: boolean;
 }
 
 export interface CrashEvent {
@@ -36,9 +41,14 @@ export interface CrashEvent {
  */
 export interface InferenceHost {
   /** Resolves when the worker has verified the digest and loaded the model. */
-  load(model: ModelToLoad): Promise<ModelInfo>;
-  /** `rows`: `count` rows of features, one after another. Errors: those of the session, and `engine.*`. */
-  predict(key: string, rows: Float32Array, count: number): Promise<Predictions>;
+  load(model: ModelToLoad): Promise<ModelInterface>;
+  /** The `wanted` outputs in this order. Errors: those of the session, and `engine.*`. */
+  run(
+    key: string,
+    inputs: readonly NamedTensor[],
+    wanted: readonly string[],
+    options?: RunOptions,
+  ): Promise<readonly NamedTensor[]>;
   unload(key: string): Promise<void>;
   loaded(): string[];
   onCrash(listener: (event: CrashEvent) => void): void;
@@ -61,9 +71,17 @@ interface Entry {
   readonly model: ModelToLoad;
   /** The worker it is loaded in; another one than the current means it has to be loaded again. */
   link: WorkerLink | null;
-  loading: Promise<ModelInfo> | null;
+  loading: Promise<ModelInterface> | null;
 }
 
+interface Asked {
+  readonly inputs: readonly NamedTensor[];
+  readonly wanted: readonly string[];
+  readonly joined: boolean;
+}
+type Answered = readonly NamedTensor[];
+
+const TENSORS = { kind: 'tensors' } as const;
 /** Restarts a request survives that was only waiting while another one ended the worker. */
 const MAX_ATTEMPTS = 4;
 const LOAD_FACTOR = 10;
@@ -96,21 +114,22 @@ export function createInferenceHost(options: HostOptions): InferenceHost {
       listener({ key: model.key, digest: model.digest, error, quarantined });
   };
 
-  const transfer = async (entry: Entry, attempt: number): Promise<ModelInfo> => {
+  const transfer = async (entry: Entry, attempt: number): Promise<ModelInterface> => {
     const { model } = entry;
     quarantine.check(model.digest);
     const bytes = typeof model.bytes === 'function' ? await model.bytes() : model.bytes;
     const target = current();
-    const request = { ...model, bytes, intraOpThreads: options.intraOpThreads ?? 1 };
+    const { key, digest } = model;
+    const request = { key, digest, bytes, use: TENSORS, intraOpThreads: options.intraOpThreads ?? 1 };
     let lost: WorkerGone | null = null;
     try {
-      const info = await transferModel(target, request, options.deadlineMs * LOAD_FACTOR, {
+      const loaded = await transferModel(target, request, options.deadlineMs * LOAD_FACTOR, {
         gone: (gone) => {
           lost = gone;
         },
       });
       entry.link = target;
-      return info;
+      return loaded as ModelInterface;
     } catch (error) {
       const gone = lost as WorkerGone | null;
       if (!gone || closed) throw error;
@@ -125,46 +144,36 @@ export function createInferenceHost(options: HostOptions): InferenceHost {
   };
 
   /** Loads unless it is being loaded already. */
-  const ensureLoaded = (entry: Entry): Promise<ModelInfo> => {
+  const ensureLoaded = (entry: Entry): Promise<ModelInterface> => {
     entry.loading ??= transfer(entry, 1).finally(() => {
       entry.loading = null;
     });
     return entry.loading;
   };
 
-  const send = (
-    entry: Entry,
-    target: WorkerLink,
-    rows: Float32Array,
-    count: number,
-    attempt: number,
-  ): Promise<Predictions> =>
+  const send = (entry: Entry, target: WorkerLink, asked: Asked, attempt: number): Promise<Answered> =>
     new Promise((resolve, reject) => {
-      target.request({ type: 'predict', key: entry.model.key, rows, count }, options.deadlineMs, {
-        done: (value) => resolve(value as Predictions),
+      const { inputs, wanted } = asked;
+      target.request({ type: 'run', key: entry.model.key, inputs, wanted }, options.deadlineMs, {
+        done: (value) => resolve(value as Answered),
         failed: reject,
         gone: (gone: WorkerGone) => {
           if (closed) return reject(closedError());
           if (gone.culprit) {
             // An idle worker that was killed from outside has no culprit; one at work is taken at its word.
-            blame(entry.model, gone.error);
+            if (!asked.joined) blame(entry.model, gone.error);
             return reject(gone.error);
           }
           if (target.alive || attempt >= MAX_ATTEMPTS) return reject(gone.error);
-          run(entry, rows, count, attempt + 1).then(resolve, reject);
+          run(entry, asked, attempt + 1).then(resolve, reject);
         },
       });
     });
 
-  const run = async (
-    entry: Entry,
-    rows: Float32Array,
-    count: number,
-    attempt: number,
-  ): Promise<Predictions> => {
+  const run = async (entry: Entry, asked: Asked, attempt: number): Promise<Answered> => {
     quarantine.check(entry.model.digest);
     if (!entry.link?.alive) await ensureLoaded(entry);
-    return send(entry, current(), rows, count, attempt);
+    return send(entry, current(), asked, attempt);
   };
 
   return {
@@ -175,14 +184,13 @@ export function createInferenceHost(options: HostOptions): InferenceHost {
       entries.set(model.key, entry);
       return info;
     },
-    predict(key, rows, count) {
+    run(key, inputs, wanted, { joined = false } = {}) {
       const entry = entries.get(key);
       if (!entry) return Promise.reject(new SallyportError('not-found', `No model is loaded as "${key}".`));
-      const exact = exactly(rows);
+      const asked: Asked = { inputs, wanted, joined };
       // The common case takes no turn of the event loop before the request is on its way.
-      if (entry.link?.alive && !quarantine.has(entry.model.digest))
-        return send(entry, entry.link, exact, count, 1);
-      return run(entry, exact, count, 1);
+      if (entry.link?.alive && !quarantine.has(entry.model.digest)) return send(entry, entry.link, asked, 1);
+      return run(entry, asked, 1);
     },
     unload(key) {
       const entry = entries.get(key);

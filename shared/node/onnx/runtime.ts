@@ -42,8 +42,15 @@ export interface RuntimeTensor {
   readonly data: unknown;
 }
 
+export interface SessionOptions {
+  readonly intraOpThreads: number;
+}
+
 /** Throws `model.unsupported` where the runtime refuses the model. */
-export async function openSession(bytes: Uint8Array, intraOpThreads: number): Promise<RuntimeSession> {
+export async function openSession(
+  bytes: Uint8Array,
+  { intraOpThreads }: SessionOptions,
+): Promise<RuntimeSession> {
   let session: ort.InferenceSession;
   try {
     session = await ort.InferenceSession.create(bytes, {

@@ -6,7 +6,8 @@ import { once } from 'node:events';
 import { parentPort, Worker } from 'node:worker_threads';
 import type { OutputMapping } from '../../domain/model/version.ts';
 import type { RunInput } from './feed.ts';
-import { type DetailedPredictions, type LoadedModel, loadModel } from './session.ts';
+import type { DetailedPredictions } from './row-model.ts';
+import { type LoadedModel, loadModel } from './session.ts';
 import { checkFinite } from './tensors.ts';
 import { fromWireError, type ModelInfo, toWireError, type WireError } from './worker-protocol.ts';
 

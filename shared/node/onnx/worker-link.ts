@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { SallyportError } from '../../domain/errors.ts';
-import type { OutputMapping } from '../../domain/model/version.ts';
 import {
   exactly,
   fromWireError,
-  type ModelInfo,
+  type ModelUse,
   type WorkerReply,
   type WorkerRequest,
 } from './worker-protocol.ts';
@@ -214,40 +213,25 @@ export interface ModelTransfer {
   readonly key: string;
   readonly bytes: Uint8Array;
   readonly digest: string;
-  readonly mapping: OutputMapping;
+  readonly use: ModelUse;
   readonly intraOpThreads: number;
 }
 
 const CHUNK_BYTES = 4 * 2 ** 20;
 
-/** Sends the bytes piece by piece, each acknowledged before the next, and has the worker verify and load them. */
+/**
+ * Sends the bytes piece by piece, each acknowledged before the next, and has the worker verify and load them. Answers
+ * what `ModelUse` says.
+ */
 export async function transferModel(
   link: WorkerLink,
-  model: ModelTransfer,
+  { bytes, ...model }: ModelTransfer,
   deadlineMs: number,
   listener: CallListener = {},
-): Promise<ModelInfo> {
-  return (await transfer(link, model, deadlineMs, listener)) as ModelInfo;
-}
-
-/** The same without loading: the worker verifies and keeps them for a task. */
-export async function transferBytes(
-  link: WorkerLink,
-  model: Pick<ModelTransfer, 'key' | 'bytes' | 'digest'>,
-  deadlineMs: number,
-): Promise<void> {
-  await transfer(link, { ...model, mapping: null, intraOpThreads: 1 }, deadlineMs, {});
-}
-
-async function transfer(
-  link: WorkerLink,
-  model: Omit<ModelTransfer, 'mapping'> & { readonly mapping: OutputMapping | null },
-  deadlineMs: number,
-  listener: CallListener,
 ): Promise<unknown> {
-  const { key, bytes, digest, mapping, intraOpThreads } = model;
+  const { key } = model;
   const call = (request: WorkerCall): Promise<unknown> => callWorker(link, request, deadlineMs, listener);
-  await call({ type: 'load-begin', key, digest, mapping, sizeBytes: bytes.length, intraOpThreads });
+  await call({ type: 'load-begin', ...model, sizeBytes: bytes.length });
   for (let start = 0; start < bytes.length; start += CHUNK_BYTES) {
     await call({ type: 'load-chunk', key, bytes: exactly(bytes.subarray(start, start + CHUNK_BYTES)) });
   }

@@ -1,5 +1,6 @@
 import { ERROR_CODES, type ErrorCode, SallyportError } from '../../domain/errors.ts';
 import type { OutputMapping } from '../../domain/model/version.ts';
+import type { NamedTensor } from './named-tensor.ts';
 
 /**
  * Messages between a parent and its inference worker. Rows travel as typed arrays, never as JSON. Every request has
@@ -15,19 +16,19 @@ export type WorkerRequest =
       readonly key: string;
       /** SHA-256 the received bytes must have, lower-case hex. */
       readonly digest: string;
-      /** Null: the bytes are only verified and kept, for a task that makes its own sessions of them. */
-      readonly mapping: OutputMapping | null;
+      readonly use: ModelUse;
       readonly sizeBytes: number;
       readonly intraOpThreads: number;
     }
   | { readonly type: 'load-chunk'; readonly id: number; readonly key: string; readonly bytes: Uint8Array }
   | { readonly type: 'load-end'; readonly id: number; readonly key: string }
   | {
-      readonly type: 'predict';
+      /** Of a model loaded for tensors. Reply value: the `wanted` outputs in this order, as `NamedTensor`s. */
+      readonly type: 'run';
       readonly id: number;
       readonly key: string;
-      readonly rows: Float32Array;
-      readonly count: number;
+      readonly inputs: readonly NamedTensor[];
+      readonly wanted: readonly string[];
     }
   | { readonly type: 'unload'; readonly id: number; readonly key: string }
   /** Work a particular entry adds (the desktop's evaluation over a dataset). */
@@ -43,7 +44,16 @@ export type WorkerReply =
   /** The worker's own memory reading, for systems where the parent cannot look it up. */
   | { readonly id: 0; readonly kind: 'memory'; readonly rssBytes: number };
 
-/** Reply value of `load-end`; null where there was no mapping. */
+/** What a model is loaded for, with the reply value of its `load-end`. */
+export type ModelUse =
+  /** Rows of features, by a task. `ModelInfo`. */
+  | { readonly kind: 'rows'; readonly mapping: OutputMapping }
+  /** `run`. `ModelInterface`. */
+  | { readonly kind: 'tensors' }
+  /** The bytes are only verified and kept, for a task that makes its own sessions of them. Null. */
+  | { readonly kind: 'bytes' };
+
+/** What a model is to somebody who asks it by rows. */
 export interface ModelInfo {
   readonly input: {
     readonly name: string;
@@ -64,7 +74,7 @@ export interface ModelInfo {
   readonly textFeatures: readonly number[];
 }
 
-/** Reply value of `predict`: raw label values and raw scores of the mapped column, one per row. */
+/** Raw label values and raw scores of the mapped column, one per row. */
 export interface Predictions {
   /** Values of the label output; where the model has none, derived from the score by the mapping's threshold. */
   readonly labels: Float64Array;

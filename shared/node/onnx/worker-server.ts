@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { SallyportError } from '../../domain/errors.ts';
 import type { WorkerPort } from '../worker-port.ts';
-import { type LoadedModel, loadModel } from './session.ts';
+import { type LoadedModel, loadModel, openTensorModel, type TensorModel } from './session.ts';
 import type { ModelLoader } from './session-thread.ts';
-import { type ModelInfo, toWireError, type WorkerReply, type WorkerRequest } from './worker-protocol.ts';
+import { toWireError, type WorkerReply, type WorkerRequest } from './worker-protocol.ts';
 
 /** What a task of a particular worker entry may use. */
 export interface TaskContext {
@@ -37,6 +37,7 @@ export function serveInference(
   load: ModelLoader = loadModel,
 ): void {
   const models = new Map<string, LoadedModel>();
+  const tensorModels = new Map<string, TensorModel>();
   const incoming = new Map<string, Incoming>();
   /** Bytes of loaded models while a task may ask for them again. */
   const sources = new Map<string, Incoming>();
@@ -44,22 +45,28 @@ export function serveInference(
   let busy = false;
   let notedAt = 0;
 
-  const model = (key: string): LoadedModel => {
-    const loaded = models.get(key);
+  const found = <T>(loaded: T | undefined, key: string): T => {
     if (!loaded) throw new SallyportError('not-found', `No model is loaded as "${key}".`);
     return loaded;
   };
+  const model = (key: string): LoadedModel => found(models.get(key), key);
   const source = (key: string): Incoming => {
-    const found = sources.get(key);
-    if (!found) throw new SallyportError('not-found', `The bytes of "${key}" are no longer there.`);
-    return found;
+    const kept = sources.get(key);
+    if (!kept) throw new SallyportError('not-found', `The bytes of "${key}" are no longer there.`);
+    return kept;
+  };
+  const forget = async (key: string): Promise<void> => {
+    const before = [models.get(key), tensorModels.get(key)];
+    models.delete(key);
+    tensorModels.delete(key);
+    for (const each of before) await each?.release();
   };
   const send = (reply: WorkerReply): void => port.postMessage(reply);
 
   const handle = async (request: WorkerRequest): Promise<unknown> => {
     switch (request.type) {
-      case 'predict':
-        return model(request.key).run(request.rows, request.count);
+      case 'run':
+        return found(tensorModels.get(request.key), request.key).run(request.inputs, request.wanted);
       case 'load-begin':
         incoming.set(request.key, { request, bytes: new Uint8Array(request.sizeBytes), received: 0 });
         return null;
@@ -82,30 +89,29 @@ export function serveInference(
         incoming.delete(request.key);
         if (!part) throw new SallyportError('unexpected', `No transfer of "${request.key}" has begun.`);
         verify(part);
-        const { mapping, intraOpThreads } = part.request;
-        const loaded = mapping === null ? null : await load(part.bytes, mapping, { intraOpThreads });
-        await models.get(request.key)?.release();
-        if (loaded) models.set(request.key, loaded);
-        else models.delete(request.key);
-        if (runTask) sources.set(request.key, part);
-        return (loaded?.info ?? null) satisfies ModelInfo | null;
+        const { key, use, intraOpThreads } = part.request;
+        const rows = use.kind === 'rows' ? await load(part.bytes, use.mapping, { intraOpThreads }) : null;
+        const tensors = use.kind === 'tensors' ? await openTensorModel(part.bytes, { intraOpThreads }) : null;
+        await forget(key);
+        if (rows) models.set(key, rows);
+        if (tensors) tensorModels.set(key, tensors);
+        if (runTask) sources.set(key, part);
+        return rows?.info ?? tensors?.interface ?? null;
       }
-      case 'unload': {
-        const loaded = models.get(request.key);
-        models.delete(request.key);
+      case 'unload':
         incoming.delete(request.key);
         sources.delete(request.key);
-        await loaded?.release();
+        await forget(request.key);
         return null;
-      }
       case 'task':
         if (!runTask) throw new SallyportError('unexpected', 'This worker has no tasks.');
         return runTask(request.task, {
           model,
           reload: async (key, intraOpThreads) => {
             const { bytes, request: asked } = source(key);
-            if (asked.mapping === null) throw new SallyportError('not-found', `"${key}" was never loaded.`);
-            const loaded = await load(bytes, asked.mapping, { intraOpThreads });
+            if (asked.use.kind !== 'rows')
+              throw new SallyportError('not-found', `"${key}" was not loaded for rows.`);
+            const loaded = await load(bytes, asked.use.mapping, { intraOpThreads });
             await models.get(key)?.release();
             models.set(key, loaded);
             return loaded;
