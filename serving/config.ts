@@ -9,6 +9,7 @@ import { networksSchema } from './guard/addresses.ts';
 import { jwtSchema } from './guard/jwt.ts';
 import { keySourceSchema } from './guard/key-source.ts';
 import { type AgentLimits, limitsSchema } from './guard/limits.ts';
+import { scoresSchema } from './guard/scores.ts';
 import { type TlsConfig, tlsSchema } from './guard/tls.ts';
 import { readYaml } from './yaml-file.ts';
 
@@ -34,6 +35,8 @@ export const agentConfigSchema = z.strictObject({
   keys: z.strictObject({ signing: keySourceSchema.optional(), age: keySourceSchema.optional() }).default({}),
   jwt: jwtSchema.optional(),
   accessLog: accessLogSchema.optional(),
+  /** How exactly scores are shown; as they are when left out. */
+  scores: scoresSchema.optional(),
   limits: limitsSchema.default(() => limitsSchema.parse({})),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
