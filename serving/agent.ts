@@ -25,8 +25,9 @@ import { admit } from './releases/admission.ts';
 import { ReleasePush } from './releases/push.ts';
 import { ReleaseStore } from './releases/stored.ts';
 import { Uploads } from './releases/uploads.ts';
-import { Slots, servedReleaseOf } from './slots.ts';
-import { StateFile } from './state.ts';
+import { Revocations, requireNotRevoked } from './revocations.ts';
+import { Slots } from './slots.ts';
+import { StateFile, servedReleaseOf } from './state.ts';
 import { TokenFile } from './tokens.ts';
 import { resolveTrust } from './trust.ts';
 
@@ -61,6 +62,7 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
   const engine = new Engine({
     store,
     fork: runtime.fork,
+    mayLoad: ({ ref }) => requireNotRevoked(state, ref),
     predictTimeoutMs: limits.predictTimeoutMs,
     onCrash: (ref, name, error) => {
       const counts = metrics.model(name).versions.get(ref.version);
@@ -131,6 +133,7 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
     push,
     uploads,
     checkpoints: new Checkpoints(paths.checkpoints, trust),
+    revocations: new Revocations({ trust, state, now, withdraw: () => slots.withdrawRevoked() }),
   });
 
   await push.sweep(uploads);

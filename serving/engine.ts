@@ -7,7 +7,7 @@ import { SallyportError } from '../shared/domain/errors.ts';
 import { createInferenceHost, type InferenceWorker } from '../shared/node/onnx/inference-host.ts';
 import { createQuarantine } from '../shared/node/onnx/quarantine.ts';
 import { type LoadedRelease, MODEL_KEY, Release } from './release.ts';
-import type { ReleaseStore } from './releases/stored.ts';
+import type { ReleaseStore, StoredRelease } from './releases/stored.ts';
 
 /** Memory an inference process may take beside its model, in bytes. */
 const WORKER_BASE_RSS = 2 * 1024 ** 3;
@@ -15,6 +15,8 @@ const WORKER_BASE_RSS = 2 * 1024 ** 3;
 export interface EngineOptions {
   readonly store: ReleaseStore;
   readonly fork: () => InferenceWorker;
+  /** Throws where these bytes may not be loaded any more. Asked each time a process is to be given them. */
+  readonly mayLoad: (release: StoredRelease) => void;
   readonly predictTimeoutMs: number;
   readonly onCrash: (release: ReleaseRef, name: string, error: SallyportError) => void;
 }
@@ -34,6 +36,7 @@ export class Engine {
   async load(root: string): Promise<LoadedRelease> {
     const { store } = this.#options;
     const release = await store.read(root);
+    this.#options.mayLoad(release);
     const mapping = await store.readMapping(release);
     const host = createInferenceHost({
       fork: this.#options.fork,
@@ -47,7 +50,10 @@ export class Engine {
     try {
       const info = await host.load({
         key: MODEL_KEY,
-        bytes: () => store.readFile(release, 'model.onnx'),
+        bytes: () => {
+          this.#options.mayLoad(release);
+          return store.readFile(release, 'model.onnx');
+        },
         digest: release.ref.digest,
       });
       return new Release({ name: release.request.name, ref: release.ref, info, mapping, host });

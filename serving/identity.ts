@@ -7,8 +7,13 @@ import {
   type KeyObject,
   sign,
 } from 'node:crypto';
-import { type DsseEnvelope, dssePrefix, RECEIPT_TYPE } from '../shared/domain/endpoint/dsse.ts';
-import type { AgentIdentity, Receipt } from '../shared/domain/endpoint/endpoint.ts';
+import {
+  type DsseEnvelope,
+  dssePrefix,
+  RECEIPT_TYPE,
+  REVOCATION_RECEIPT_TYPE,
+} from '../shared/domain/endpoint/dsse.ts';
+import type { AgentIdentity, Receipt, RevocationReceipt } from '../shared/domain/endpoint/endpoint.ts';
 import { computeFingerprint, possessionText } from '../shared/domain/endpoint/fingerprint.ts';
 import { SallyportError } from '../shared/domain/errors.ts';
 import { recipientOf } from '../shared/node/age/index.ts';
@@ -78,10 +83,18 @@ export class AgentKeys {
   }
 
   signReceipt(receipt: Receipt): DsseEnvelope {
-    const payload = Buffer.from(JSON.stringify(receipt), 'utf8');
-    const signed = Buffer.concat([Buffer.from(dssePrefix(RECEIPT_TYPE, payload.length), 'utf8'), payload]);
+    return this.#sign(RECEIPT_TYPE, receipt);
+  }
+
+  signRevocationReceipt(receipt: RevocationReceipt): DsseEnvelope {
+    return this.#sign(REVOCATION_RECEIPT_TYPE, receipt);
+  }
+
+  #sign(payloadType: string, body: object): DsseEnvelope {
+    const payload = Buffer.from(JSON.stringify(body), 'utf8');
+    const signed = Buffer.concat([Buffer.from(dssePrefix(payloadType, payload.length), 'utf8'), payload]);
     return {
-      payloadType: RECEIPT_TYPE,
+      payloadType,
       payload: payload.toString('base64'),
       signatures: [{ keyid: this.fingerprint, sig: sign(null, signed, this.#signingKey).toString('base64') }],
     };

@@ -18,6 +18,13 @@ export interface LiveModel {
 /** What a receipt says beside its question. */
 export type ChangeAnswer = Pick<Receipt, 'model' | 'loaded'>;
 
+/** Why a model that was routed to has no version to answer with. */
+export function outageText({ name, stable, moved }: ModelRouting): string {
+  return stable === null && moved
+    ? `${name} cannot be served: ${moved.reason}; there is no good version before it.`
+    : `${name} cannot be served: its stored release is not what was signed.`;
+}
+
 /** Whether a release gets traffic in this routing. */
 export function isServing(routing: ModelRouting, root: string): boolean {
   return routing.stable?.root === root || routing.canary?.root === root;

@@ -7,7 +7,7 @@ import type { AgentLimits } from './config.ts';
 import { isEngineFault } from './engine.ts';
 import type { FeatureRows } from './http/features.ts';
 import { sha256Text } from './identity.ts';
-import type { LiveModel } from './live-model.ts';
+import { type LiveModel, outageText } from './live-model.ts';
 import type { ErrorType, VersionCounts } from './metrics/counts.ts';
 import { scoreBoundsOf } from './metrics/models.ts';
 import type { Metrics } from './metrics.ts';
@@ -70,7 +70,7 @@ export class Predictor {
     }
     if (choice === 'damaged') {
       this.#metrics.lost(call.model, 'integrity');
-      throw new Unavailable(`${call.model} cannot be served: its stored release is not what was signed.`);
+      throw new Unavailable(outageText(live.routing));
     }
     const { release } = choice;
     const counts = this.#metrics.version(call.model, release.ref.version, scoreBoundsOf(release.mapping));
@@ -155,7 +155,7 @@ class WrongWidth extends SallyportError {
   }
 }
 
-/** `damaged`: routed to a release that could not be loaded again. */
+/** `damaged`: routed to a release that could not be loaded again, or was revoked with nothing good before it. */
 function choose(live: LiveModel, call: PredictCall): Choice | 'damaged' | null {
   const { routing, stable, canary, previous, counters } = live;
   if (call.version !== undefined) {
@@ -168,7 +168,7 @@ function choose(live: LiveModel, call: PredictCall): Choice | 'damaged' | null {
       return { release: canary, counter: counters.canary, canary: true };
   }
   if (stable) return { release: stable, counter: counters.stable, canary: false };
-  return routing.stable ? 'damaged' : null;
+  return routing.stable || routing.moved ? 'damaged' : null;
 }
 
 function missing(call: PredictCall, live: LiveModel | undefined): string {

@@ -4,15 +4,16 @@
  * and one under way finishes on the version it began with.
  */
 
-import { serialKey } from '../shared/domain/approval/verify-release.ts';
+import { revokedText } from '../shared/domain/endpoint/revocation.ts';
 import {
   emptyRouting,
   type ModelRouting,
   type ReleaseRef,
   type RoutingResult,
   servedModelOf,
+  withoutReleases,
 } from '../shared/domain/endpoint/routing.ts';
-import { SallyportError } from '../shared/domain/errors.ts';
+import { isDiskRefusal, SallyportError } from '../shared/domain/errors.ts';
 import { snapshot } from '../shared/domain/traffic/count.ts';
 import type { TrafficSample } from '../shared/domain/traffic/sample.ts';
 import type { Engine } from './engine.ts';
@@ -27,8 +28,10 @@ import {
 } from './live-model.ts';
 import { Mutex } from './mutex.ts';
 import type { LoadedRelease } from './release.ts';
+import { pruneReleases } from './releases/prune.ts';
 import type { ReleaseStore } from './releases/stored.ts';
-import type { AgentState, RememberedAnswer, ServedRelease, StateFile } from './state.ts';
+import { requireNotRevoked } from './revocations.ts';
+import { remember, type ServedRelease, type StateFile } from './state.ts';
 
 /** A change somebody asks for, under a key that makes asking twice the same as asking once. */
 export interface Change {
@@ -93,7 +96,9 @@ export class Slots {
     }
   }
 
-  async #restoreModel(routing: ModelRouting): Promise<void> {
+  async #restoreModel(before: ModelRouting): Promise<void> {
+    // A revocation that a crash cut off between its record and the traffic.
+    const routing = this.#withoutRevoked(before) ?? before;
     const load = async (ref: ReleaseRef | null): Promise<LoadedRelease | null> => {
       if (!ref) return null;
       try {
@@ -110,27 +115,77 @@ export class Slots {
     const stable = await load(routing.stable);
     const canary = await load(routing.canary);
     const previous = await load(routing.previous);
-    const next = { ...routing };
-    if (routing.canary && !canary) next.canary = null;
-    const fellBack = routing.stable !== null && stable === null && previous !== null;
-    if (fellBack) {
-      next.stable = routing.previous;
-      next.previous = routing.stable;
-    }
-    const moved = fellBack || next.canary !== routing.canary;
-    if (moved) {
-      next.generation = routing.generation + 1;
+    const lost = new Set<string>();
+    if (routing.stable && !stable && previous) lost.add(routing.stable.root);
+    if (routing.canary && !canary) lost.add(routing.canary.root);
+    const moved = withoutReleases(routing, (ref) => lost.has(ref.root), [], {
+      at: this.#options.now().toISOString(),
+      kind: 'damaged',
+      reason: 'It cannot be loaded from this agent’s disk.',
+      measurements: [],
+    });
+    const fellBack = routing.stable !== null && lost.has(routing.stable.root);
+    // Kept as previous: sent again, a damaged release can be gone back to.
+    const next = moved && fellBack ? { ...moved, previous: routing.stable } : (moved ?? routing);
+    if (next !== before) {
       await this.#options.state.update((state) => ({
         ...state,
         models: { ...state.models, [routing.name]: next },
       }));
-      this.#options.log('warn', 'the routing was moved back', {
-        model: routing.name,
-        generation: next.generation,
-        stable: next.stable?.version,
-      });
+      this.#logMove(next);
     }
     this.#swap(liveModel(next, fellBack ? previous : stable, canary, fellBack ? null : previous));
+  }
+
+  #withoutRevoked(routing: ModelRouting, unusable: ReadonlySet<string> = new Set()): ModelRouting | null {
+    const { state, now } = this.#options;
+    const revocation = [routing.stable, routing.canary, routing.previous]
+      .map((ref) => ref && state.revocationOf(ref.digest))
+      .find((held) => held);
+    if (!revocation) return null;
+    return withoutReleases(
+      routing,
+      (ref) => state.revocationOf(ref.digest) !== undefined || unusable.has(ref.root),
+      state.current.served.filter((each) => each.name === routing.name).reverse(),
+      { at: now().toISOString(), kind: 'revoked', reason: revokedText(revocation), measurements: [] },
+    );
+  }
+
+  /** Takes what was revoked out of every model's traffic and memory, and its files off the disk. */
+  async withdrawRevoked(): Promise<void> {
+    for (const { name } of Object.values(this.#options.state.current.models)) {
+      await this.#mutex.run(name, async () => {
+        const unusable = new Set<string>();
+        let before = this.routing(name);
+        for (
+          let after = this.#withoutRevoked(before);
+          after;
+          after = this.#withoutRevoked(before, unusable)
+        ) {
+          try {
+            await this.#apply(name, before, after, null, new Map());
+            this.#logMove(after);
+          } catch (error) {
+            // The version it would fall back to cannot be loaded: then the one before that.
+            if (isDiskRefusal(error) || !after.stable || unusable.has(after.stable.root)) throw error;
+            unusable.add(after.stable.root);
+            continue;
+          }
+          before = after;
+        }
+        await this.#prune(name);
+      });
+    }
+  }
+
+  #logMove({ name, generation, stable, canary, moved }: ModelRouting): void {
+    const facts = { model: name, generation, stable: stable?.version, canary: canary?.version };
+    this.#options.log('warn', 'the routing was moved back', {
+      ...facts,
+      kind: moved?.kind,
+      version: moved?.version,
+      reason: moved?.reason,
+    });
   }
 
   /** Runs a change. The answer of the first run is remembered durably and given again to the same key. */
@@ -200,9 +255,11 @@ export class Slots {
     name: string,
     before: ModelRouting,
     after: ModelRouting,
-    change: Change,
+    /** null where nobody asked for it: then there is no answer to remember. */
+    change: Change | null,
     warm: Loaded,
   ): Promise<ChangeAnswer> {
+    for (const ref of [after.stable, after.canary]) if (ref) requireNotRevoked(this.#options.state, ref);
     const live = this.#live.get(name);
     const served: ServedRelease[] = [];
     if (after.stable && after.stable.root !== before.stable?.root && !this.#wasServed(after.stable.root))
@@ -232,7 +289,13 @@ export class Slots {
     );
     const answer = answerOf(next);
     await this.#options.state.update((state) =>
-      this.#remember(state, after, served, { key: change.key, request: change.request, ...answer }),
+      remember(
+        state,
+        after,
+        served,
+        change && { key: change.key, request: change.request, ...answer },
+        this.#options.rememberedKeys,
+      ),
     );
     this.#swap(next);
     this.#retire(live, next);
@@ -251,21 +314,6 @@ export class Slots {
     });
   }
 
-  #remember(
-    state: AgentState,
-    routing: ModelRouting,
-    served: readonly ServedRelease[],
-    answer: RememberedAnswer,
-  ): AgentState {
-    const known = new Set(state.served.map((each) => each.root));
-    return {
-      ...state,
-      models: { ...state.models, [routing.name]: routing },
-      served: [...state.served, ...served.filter((each) => !known.has(each.root))],
-      answers: [...state.answers, answer].slice(-this.#options.rememberedKeys),
-    };
-  }
-
   #swap(live: LiveModel): void {
     this.#live.set(live.routing.name, live);
     this.#options.onChange(live);
@@ -277,28 +325,10 @@ export class Slots {
     }
   }
 
-  /** Removes stored releases of a model: of those served all but the newest few, and those that never can be served. */
   async #prune(name: string): Promise<void> {
-    const { store, state, keepReleases, log } = this.#options;
-    try {
-      const routing = this.routing(name);
-      const routed = new Set([routing.stable, routing.canary, routing.previous].map((ref) => ref?.root));
-      const { served } = state.current;
-      const { highestSerial, servedRoots } = state.history();
-      const others = served.filter((each) => each.name === name && !routed.has(each.root)).reverse();
-      const doomed = others.slice(keepReleases).map((each) => each.root);
-      for (const root of await store.roots()) {
-        if (servedRoots.has(root)) continue;
-        const { request } = await store.read(root);
-        if (request.name === name && request.serial <= (highestSerial[serialKey(request)] ?? 0))
-          doomed.push(root);
-      }
-      for (const root of doomed) {
-        if ((await store.has(root)) && !store.isHeld(root)) await store.remove(root);
-      }
-    } catch (error) {
-      log('warn', 'old releases could not be removed', { model: name, problem: textOf(error) });
-    }
+    await pruneReleases(this.#options, this.routing(name)).catch((error: unknown) =>
+      this.#options.log('warn', 'old releases could not be removed', { model: name, problem: textOf(error) }),
+    );
   }
 
   traffic(name: string): TrafficSample {
@@ -332,13 +362,4 @@ export class Slots {
       for (const release of [live.stable, live.canary, live.previous]) await release?.close();
     }
   }
-}
-
-export function servedReleaseOf(
-  request: { vaultId: string; name: string; version: string; digest: string; serial: number },
-  root: string,
-  now: Date,
-): ServedRelease {
-  const { vaultId, name, version, digest, serial } = request;
-  return { root, name, version, digest, vaultId, serial, firstServedAt: now.toISOString() };
 }

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { type ServingHistory, serialKey } from '../shared/domain/approval/verify-release.ts';
 import { servedModelSchema } from '../shared/domain/endpoint/endpoint.ts';
-import { modelRoutingSchema } from '../shared/domain/endpoint/routing.ts';
+import { type HeldRevocation, heldRevocationSchema } from '../shared/domain/endpoint/revocation.ts';
+import { type ModelRouting, modelRoutingSchema } from '../shared/domain/endpoint/routing.ts';
 import { SallyportError } from '../shared/domain/errors.ts';
 import { modelNameSchema, semverSchema, sha256Schema } from '../shared/domain/model/version.ts';
 import { systemCode, writeFileAtomic } from '../shared/node/files/files.ts';
@@ -30,14 +31,16 @@ const answerSchema = z.object({
 export type RememberedAnswer = z.infer<typeof answerSchema>;
 
 const stateSchema = z.object({
-  version: z.literal(1),
+  /** 2 once there is a revocation: a program that would not know it must not start on this file. */
+  version: z.union([z.literal(1), z.literal(2)]),
   models: z.record(z.string(), modelRoutingSchema),
   served: z.array(servedReleaseSchema),
   answers: z.array(answerSchema),
+  revocations: z.array(heldRevocationSchema).default([]),
 });
 export type AgentState = z.infer<typeof stateSchema>;
 
-const EMPTY: AgentState = { version: 1, models: {}, served: [], answers: [] };
+const EMPTY: AgentState = { version: 1, models: {}, served: [], answers: [], revocations: [] };
 
 export class StateFile {
   readonly #path: string;
@@ -82,12 +85,47 @@ export class StateFile {
     });
   }
 
+  /** Why a model's bytes are never served here again, or undefined. */
+  revocationOf(digest: string): HeldRevocation | undefined {
+    return this.#state.revocations.find((each) => each.digest === digest);
+  }
+
   history(): ServingHistory {
     const highestSerial: Record<string, number> = {};
     for (const each of this.#state.served) {
       const key = serialKey(each);
       highestSerial[key] = Math.max(highestSerial[key] ?? 0, each.serial);
     }
-    return { servedRoots: new Set(this.#state.served.map((each) => each.root)), highestSerial };
+    return {
+      servedRoots: new Set(this.#state.served.map((each) => each.root)),
+      revokedDigests: new Set(this.#state.revocations.map((each) => each.digest)),
+      highestSerial,
+    };
   }
+}
+
+/** State with a new routing, what it serves for the first time, and the answer that its key gets again. */
+export function remember(
+  state: AgentState,
+  routing: ModelRouting,
+  served: readonly ServedRelease[],
+  answer: RememberedAnswer | null,
+  rememberedKeys: number,
+): AgentState {
+  const known = new Set(state.served.map((each) => each.root));
+  return {
+    ...state,
+    models: { ...state.models, [routing.name]: routing },
+    served: [...state.served, ...served.filter((each) => !known.has(each.root))],
+    answers: answer ? [...state.answers, answer].slice(-rememberedKeys) : state.answers,
+  };
+}
+
+export function servedReleaseOf(
+  request: { vaultId: string; name: string; version: string; digest: string; serial: number },
+  root: string,
+  now: Date,
+): ServedRelease {
+  const { vaultId, name, version, digest, serial } = request;
+  return { root, name, version, digest, vaultId, serial, firstServedAt: now.toISOString() };
 }

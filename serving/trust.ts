@@ -7,6 +7,8 @@ export interface Trust extends ReleaseTrust {
   /** Fingerprint → the pinned key itself. */
   readonly keys: ReadonlyMap<string, string>;
   readonly checkpointKeys: ReadonlyMap<string, string>;
+  /** Whose signature alone revokes. */
+  readonly revokers: readonly PinnedSigner[];
 }
 
 /** Reads every pinned key; `input.invalid` for one that is not P-256. */
@@ -23,12 +25,14 @@ export function resolveTrust(file: TrustFile, environmentId: string): Trust {
     if ('checkpointKey' in vault && vault.checkpointKey !== undefined)
       checkpointKeys.set(vault.id, vault.checkpointKey);
   }
+  const approvers = file.approvers.map(pin);
   return {
     environmentId,
     vaultIds: file.vaults.map((vault) => vault.id),
     quorum: file.quorum,
-    approvers: file.approvers.map(pin),
+    approvers,
     submitters: file.submitters?.map(pin) ?? null,
+    revokers: file.revokers?.map(pin) ?? approvers,
     keys,
     checkpointKeys,
   };

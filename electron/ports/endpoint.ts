@@ -1,5 +1,12 @@
 import type { ClientCertificate, EndpointTls } from '../../shared/domain/endpoint/credentials.ts';
-import type { AgentIdentity, Endpoint, Receipt, ServedModel } from '../../shared/domain/endpoint/endpoint.ts';
+import type {
+  AgentIdentity,
+  Endpoint,
+  Receipt,
+  RevocationReceipt,
+  ServedModel,
+} from '../../shared/domain/endpoint/endpoint.ts';
+import type { HeldRevocation } from '../../shared/domain/endpoint/revocation.ts';
 import type { TrafficSample } from '../../shared/domain/traffic/sample.ts';
 
 /** A release on its way out: the directory's files (plaintext, streamed from the vault) and the bundles beside it. */
@@ -26,6 +33,12 @@ export interface RoutingChange {
   readonly expectedGeneration: number;
   readonly stableRoot: string | null;
   readonly canary: { root: string; percent: number; mirrorSample: number; salt: string } | null;
+}
+
+/** A revocation as it travels: the text of `revocation.json` and the bundle over it. */
+export interface SignedRevocation {
+  readonly revocation: string;
+  readonly bundle: string;
 }
 
 /** What an endpoint can do; the window offers only that. */
@@ -60,6 +73,13 @@ export interface EndpointClient {
     request: { key: string; to: string | null },
     signal?: AbortSignal,
   ): Promise<Receipt>;
+  /**
+   * Takes every release of a model's bytes out for good: out of traffic, memory and whatever could bring it back. Durable
+   * once it resolves; the same one again changes nothing. Refused unless its signer may revoke there, and its serial is new.
+   */
+  revoke(revocation: SignedRevocation, signal?: AbortSignal): Promise<RevocationReceipt>;
+  /** What was revoked there, oldest first. */
+  revocations(signal?: AbortSignal): Promise<HeldRevocation[]>;
   traffic(model: string, signal?: AbortSignal): Promise<TrafficSample>;
   /** Stores a signed audit checkpoint at the agent; refused when it contradicts one it holds. */
   storeCheckpoint(vaultId: string, note: string, signal?: AbortSignal): Promise<void>;

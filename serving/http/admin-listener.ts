@@ -7,6 +7,7 @@ import {
   nonceSchema,
   openReleaseSchema,
   type RoutingBody,
+  revocationBodySchema,
   rollbackBodySchema,
   routingBodySchema,
 } from '../../shared/domain/endpoint/admin-api.ts';
@@ -21,6 +22,7 @@ import type { Predictor } from '../predict.ts';
 import type { ReleasePush } from '../releases/push.ts';
 import type { ReleaseStore } from '../releases/stored.ts';
 import { UPLOADS_PATH, type Uploads } from '../releases/uploads.ts';
+import type { Revocations } from '../revocations.ts';
 import type { Slots } from '../slots.ts';
 import { addMetrics } from './predict-listener.ts';
 import { createServer, parseWith, type ServerOptions } from './server.ts';
@@ -32,6 +34,7 @@ export interface AdminListenerOptions extends ServerOptions {
   readonly push: ReleasePush;
   readonly uploads: Uploads;
   readonly checkpoints: Checkpoints;
+  readonly revocations: Revocations;
   readonly predictor: Predictor;
   readonly metrics: Metrics;
 }
@@ -105,6 +108,23 @@ export function createAdminListener(options: AdminListenerOptions): FastifyInsta
     );
     return receipt(options, nonce, answer);
   });
+
+  app.post(`${BASE}/revocations`, deploy, async (request) => {
+    const { revocation: text, bundle, nonce } = parseWith(revocationBodySchema, request.body);
+    const { serial, digest, name, version, reason } = await options.revocations.accept(text, bundle);
+    options.log.warn({ model: name, version, digest, serial, reason }, 'revoked');
+    return {
+      receipt: keys.signRevocationReceipt({
+        nonce,
+        environmentId: keys.identity.environmentId,
+        at: options.now().toISOString(),
+        serial,
+        digest,
+        models: slots.all().map((live) => slots.answer(live.routing.name).model),
+      }),
+    };
+  });
+  app.get(`${BASE}/revocations`, read, async () => ({ revocations: options.revocations.held }));
 
   app.post(`${BASE}/checkpoints/:vaultId`, deploy, async (request) => {
     await checkpoints.store(vaultOf(request.params), parseWith(checkpointBodySchema, request.body).note);

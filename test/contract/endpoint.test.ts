@@ -6,7 +6,14 @@ import type { Endpoint } from '../../shared/domain/endpoint/endpoint.ts';
 import { generateCheckpointKey, signCheckpoint } from '../../shared/node/checkpoint/index.ts';
 import { startAgent } from '../support/agent.ts';
 import { createFakeEndpoint } from '../support/fake-endpoint.ts';
-import { makeRelease, makeSite, type Site, thresholdModel } from '../support/release.ts';
+import {
+  makeRelease,
+  makeRevocation,
+  makeSigner,
+  makeSite,
+  type Site,
+  thresholdModel,
+} from '../support/release.ts';
 
 interface Subject {
   readonly connector: EndpointConnector;
@@ -20,6 +27,7 @@ interface Subject {
 const SUBJECTS: Record<string, (site: Site) => Promise<Subject>> = {
   'in memory': async (site) => {
     const fake = createFakeEndpoint({ environmentId: site.environmentId });
+    fake.revokers.push(...site.approvers.map(({ key }) => key.publicKeyPem));
     return {
       connector: fake.connector,
       endpoint: fake.endpoint,
@@ -211,6 +219,50 @@ describe.each(Object.keys(SUBJECTS))('an endpoint (%s)', (kind) => {
     await expect(client.rollback('phish', { key: 'r', to: null })).rejects.toMatchObject({
       code: 'endpoint.refused',
     });
+  });
+
+  test('takes a revoked version out for good, and goes back to the one before', async () => {
+    const first = await push('1.0.0', 1);
+    const second = await push('1.1.0', 2);
+    await serve(first.root, 0);
+    await serve(second.root, 1);
+    const signed = makeRevocation(site, second, 1);
+    const receipt = await client.revoke(signed);
+    expect(receipt).toMatchObject({ serial: 1, digest: second.request.digest });
+    expect(receipt.models).toMatchObject([
+      {
+        generation: 3,
+        stable: { version: '1.0.0' },
+        previous: null,
+        moved: { kind: 'revoked', from: 2, version: '1.1.0' },
+      },
+    ]);
+    expect((await client.revoke(signed)).models).toEqual(receipt.models);
+    expect(await client.revocations()).toMatchObject([{ serial: 1, version: '1.1.0' }]);
+    for (const back of [
+      () => serve(second.root, 3),
+      () => client.push(second, () => {}),
+      () => client.rollback('phish', { key: 'r', to: '1.1.0' }),
+      () => client.rollback('phish', { key: 'r0', to: null }),
+    ])
+      await expect(back()).rejects.toMatchObject({ code: 'endpoint.refused' });
+    expect(await client.models()).toEqual(receipt.models);
+  });
+
+  test('refuses a revocation by a stranger, of other words, and one that is not new', async () => {
+    const made = await push('1.0.0', 1);
+    await serve(made.root, 0);
+    const good = makeRevocation(site, made, 2);
+    const unknown = makeRevocation(site, { request: { ...made.request, digest: 'a'.repeat(64) } }, 2);
+    await client.revoke(unknown);
+    for (const bad of [
+      makeRevocation(site, made, 3, { signer: makeSigner('Nobody Known') }),
+      { ...makeRevocation(site, made, 3), revocation: good.revocation },
+      good,
+      makeRevocation(site, made, 1),
+    ])
+      await expect(client.revoke(bad)).rejects.toMatchObject({ code: 'endpoint.refused' });
+    expect((await client.models())[0]).toMatchObject({ generation: 1, stable: { version: '1.0.0' } });
   });
 
   test('keeps checkpoints in order and refuses one that contradicts them', async () => {

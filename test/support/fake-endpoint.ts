@@ -5,8 +5,16 @@ import type {
   EndpointConnector,
   ReleasePackage,
   RoutingChange,
+  SignedRevocation,
 } from '../../electron/ports/endpoint.ts';
+import type { AgentMove } from '../../shared/domain/endpoint/agent-move.ts';
 import type { Endpoint, Receipt } from '../../shared/domain/endpoint/endpoint.ts';
+import {
+  type HeldRevocation,
+  REVOCATION_FILE,
+  revocationSchema,
+  revokedText,
+} from '../../shared/domain/endpoint/revocation.ts';
 import {
   applyRollback,
   applyRouting,
@@ -15,9 +23,11 @@ import {
   type ReleaseRef,
   type RoutingResult,
   servedModelOf,
+  withoutReleases,
 } from '../../shared/domain/endpoint/routing.ts';
 import { type ErrorCode, SallyportError } from '../../shared/domain/errors.ts';
 import { type VersionTraffic, versionTrafficSchema } from '../../shared/domain/traffic/sample.ts';
+import { buildStatement, verifyBundle } from '../../shared/node/model-signing/index.ts';
 
 export interface FakeEndpoint {
   readonly connector: EndpointConnector;
@@ -34,6 +44,8 @@ export interface FakeEndpoint {
   failure: SallyportError | null;
   /** Roots it refuses to take, as an agent whose trust file does not know the approvers. */
   readonly refusedRoots: Set<string>;
+  /** Public keys of those who may revoke, PEM. */
+  readonly revokers: string[];
 }
 
 export function createFakeEndpoint(options: {
@@ -47,6 +59,8 @@ export function createFakeEndpoint(options: {
   const routings = new Map<string, ModelRouting>();
   const answers = new Map<string, Receipt>();
   const checkpoints = new Map<string, string[]>();
+  const revocations: HeldRevocation[] = [];
+  const isRevoked = ({ digest }: ReleaseRef) => revocations.some((held) => held.digest === digest);
   const signingKeyPem = `-----BEGIN PUBLIC KEY-----\n${randomBytes(44).toString('base64')}\n-----END PUBLIC KEY-----\n`;
   const ageRecipient = `age1${randomBytes(29).toString('hex')}`;
   const fingerprint = createHash('sha256').update(`${signingKeyPem}\n${ageRecipient}`).digest('hex');
@@ -75,6 +89,7 @@ export function createFakeEndpoint(options: {
     traffic: { canary: null, stable: null, pairs: 0, disagreements: 0 },
     failure: null,
     refusedRoots: new Set(),
+    revokers: [],
     connector: {
       async probe() {
         guard();
@@ -120,6 +135,7 @@ export function createFakeEndpoint(options: {
     };
     const refOf = (model: string, root: string): ReleaseRef => {
       const release = releases.get(root);
+      if (release && isRevoked(release.ref)) throw refuse('endpoint.refused', 'It was revoked.');
       if (release?.name === model) return release.ref;
       throw refuse('endpoint.refused', 'This agent does not hold the release.');
     };
@@ -140,6 +156,7 @@ export function createFakeEndpoint(options: {
         if (fake.refusedRoots.has(release.root))
           throw refuse('endpoint.refused', '0 of 2 approvals by people this agent trusts.');
         const ref = await readRelease(release);
+        if (isRevoked(ref)) throw refuse('endpoint.refused', 'It was revoked here, for good.');
         releases.set(release.root, { name: release.name, ref });
         const total = release.files.reduce((sum, file) => sum + file.sizeBytes, 0);
         onProgress(total, total);
@@ -165,9 +182,42 @@ export function createFakeEndpoint(options: {
         return change(model, key, (routing) => {
           const target =
             to === null ? null : served.find((each) => each.name === model && each.ref.version === to)?.ref;
+          if (target && isRevoked(target)) throw refuse('endpoint.refused', 'It was revoked.');
           if (target === undefined) throw refuse('endpoint.refused', `${model}@${to} was never served here.`);
           return applyRollback(routing, target);
         });
+      },
+      revoke: async (sent: SignedRevocation, signal) => {
+        await enter(signal);
+        const held = readRevocation(sent, fake.revokers);
+        const known = revocations.some((each) => each.root === held.root);
+        const highest = Math.max(0, ...revocations.map((each) => each.serial));
+        if (!known && held.serial <= highest) throw refuse('endpoint.refused', 'Its serial is not new.');
+        if (!known) revocations.push(held);
+        for (const routing of routings.values()) {
+          const { name } = routing;
+          const earlier = served.filter((each) => each.name === name).map(({ ref }) => ref);
+          const move: Omit<AgentMove, 'from' | 'version'> = {
+            at: held.at,
+            kind: 'revoked',
+            reason: revokedText(held),
+            measurements: [],
+          };
+          const left = withoutReleases(routing, isRevoked, earlier.reverse(), move);
+          if (left) routings.set(name, left);
+        }
+        return {
+          nonce: held.root,
+          environmentId: options.environmentId,
+          at: held.at,
+          serial: held.serial,
+          digest: held.digest,
+          models: [...routings.values()].map(servedModelOf),
+        };
+      },
+      revocations: async (signal) => {
+        await enter(signal);
+        return [...revocations];
       },
       traffic: async (model, signal) => {
         await enter(signal);
@@ -206,6 +256,23 @@ export function createFakeEndpoint(options: {
     };
   }
   return fake;
+}
+
+/** A revocation signed by one of the keys, over exactly this text. */
+function readRevocation({ revocation, bundle }: SignedRevocation, keys: readonly string[]): HeldRevocation {
+  const digest = createHash('sha256').update(revocation).digest('hex');
+  const expected = buildStatement({ name: 'any', resources: [{ name: REVOCATION_FILE, digest }] });
+  const root = expected.subject[0].digest.sha256;
+  const signed = keys.some((key) => {
+    try {
+      return verifyBundle(bundle, key).root === root;
+    } catch {
+      return false;
+    }
+  });
+  if (!signed) throw refuse('endpoint.refused', 'It is not signed by anybody who may revoke here.');
+  const { environmentId: _, createdAt, ...facts } = revocationSchema.parse(JSON.parse(revocation));
+  return { ...facts, root, by: 'somebody', at: createdAt };
 }
 
 /** Reads every file and checks its digest, as an agent does. */

@@ -1,7 +1,8 @@
 /** Signed releases for tests: real keys, real signatures, real models; only the people are made up. */
 import { createHash, randomUUID } from 'node:crypto';
-import type { ReleasePackage } from '../../electron/ports/endpoint.ts';
+import type { ReleasePackage, SignedRevocation } from '../../electron/ports/endpoint.ts';
 import type { ReleaseRequest } from '../../shared/domain/approval/request.ts';
+import { REVOCATION_FILE, type Revocation } from '../../shared/domain/endpoint/revocation.ts';
 import type { TrustFile } from '../../shared/domain/endpoint/trust.ts';
 import type { OutputMapping } from '../../shared/domain/model/version.ts';
 import {
@@ -142,6 +143,32 @@ export function makeRelease(
       return { name, digest, sizeBytes: content.length, open: () => pieces(content) };
     }),
   };
+}
+
+/** A revocation of a release, as a console signs it; by the first approver when left out. */
+export function makeRevocation(
+  site: Site,
+  release: { readonly request: Pick<ReleaseRequest, 'name' | 'version' | 'digest'> },
+  serial: number,
+  { signer = site.approvers[0], ...change }: Partial<Revocation> & { readonly signer?: Signer } = {},
+): SignedRevocation {
+  const { name, version, digest } = release.request;
+  const body: Revocation = {
+    vaultId: site.vaultId,
+    environmentId: site.environmentId,
+    serial,
+    name,
+    version,
+    digest,
+    reason: 'It was trained on poisoned data.',
+    createdAt: new Date().toISOString(),
+    ...change,
+  };
+  const revocation = `${JSON.stringify(body, null, 2)}\n`;
+  const resources = [{ name: REVOCATION_FILE, digest: sha256(Buffer.from(revocation)) }];
+  const { privateKeyPkcs8Pem, publicKeyPem } = signer.key;
+  const statement = buildStatement({ name: `revocation-${serial}`, resources });
+  return { revocation, bundle: signStatement(statement, privateKeyPkcs8Pem, publicKeyPem) };
 }
 
 async function* pieces(content: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -1,6 +1,7 @@
 import { IconScale } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
-import type { Measurement, Verdict } from '../../../shared/domain/rollout/state.ts';
+import type { Measurement } from '../../../shared/domain/rollout/measurement.ts';
+import type { Verdict } from '../../../shared/domain/rollout/state.ts';
 import { formatClock, formatCount, formatInstant, formatMs, formatShare, plural } from '../../ui/format.ts';
 import { Empty } from '../../ui/page.tsx';
 import { VerdictStatus } from '../../ui/status.tsx';

@@ -31,6 +31,8 @@ export interface VerifiedSignature {
 /** What this agent remembers of the releases it served. */
 export interface ServingHistory {
   readonly servedRoots: ReadonlySet<string>;
+  /** Digests of models that were revoked here: judged before anything else, served before or not. */
+  readonly revokedDigests: ReadonlySet<string>;
   /** Highest serial activated per vault and model (`serialKey`). */
   readonly highestSerial: Readonly<Record<string, number>>;
 }
@@ -122,6 +124,9 @@ export function checkRequest(
       'refused.environment',
       `It was approved for ${request.environmentId}; this agent serves ${trust.environmentId}.`,
     );
+  }
+  if (history.revokedDigests.has(request.digest)) {
+    return refused('refused.state', 'It was revoked here, for good.');
   }
   if (history.servedRoots.has(root)) return { kind: 'admitted', approvedBy: [] };
   // Written so that a time that does not parse (NaN) is refused.

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { modelNameSchema, semverSchema, sha256Schema } from '../model/version.ts';
 import { dsseEnvelopeSchema } from './dsse.ts';
 import { agentIdentitySchema, servedModelSchema } from './endpoint.ts';
+import { heldRevocationSchema } from './revocation.ts';
 
 /** Fresh random text of the asker, 128 bits or more: an answer that carries it was made for this question. */
 export const nonceSchema = z.string().regex(/^[A-Za-z0-9_-]{22,128}$/);
@@ -71,6 +72,15 @@ export const rollbackBodySchema = z.strictObject({
   to: semverSchema.nullable(),
   nonce: nonceSchema,
 });
+
+/** POST /admin/v1/revocations */
+export const revocationBodySchema = z.strictObject({
+  /** Text of `revocation.json`, byte for byte: its digest is in the signed statement. */
+  revocation: z.string().max(16 * 1024),
+  bundle: z.string().max(64 * 1024),
+  nonce: nonceSchema,
+});
+export const revocationsAnswerSchema = z.object({ revocations: z.array(heldRevocationSchema) });
 
 export const receiptAnswerSchema = z.object({ receipt: dsseEnvelopeSchema });
 export const modelsAnswerSchema = z.object({ models: z.array(servedModelSchema) });

@@ -3,6 +3,9 @@ import { z } from 'zod';
 /** Media type of a receipt inside its envelope. */
 export const RECEIPT_TYPE = 'application/vnd.sallyport.receipt+json';
 
+/** Media type of what an agent answers to a revocation. */
+export const REVOCATION_RECEIPT_TYPE = 'application/vnd.sallyport.revocation-receipt+json';
+
 /** A DSSE envelope (secure-systems-lab/dsse, protocol.md). */
 export const dsseEnvelopeSchema = z.object({
   payloadType: z.string(),

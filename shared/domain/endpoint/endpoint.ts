@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { modelNameSchema, semverSchema, sha256Schema } from '../model/version.ts';
+import { agentMoveSchema } from './agent-move.ts';
 import { endpointTlsSchema } from './credentials.ts';
 
 /** A serving endpoint the console knows. Its token is in the secret store, never here. */
@@ -49,6 +50,8 @@ export const servedModelSchema = z.object({
     .nullable(),
   /** The version a rollback would go to, kept warm. */
   previous: z.object({ version: semverSchema, digest: sha256Schema, root: sha256Schema }).nullable(),
+  /** Set where the agent itself made this generation. Older agents do not say. */
+  moved: agentMoveSchema.nullable().optional(),
 });
 export type ServedModel = z.infer<typeof servedModelSchema>;
 
@@ -62,6 +65,18 @@ export const receiptSchema = z.object({
   loaded: z.array(z.object({ version: semverSchema, digest: sha256Schema })),
 });
 export type Receipt = z.infer<typeof receiptSchema>;
+
+/** What an agent signs when it has obeyed a revocation: durable, and nothing of the revoked model loaded. */
+export const revocationReceiptSchema = z.object({
+  nonce: z.string(),
+  environmentId: z.string(),
+  at: z.string(),
+  serial: z.number().int(),
+  digest: sha256Schema,
+  /** Every model of the agent, as it is served now. */
+  models: z.array(servedModelSchema),
+});
+export type RevocationReceipt = z.infer<typeof revocationReceiptSchema>;
 
 /** What a check of an endpoint found. */
 export const endpointStatusSchema = z.object({

@@ -1,6 +1,7 @@
 /** Where an endpoint sends one model's traffic, and how that changes. Pure; the agent persists the result and then acts. */
 import { z } from 'zod';
 import { modelNameSchema, semverSchema, sha256Schema } from '../model/version.ts';
+import { type AgentMove, agentMoveSchema } from './agent-move.ts';
 import type { ServedModel } from './endpoint.ts';
 
 export const releaseRefSchema = z.object({ version: semverSchema, digest: sha256Schema, root: sha256Schema });
@@ -8,7 +9,7 @@ export type ReleaseRef = z.infer<typeof releaseRefSchema>;
 
 export const modelRoutingSchema = z.object({
   name: modelNameSchema,
-  /** Rises with every change, whoever made it. */
+  /** Rises with every change of traffic, whoever made it. */
   generation: z.number().int().min(0),
   stable: releaseRefSchema.nullable(),
   canary: releaseRefSchema
@@ -19,6 +20,8 @@ export const modelRoutingSchema = z.object({
     })
     .nullable(),
   previous: releaseRefSchema.nullable(),
+  /** Set where the agent itself made this generation; gone with the next one that somebody asks for. */
+  moved: agentMoveSchema.nullable().optional(),
 });
 export type ModelRouting = z.infer<typeof modelRoutingSchema>;
 export type CanaryRoute = NonNullable<ModelRouting['canary']>;
@@ -58,6 +61,7 @@ export function applyRouting(
       stable,
       canary,
       previous: previous?.root === stable?.root ? null : previous,
+      moved: null,
     },
   };
 }
@@ -70,17 +74,17 @@ export function applyRollback(routing: ModelRouting, to: ReleaseRef | null): Rou
   const generation = routing.generation + 1;
   if (to === null) {
     if (routing.canary !== null)
-      return { kind: 'changed', routing: { ...routing, generation, canary: null } };
+      return { kind: 'changed', routing: { ...routing, generation, canary: null, moved: null } };
     if (routing.previous === null)
       return refused(`There is no earlier version of ${routing.name} here to go back to.`);
     return {
       kind: 'changed',
-      routing: { ...routing, generation, stable: routing.previous, previous: routing.stable },
+      routing: { ...routing, generation, stable: routing.previous, previous: routing.stable, moved: null },
     };
   }
   if (routing.stable?.root === to.root) {
     if (routing.canary === null) return { kind: 'changed', routing };
-    return { kind: 'changed', routing: { ...routing, generation, canary: null } };
+    return { kind: 'changed', routing: { ...routing, generation, canary: null, moved: null } };
   }
   const previous = routing.stable ?? routing.previous;
   return {
@@ -91,7 +95,38 @@ export function applyRollback(routing: ModelRouting, to: ReleaseRef | null): Rou
       stable: to,
       canary: null,
       previous: previous?.root === to.root ? null : previous,
+      moved: null,
     },
+  };
+}
+
+/**
+ * What is left of a routing when some releases may not be served any more: null where it names none of them. A canary
+ * goes; a stable version gives way to the previous one, else to the newest of `earlier`, else to nothing. A canary
+ * that stays keeps its share. The generation rises, and the move is told, only where traffic changed.
+ */
+export function withoutReleases(
+  routing: ModelRouting,
+  isBarred: (ref: ReleaseRef) => boolean,
+  earlier: readonly ReleaseRef[],
+  move: Omit<AgentMove, 'from' | 'version'>,
+): ModelRouting | null {
+  const keep = <T extends ReleaseRef>(ref: T | null): T | null => (ref && !isBarred(ref) ? ref : null);
+  const canary = keep(routing.canary);
+  const previous = keep(routing.previous);
+  const lost = routing.stable && isBarred(routing.stable) ? routing.stable : null;
+  const dropped = routing.canary && !canary ? routing.canary : null;
+  const out = lost ?? dropped;
+  if (!out) return previous === routing.previous ? null : { ...routing, previous };
+  const fallback =
+    lost && (previous ?? earlier.find((ref) => !isBarred(ref) && ref.root !== canary?.root) ?? null);
+  return {
+    ...routing,
+    generation: routing.generation + 1,
+    stable: lost ? fallback : routing.stable,
+    canary,
+    previous: lost ? null : previous,
+    moved: { ...move, from: routing.generation, version: out.version },
   };
 }
 
@@ -110,6 +145,7 @@ export function servedModelOf(routing: ModelRouting): ServedModel {
       mirrorSample: canary.mirrorSample,
     },
     previous: routing.previous,
+    moved: routing.moved ?? null,
   };
 }
 

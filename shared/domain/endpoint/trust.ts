@@ -38,6 +38,8 @@ export const trustFileSchema = z
     approvers: z.array(signerSchema).min(1).max(1000),
     /** Where given, a request must be signed by one of these as its submitter. */
     submitters: z.array(signerSchema).max(1000).optional(),
+    /** Whose signature alone takes a version out for good; the approvers where left out. */
+    revokers: z.array(signerSchema).min(1).max(1000).optional(),
   })
   .superRefine((trust, context) => {
     const people = new Set(trust.approvers.map((approver) => personKey(approver.person)));

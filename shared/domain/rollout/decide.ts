@@ -10,8 +10,9 @@ import { assertNever } from '../errors.ts';
 import { latencyQuantile } from '../traffic/window.ts';
 import type { RolloutEvent } from './events.ts';
 import { measureGuards, stepWindow } from './measure.ts';
+import type { Measurement } from './measurement.ts';
 import { describe, isFinal, isWatched, percentOf } from './phases.ts';
-import type { Measurement, RolloutState, Verdict } from './state.ts';
+import type { RolloutState, Verdict } from './state.ts';
 import {
   afterPush,
   countError,

@@ -1,6 +1,7 @@
 import { latencyQuantile, sumWindows, type TrafficWindow, windowBetween } from '../traffic/window.ts';
+import type { Measurement } from './measurement.ts';
 import type { Guards } from './plan.ts';
-import type { Measurement, RolloutState } from './state.ts';
+import type { RolloutState } from './state.ts';
 
 /** What the current step has seen so far, over all endpoints where two versions can be compared. */
 export function stepWindow(state: RolloutState): TrafficWindow {

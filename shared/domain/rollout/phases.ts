@@ -1,6 +1,7 @@
 /** What a rollout's state means: read by services, views and the rule itself. */
 import { assertNever } from '../errors.ts';
-import type { Measurement, RolloutAction, RolloutState } from './state.ts';
+import type { Measurement } from './measurement.ts';
+import type { RolloutAction, RolloutState } from './state.ts';
 
 /** A canary has traffic: its guards are measured, paused or not. */
 export function isWatched(state: RolloutState): boolean {

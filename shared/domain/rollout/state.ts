@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { modelNameSchema, semverSchema, sha256Schema } from '../model/version.ts';
 import { trafficSampleSchema } from '../traffic/sample.ts';
+import { measurementSchema } from './measurement.ts';
 import { rolloutPlanSchema } from './plan.ts';
 
 export const rolloutPhaseSchema = z.enum([
@@ -14,19 +15,6 @@ export const rolloutPhaseSchema = z.enum([
   'failed',
 ]);
 export type RolloutPhase = z.infer<typeof rolloutPhaseSchema>;
-
-/** One guard's measurement over the current step, kept for every verdict. */
-export const measurementSchema = z.object({
-  guard: z.enum(['error-rate', 'p95', 'disagreement']),
-  measured: z.number().nullable(),
-  limit: z.number(),
-  samples: z.number().int(),
-  minimumSamples: z.number().int(),
-  outcome: z.enum(['pass', 'breach', 'insufficient']),
-  /** Why the outcome is not what measured and limit alone would say; '' otherwise. */
-  note: z.string(),
-});
-export type Measurement = z.infer<typeof measurementSchema>;
 
 export const verdictSchema = z.object({
   at: z.string(),

@@ -34,7 +34,11 @@ const request: ReleaseRequest = {
   createdAt: '2026-06-01T00:00:00Z',
   notAfter: '2026-06-02T00:00:00Z',
 };
-const unserved: ServingHistory = { servedRoots: new Set(), highestSerial: {} };
+const unserved: ServingHistory = {
+  servedRoots: new Set(),
+  revokedDigests: new Set(),
+  highestSerial: {},
+};
 
 describe('quorum', () => {
   test('is met exactly when enough people other than the submitter signed this root with a pinned key', () => {
@@ -91,8 +95,13 @@ describe('a request', () => {
     expect(code({}, unserved, new Date('2026-06-02T00:00:00Z'))).toBe('refused.expired');
     expect(code({ notAfter: 'tomorrow' })).toBe('refused.expired');
   });
+  test('is over once its model was revoked, served before or not', () => {
+    const revoked = { ...unserved, revokedDigests: new Set([request.digest]) };
+    expect(code({}, revoked)).toBe('refused.state');
+    expect(code({}, { ...revoked, servedRoots: new Set([ROOT]) })).toBe('refused.state');
+  });
   test('rises in its serial, per model, until it was served', () => {
-    const newer = { servedRoots: new Set<string>(), highestSerial: { [serialKey(request)]: 5 } };
+    const newer = { ...unserved, highestSerial: { [serialKey(request)]: 5 } };
     expect(code({}, newer)).toBe('refused.state');
     expect(code({ serial: 6 }, newer)).toBe('admitted');
     expect(code({ name: 'other' }, newer)).toBe('admitted');

@@ -7,14 +7,17 @@ import {
   modelsAnswerSchema,
   openedReleaseSchema,
   receiptAnswerSchema,
+  revocationsAnswerSchema,
 } from '../../../../shared/domain/endpoint/admin-api.ts';
 import type { ClientCertificate } from '../../../../shared/domain/endpoint/credentials.ts';
 import type {
   AgentIdentity,
   Endpoint,
   Receipt,
+  RevocationReceipt,
   ServedModel,
 } from '../../../../shared/domain/endpoint/endpoint.ts';
+import type { HeldRevocation } from '../../../../shared/domain/endpoint/revocation.ts';
 import { SallyportError } from '../../../../shared/domain/errors.ts';
 import { type TrafficSample, trafficSampleSchema } from '../../../../shared/domain/traffic/sample.ts';
 import { HttpConnection } from '../../../../shared/node/http/connection.ts';
@@ -24,8 +27,9 @@ import type {
   EndpointConnector,
   ReleasePackage,
   RoutingChange,
+  SignedRevocation,
 } from '../../../ports/endpoint.ts';
-import { freshNonce, verifyReceipt } from './proof.ts';
+import { freshNonce, verifyReceipt, verifyRevocationReceipt } from './proof.ts';
 import { AgentSession, API, askIdentity } from './session.ts';
 import { uploadFile } from './upload.ts';
 
@@ -209,6 +213,24 @@ class AgentClient implements EndpointClient {
     });
     const { signingKeyPem, environmentId } = this.#endpoint;
     return verifyReceipt(receipt, { signingKeyPem, nonce, environmentId, model });
+  }
+
+  async revoke(revocation: SignedRevocation, signal?: AbortSignal): Promise<RevocationReceipt> {
+    const nonce = freshNonce();
+    const { receipt } = await this.#session.json(receiptAnswerSchema, {
+      ...post(`${API}/revocations`, signal),
+      json: { ...revocation, nonce },
+    });
+    const { signingKeyPem, environmentId } = this.#endpoint;
+    return verifyRevocationReceipt(receipt, { signingKeyPem, nonce, environmentId });
+  }
+
+  async revocations(signal?: AbortSignal): Promise<HeldRevocation[]> {
+    const { revocations } = await this.#session.json(
+      revocationsAnswerSchema,
+      get(`${API}/revocations`, signal),
+    );
+    return revocations;
   }
 
   traffic(model: string, signal?: AbortSignal): Promise<TrafficSample> {

@@ -1,10 +1,18 @@
 /** What an agent proves: that it holds the pinned key, and what it loaded. */
 import { createHash, createPublicKey, type KeyObject, randomBytes, verify } from 'node:crypto';
-import { type DsseEnvelope, dssePrefix, RECEIPT_TYPE } from '../../../../shared/domain/endpoint/dsse.ts';
+import type { z } from 'zod';
+import {
+  type DsseEnvelope,
+  dssePrefix,
+  RECEIPT_TYPE,
+  REVOCATION_RECEIPT_TYPE,
+} from '../../../../shared/domain/endpoint/dsse.ts';
 import {
   type AgentIdentity,
   type Receipt,
+  type RevocationReceipt,
   receiptSchema,
+  revocationReceiptSchema,
 } from '../../../../shared/domain/endpoint/endpoint.ts';
 import { computeFingerprint, possessionText } from '../../../../shared/domain/endpoint/fingerprint.ts';
 import { SallyportError } from '../../../../shared/domain/errors.ts';
@@ -57,34 +65,55 @@ export function requirePinned(fingerprint: string, pinned: string): void {
   if (fingerprint !== pinned) throw refused('its fingerprint is another one');
 }
 
+interface Expected {
+  readonly signingKeyPem: string;
+  readonly nonce: string;
+  readonly environmentId: string;
+}
+
 /** A receipt's body, once signature, nonce, environment and model are those expected. */
 export function verifyReceipt(
   envelope: DsseEnvelope,
-  expected: {
-    readonly signingKeyPem: string;
-    readonly nonce: string;
-    readonly environmentId: string;
-    readonly model: string;
-  },
+  expected: Expected & { readonly model: string },
 ): Receipt {
-  if (envelope.payloadType !== RECEIPT_TYPE) throw refused('its answer is not a receipt');
+  const receipt = openReceipt(RECEIPT_TYPE, receiptSchema, envelope, expected);
+  if (receipt.model.name !== expected.model) throw refused('its receipt is of another model');
+  requireLoaded(receipt);
+  return receipt;
+}
+
+/** What an agent says of a revocation it obeyed: none of its models may still be served from the revoked bytes. */
+export function verifyRevocationReceipt(envelope: DsseEnvelope, expected: Expected): RevocationReceipt {
+  const receipt = openReceipt(REVOCATION_RECEIPT_TYPE, revocationReceiptSchema, envelope, expected);
+  for (const { name, stable, canary, previous } of receipt.models) {
+    if ([stable, canary, previous].some((slot) => slot?.digest === receipt.digest))
+      throw refused(`its receipt says that it still holds the revoked ${name}`);
+  }
+  return receipt;
+}
+
+function openReceipt<T extends { readonly nonce: string; readonly environmentId: string }>(
+  type: string,
+  schema: z.ZodType<T>,
+  envelope: DsseEnvelope,
+  expected: Expected,
+): T {
+  if (envelope.payloadType !== type) throw refused('its answer is not a receipt');
   const payload = Buffer.from(envelope.payload, 'base64');
-  const signed = Buffer.concat([Buffer.from(dssePrefix(RECEIPT_TYPE, payload.length), 'utf8'), payload]);
+  const signed = Buffer.concat([Buffer.from(dssePrefix(type, payload.length), 'utf8'), payload]);
   const key = readKey(expected.signingKeyPem);
   if (!envelope.signatures.some(({ sig }) => verify(null, signed, key, Buffer.from(sig, 'base64')))) {
     throw refused('its receipt is not signed by the pinned key');
   }
-  let receipt: Receipt;
+  let receipt: T;
   try {
-    receipt = receiptSchema.parse(JSON.parse(payload.toString('utf8')));
+    receipt = schema.parse(JSON.parse(payload.toString('utf8')));
   } catch {
     throw refused('its receipt cannot be read');
   }
   if (receipt.nonce !== expected.nonce) throw refused('its receipt was made for another question');
   if (receipt.environmentId !== expected.environmentId)
     throw refused('its receipt is of another environment');
-  if (receipt.model.name !== expected.model) throw refused('its receipt is of another model');
-  requireLoaded(receipt);
   return receipt;
 }
 
