@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { InferenceWorker } from '../shared/node/onnx/inference-host.ts';
 import { Checkpoints } from './checkpoints.ts';
-import type { AgentConfig, ListenerConfig } from './config.ts';
+import { type AgentConfig, allowsNonFinite, type ListenerConfig } from './config.ts';
 import { Engine } from './engine.ts';
 import { accessLogIn, openAccessLog } from './guard/access-log.ts';
 import { type AddressOptions, Networks } from './guard/addresses.ts';
@@ -100,7 +100,12 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
     (target, size) => push.accept(target, size),
     limits.modelBytes + 16 * 1024 * 1024,
   );
-  const predictor = new Predictor(slots, limits, metrics);
+  const predictor = new Predictor({
+    slots,
+    limits,
+    metrics,
+    allowNonFinite: (model) => allowsNonFinite(config, model),
+  });
   const tokens = new TokenFile(paths.tokens);
   const predictTls = config.predict.tls ? await ListenerTls.open(config.predict.tls) : null;
   const adminTls = config.admin.tls ? await ListenerTls.open(config.admin.tls) : null;

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { isLoopback } from '../shared/domain/endpoint/address.ts';
 import { type TrustFile, trustFileSchema } from '../shared/domain/endpoint/trust.ts';
 import { SallyportError } from '../shared/domain/errors.ts';
+import { modelNameSchema } from '../shared/domain/model/version.ts';
 import { accessLogSchema } from './guard/access-log.ts';
 import { networksSchema } from './guard/addresses.ts';
 import { jwtSchema } from './guard/jwt.ts';
@@ -25,6 +26,11 @@ const listenerSchema = z.strictObject({
 });
 export type ListenerConfig = z.infer<typeof listenerSchema>;
 
+const inputSchema = z.strictObject({
+  /** Whether NaN and infinity may reach a model: the runtime answers many of them with label 0, "benign". */
+  allowNonFinite: z.boolean().default(false),
+});
+
 export const agentConfigSchema = z.strictObject({
   version: z.literal(1),
   environmentId: z.string().min(1).max(200),
@@ -37,6 +43,9 @@ export const agentConfigSchema = z.strictObject({
   accessLog: accessLogSchema.optional(),
   /** How exactly scores are shown; as they are when left out. */
   scores: scoresSchema.optional(),
+  input: inputSchema.prefault({}),
+  /** What differs for one model, by its name. */
+  models: z.record(modelNameSchema, z.strictObject({ input: inputSchema.optional() })).default({}),
   limits: limitsSchema.default(() => limitsSchema.parse({})),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
@@ -115,4 +124,13 @@ function resolveListener(directory: string, { tls, ...listener }: ListenerConfig
   const { cert, key, clientCa, ...rest } = tls;
   const files: TlsConfig = { ...rest, cert: at(cert), key: at(key) };
   return { ...listener, tls: clientCa === undefined ? files : { ...files, clientCa: at(clientCa) } };
+}
+
+/** Whether NaN and infinity may reach this model: its own word, else the agent's. */
+export function allowsNonFinite(
+  { input, models }: Pick<AgentConfig, 'input' | 'models'>,
+  model: string,
+): boolean {
+  const own = Object.hasOwn(models, model) ? models[model] : undefined;
+  return (own?.input ?? input).allowNonFinite;
 }

@@ -4,10 +4,11 @@
  * not fit into its queue is dropped and counted.
  */
 import type { OutputMapping } from '../shared/domain/model/version.ts';
+import type { NamedTensor } from '../shared/node/onnx/named-tensor.ts';
 import type { LoadedRelease } from './release.ts';
 
 export interface MirrorJob {
-  readonly rows: Float32Array;
+  readonly inputs: readonly NamedTensor[];
   readonly count: number;
   readonly canaryLabels: Float64Array;
   readonly canaryMapping: OutputMapping;
@@ -55,7 +56,8 @@ export class Mirror {
 
   async #run(job: MirrorJob): Promise<void> {
     try {
-      const { labels } = await job.stable.predict(job.rows, job.count);
+      const { stable, inputs, count } = job;
+      const { labels } = stable.read(await stable.runRows(inputs, stable.mapped), count, true);
       job.done(job.count, countDisagreements(job, labels));
     } catch {
       job.dropped(job.count);

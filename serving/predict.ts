@@ -2,11 +2,13 @@
 import { SallyportError } from '../shared/domain/errors.ts';
 import { countRequest, type VersionCounter } from '../shared/domain/traffic/count.ts';
 import { bucketOf, isCanary } from '../shared/domain/traffic/route.ts';
+import type { NamedTensor } from '../shared/node/onnx/named-tensor.ts';
 import { spokenLabels } from '../shared/node/onnx/output-mapping.ts';
+import type { Predictions } from '../shared/node/onnx/worker-protocol.ts';
 import type { AgentLimits } from './config.ts';
 import { isEngineFault } from './engine.ts';
-import type { FeatureRows } from './http/features.ts';
 import { sha256Text } from './identity.ts';
+import { checkInputs, TooManyRows } from './inference/check-inputs.ts';
 import { type LiveModel, outageText } from './live-model.ts';
 import type { ErrorType, VersionCounts } from './metrics/counts.ts';
 import { scoreBoundsOf } from './metrics/models.ts';
@@ -18,13 +20,20 @@ import type { Slots } from './slots.ts';
 /** Answered 503: not the caller's fault, and worth trying again. */
 export class Unavailable extends Error {}
 
-export interface PredictCall {
+/** Where a call goes, and when it came. */
+interface Call {
   readonly model: string;
   readonly version: string | undefined;
   readonly routingKey: string;
-  readonly features: FeatureRows;
   /** `performance.now()` at the call's arrival. */
   readonly startedAt: number;
+  /** Told how many rows were counted, before the model sees them; what it throws refuses the call. */
+  readonly counted: (rows: number) => void;
+}
+
+export interface PredictCall extends Call {
+  /** One row, or a list of them, as JSON has them. */
+  readonly features: unknown;
 }
 
 export interface PredictAnswer {
@@ -34,100 +43,192 @@ export interface PredictAnswer {
   readonly latency_ms: number;
 }
 
+export interface InferCall extends Call {
+  readonly inputs: readonly NamedTensor[];
+  /** All of them when left out. */
+  readonly outputs?: readonly string[] | undefined;
+}
+
+export interface InferAnswer {
+  readonly outputs: readonly NamedTensor[];
+  readonly version: string;
+}
+
 interface Choice {
+  readonly live: LiveModel;
   readonly release: LoadedRelease;
   /** null where the caller named the version: that says nothing about routed traffic. */
   readonly counter: VersionCounter | null;
   readonly canary: boolean;
 }
 
+/** A call that was read and is about to run. */
+interface Run {
+  readonly inputs: readonly NamedTensor[];
+  readonly rows: number;
+}
+
+/** What came of it; null where the model's answers are not one a row. */
+interface Outcome<T> {
+  readonly answer: T;
+  readonly predictions: Predictions | null;
+}
+
+export interface PredictorOptions {
+  readonly slots: Slots;
+  readonly limits: AgentLimits;
+  readonly metrics: Metrics;
+  /** Whether NaN and infinity may reach this model. */
+  readonly allowNonFinite: (model: string) => boolean;
+}
+
 export class Predictor {
-  readonly #slots: Slots;
-  readonly #limits: AgentLimits;
-  readonly #metrics: Metrics;
+  readonly #options: PredictorOptions;
   readonly #mirror: Mirror;
   #inFlight = 0;
 
-  constructor(slots: Slots, limits: AgentLimits, metrics: Metrics) {
-    this.#slots = slots;
-    this.#limits = limits;
-    this.#metrics = metrics;
-    this.#mirror = new Mirror(limits.mirrorQueue);
-    metrics.sources.inFlight = () => this.#inFlight;
-    metrics.sources.mirrorQueue = () => this.#mirror.waiting;
+  constructor(options: PredictorOptions) {
+    this.#options = options;
+    this.#mirror = new Mirror(options.limits.mirrorQueue);
+    options.metrics.sources.inFlight = () => this.#inFlight;
+    options.metrics.sources.mirrorQueue = () => this.#mirror.waiting;
   }
 
   get inFlight(): number {
     return this.#inFlight;
   }
 
-  async predict(call: PredictCall): Promise<PredictAnswer> {
-    const live = this.#slots.get(call.model);
-    const choice = live && choose(live, call);
-    if (!live || !choice) {
-      this.#metrics.lost(live ? call.model : null, 'not_found');
-      throw new SallyportError('not-found', missing(call, live), { hint: 'See GET /models.' });
-    }
-    if (choice === 'damaged') {
-      this.#metrics.lost(call.model, 'integrity');
-      throw new Unavailable(outageText(live.routing));
-    }
+  predict(call: PredictCall): Promise<PredictAnswer> {
+    const { rows } = this.#options.limits;
+    const allowed = this.#options.allowNonFinite(call.model);
+    return this.#serve(
+      call,
+      (release) => this.#checked(release, release.readRows(call.features, rows), allowed, true),
+      async (release, { inputs, rows: count }) => {
+        const outputs = await release.runRows(inputs, release.mapped);
+        const predictions = release.read(outputs, count, allowed);
+        const ms = performance.now() - call.startedAt;
+        const answer = {
+          predictions: spokenLabels(release.mapping, predictions.labels),
+          model_version: release.ref.version,
+          latency_ms: Math.round(ms * 1000) / 1000,
+        };
+        return { answer, predictions };
+      },
+    );
+  }
+
+  infer(call: InferCall): Promise<InferAnswer> {
+    const allowed = this.#options.allowNonFinite(call.model);
+    return this.#serve(
+      call,
+      (release) => this.#checked(release, call.inputs, allowed, false),
+      async (release, { inputs, rows: count }) => {
+        const asked = askedOutputs(release, call.outputs);
+        // What the mapping reads is asked for as well: scores are counted, and a canary is compared by its labels.
+        const names = [...new Set([...asked, ...release.mapped])];
+        const all = await release.run(inputs, names);
+        const answer = { outputs: all.slice(0, asked.length), version: release.ref.version };
+        return { answer, predictions: predictionsOf(release, all, count, allowed) };
+      },
+    );
+  }
+
+  #checked(
+    release: LoadedRelease,
+    inputs: readonly NamedTensor[],
+    allowNonFinite: boolean,
+    anyCount: boolean,
+  ): Run {
+    const { rows } = this.#options.limits;
+    return { inputs, rows: checkInputs(release.info, inputs, { rows, allowNonFinite, anyCount }) };
+  }
+
+  async #serve<T>(
+    call: Call,
+    read: (release: LoadedRelease) => Run,
+    work: (release: LoadedRelease, run: Run) => Promise<Outcome<T>>,
+  ): Promise<T> {
+    const { limits, metrics } = this.#options;
+    const choice = this.#choose(call);
     const { release } = choice;
-    const counts = this.#metrics.version(call.model, release.ref.version, scoreBoundsOf(release.mapping));
-    if (this.#inFlight >= this.#limits.inFlight) {
+    const counts = metrics.version(call.model, release.ref.version, scoreBoundsOf(release.mapping));
+    if (this.#inFlight >= limits.inFlight) {
       counts.failure('overload');
       throw new Unavailable('Too many calls at once; try again in a moment.');
     }
     this.#inFlight++;
     try {
-      this.#checkWidth(live, choice, call);
-      const { labels: answers, scores } = await release.predict(call.features.rows, call.features.count);
-      const ms = performance.now() - call.startedAt;
-      if (choice.counter) countRequest(choice.counter, ms, false);
-      counts.success(ms / 1000, call.features.count, scores);
-      if (choice.canary) this.#offerMirror(live, call, answers, counts);
-      return {
-        predictions: spokenLabels(release.mapping, answers),
-        model_version: release.ref.version,
-        latency_ms: Math.round(ms * 1000) / 1000,
-      };
-    } catch (error) {
-      this.#countFailure(error, choice, counts, performance.now() - call.startedAt);
-      throw error;
+      const run = this.#read(choice, read, counts, call);
+      call.counted(run.rows);
+      return await this.#run(call, choice, run, counts, work);
     } finally {
       this.#inFlight--;
       this.#mirror.pump();
     }
   }
 
-  #checkWidth(live: LiveModel, choice: Choice, call: PredictCall): void {
-    const expected = choice.release.featureCount;
-    const { width } = call.features;
-    if (expected === null || expected === width) return;
-    // Input that stable would have taken: then it is the canary that does not fit its callers.
-    const fault = choice.canary && live.stable !== null && live.stable.featureCount === width;
-    throw new WrongWidth(
-      `${call.model}@${choice.release.ref.version} takes ${expected} values a row, not ${width}.`,
-      fault,
-    );
+  #read(choice: Choice, read: (release: LoadedRelease) => Run, counts: VersionCounts, call: Call): Run {
+    try {
+      return readInput(choice, read);
+    } catch (error) {
+      this.#countFailure(error, choice, counts, performance.now() - call.startedAt);
+      throw error;
+    }
+  }
+
+  async #run<T>(
+    call: Call,
+    choice: Choice,
+    run: Run,
+    counts: VersionCounts,
+    work: (release: LoadedRelease, run: Run) => Promise<Outcome<T>>,
+  ): Promise<T> {
+    try {
+      const { answer, predictions } = await work(choice.release, run);
+      const ms = performance.now() - call.startedAt;
+      if (choice.counter) countRequest(choice.counter, ms, false);
+      counts.success(ms / 1000, run.rows, predictions?.scores ?? null);
+      if (choice.canary && predictions) this.#offerMirror(choice.live, run, predictions.labels, counts);
+      return answer;
+    } catch (error) {
+      this.#countFailure(error, choice, counts, performance.now() - call.startedAt);
+      throw error;
+    }
+  }
+
+  #choose(call: Call): Choice {
+    const { slots, metrics } = this.#options;
+    const live = slots.get(call.model);
+    const choice = live && choose(live, call);
+    if (!live || !choice) {
+      metrics.lost(live ? call.model : null, 'not_found');
+      throw new SallyportError('not-found', missing(call, live), { hint: 'See GET /models.' });
+    }
+    if (choice === 'damaged') {
+      metrics.lost(call.model, 'integrity');
+      throw new Unavailable(outageText(live.routing));
+    }
+    return choice;
   }
 
   #countFailure(error: unknown, choice: Choice, counts: VersionCounts, ms: number): void {
-    const fault = error instanceof WrongWidth ? error.fault : isEngineFault(error);
+    const refused = error instanceof TooManyRows;
+    const fault = error instanceof UnfitInput ? error.fault : !refused && isEngineFault(error);
     if (choice.counter && fault) countRequest(choice.counter, ms, true);
     counts.failure(errorType(error));
   }
 
-  #offerMirror(live: LiveModel, call: PredictCall, canaryLabels: Float64Array, counts: VersionCounts): void {
+  #offerMirror(live: LiveModel, run: Run, canaryLabels: Float64Array, counts: VersionCounts): void {
     const { canary, stable, routing, pairs } = live;
-    const { features } = call;
     if (!canary || !stable || !routing.canary) return;
-    if (stable.featureCount !== null && stable.featureCount !== features.width) return;
     // Which requests are sampled need not be repeatable, only fair.
     if (Math.random() >= routing.canary.mirrorSample) return;
+    // A stable version of another interface has nothing to say about this input.
+    if (!takes(stable, run.inputs)) return;
     this.#mirror.offer({
-      rows: features.rows,
-      count: features.count,
+      inputs: run.inputs,
+      count: run.rows,
       canaryLabels,
       canaryMapping: canary.mapping,
       stable,
@@ -146,38 +247,101 @@ export class Predictor {
   }
 }
 
-/** Input of a width the version does not take; `fault` = the version's fault, counted against it. */
-class WrongWidth extends SallyportError {
+/** Input that does not fit the version; `fault` = the version's fault, counted against it. */
+class UnfitInput extends SallyportError {
   readonly fault: boolean;
-  constructor(message: string, fault: boolean) {
-    super('input.invalid', message);
+  constructor({ code, message, hint, facts }: SallyportError, fault: boolean) {
+    super(code, message, { facts, ...(hint === undefined ? {} : { hint }) });
     this.fault = fault;
   }
 }
 
+/** Input that stable would have taken, and the canary does not: then it is the canary that does not fit its callers. */
+function readInput({ release, live, canary }: Choice, read: (release: LoadedRelease) => Run): Run {
+  try {
+    return read(release);
+  } catch (error) {
+    if (!(error instanceof SallyportError)) throw error;
+    let fault = false;
+    if (canary && live.stable) {
+      try {
+        read(live.stable);
+        fault = true;
+      } catch {
+        // Stable does not take it either.
+      }
+    }
+    throw new UnfitInput(error, fault);
+  }
+}
+
+function takes(release: LoadedRelease, inputs: readonly NamedTensor[]): boolean {
+  try {
+    checkInputs(release.info, inputs, {
+      rows: Number.POSITIVE_INFINITY,
+      allowNonFinite: true,
+      anyCount: true,
+    });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function askedOutputs(release: LoadedRelease, asked: readonly string[] | undefined): readonly string[] {
+  const all = release.info.outputs.map(({ name }) => name);
+  if (asked === undefined) return all;
+  for (const name of asked) {
+    if (all.includes(name)) continue;
+    const left = release.info.leftOut.includes(name) ? ' that is a tensor' : '';
+    throw new SallyportError('input.invalid', `The model has no output "${name}"${left}.`, {
+      facts: { output: name },
+    });
+  }
+  if (new Set(asked).size < asked.length)
+    throw new SallyportError('input.invalid', 'An output is asked for more than once.');
+  return asked;
+}
+
+/** Null where the mapped outputs are not one answer a row: the caller has his tensors all the same. */
+function predictionsOf(
+  release: LoadedRelease,
+  outputs: readonly NamedTensor[],
+  count: number,
+  allowed: boolean,
+): Predictions | null {
+  try {
+    return release.read(outputs, count, allowed);
+  } catch (error) {
+    if (error instanceof SallyportError && error.code === 'model.unmappable') return null;
+    throw error;
+  }
+}
+
 /** `damaged`: routed to a release that could not be loaded again, or was revoked with nothing good before it. */
-function choose(live: LiveModel, call: PredictCall): Choice | 'damaged' | null {
+function choose(live: LiveModel, call: Call): Choice | 'damaged' | null {
   const { routing, stable, canary, previous, counters } = live;
   if (call.version !== undefined) {
     const release = [stable, canary, previous].find((each) => each?.ref.version === call.version);
-    return release ? { release, counter: null, canary: false } : null;
+    return release ? { live, release, counter: null, canary: false } : null;
   }
   if (routing.canary && canary) {
     const bucket = bucketOf(routing.canary.salt, call.routingKey, sha256Text);
     if (isCanary(bucket, routing.canary.percent))
-      return { release: canary, counter: counters.canary, canary: true };
+      return { live, release: canary, counter: counters.canary, canary: true };
   }
-  if (stable) return { release: stable, counter: counters.stable, canary: false };
+  if (stable) return { live, release: stable, counter: counters.stable, canary: false };
   return routing.stable || routing.moved ? 'damaged' : null;
 }
 
-function missing(call: PredictCall, live: LiveModel | undefined): string {
+function missing(call: Call, live: LiveModel | undefined): string {
   if (!live) return `No model named ${call.model} is served here.`;
   if (call.version !== undefined) return `${call.model}@${call.version} is not loaded here.`;
   return `No version of ${call.model} is served here.`;
 }
 
 function errorType(error: unknown): ErrorType {
+  if (error instanceof TooManyRows) return 'input';
   if (!(error instanceof SallyportError)) return 'engine';
   if (error.code === 'engine.timeout') return error.facts.queued === true ? 'overload' : 'timeout';
   if (error.code.startsWith('integrity.')) return 'integrity';

@@ -3,17 +3,11 @@ import type { ReleaseRef } from '../shared/domain/endpoint/routing.ts';
 import { SallyportError } from '../shared/domain/errors.ts';
 import type { OutputMapping } from '../shared/domain/model/version.ts';
 import type { InferenceHost } from '../shared/node/onnx/inference-host.ts';
-import {
-  type ModelInterface,
-  type NamedTensor,
-  readableTensor,
-  type TensorData,
-  type TensorInfo,
-  type TensorType,
-} from '../shared/node/onnx/named-tensor.ts';
-import { type RowModel, rowModel } from '../shared/node/onnx/row-model.ts';
-import type { RuntimeTensor, ValueDescription } from '../shared/node/onnx/runtime.ts';
+import { type ModelInterface, type NamedTensor, readableTensor } from '../shared/node/onnx/named-tensor.ts';
+import { type AnswerReader, answerReader } from '../shared/node/onnx/row-model.ts';
 import type { Predictions } from '../shared/node/onnx/worker-protocol.ts';
+import { type RowReader, rowReader } from './inference/read-rows.ts';
+import { cutRows, fillRows, joinRows } from './inference/tensor-rows.ts';
 
 /** The name of the one model of an inference process. */
 export const MODEL_KEY = 'model';
@@ -24,18 +18,27 @@ export interface LoadedRelease {
   /** Every input and output of the model. */
   readonly info: ModelInterface;
   readonly mapping: OutputMapping;
-  /** Values a row of `predict` has over all inputs; null where the model leaves it open, or knows no rows. */
+  /** Outputs that `read` needs. */
+  readonly mapped: readonly string[];
+  /** Values a row has over all inputs; null where the model leaves it open, or cannot be asked by rows. */
   readonly featureCount: number | null;
   /** Calls under way in its process. */
   readonly inFlight: number;
   readonly busy: boolean;
+  /**
+   * JSON rows of features as the model's inputs. `input.invalid`, `TooManyRows`; `model.unsupported` for a model whose
+   * inputs cannot be filled from rows.
+   */
+  readRows(features: unknown, maxRows: number): readonly NamedTensor[];
   /** All inputs in; the named outputs out, in the given order, or all of them in the model's. Nothing is checked here. */
   run(inputs: readonly NamedTensor[], outputs?: readonly string[]): Promise<readonly NamedTensor[]>;
+  /** The same in as many runs as it takes of a model that fixes how many rows it sees at once. */
+  runRows(inputs: readonly NamedTensor[], outputs: readonly string[]): Promise<readonly NamedTensor[]>;
   /**
-   * `count` rows of features, one after another, read as the mapping says. `model.unsupported` for a model whose inputs
-   * cannot be filled from rows.
+   * Labels and scores of the mapped outputs among these, one a row. `model.unmappable` where they are not one a row;
+   * `model.unsupported` for an answer that is no finite number, unless it is `allowed`.
    */
-  predict(rows: Float32Array, count: number): Promise<Predictions>;
+  read(outputs: readonly NamedTensor[], count: number, allowed: boolean): Predictions;
   /** Ends its process once the calls under way are answered. */
   retire(): Promise<void>;
   /** Ends it now. */
@@ -55,11 +58,11 @@ export class Release implements LoadedRelease {
   readonly ref: ReleaseRef;
   readonly info: ModelInterface;
   readonly mapping: OutputMapping;
-  readonly featureCount: number | null;
   readonly #host: InferenceHost;
   readonly #allOutputs: readonly string[];
+  readonly #answers: AnswerReader;
   /** Or why it cannot be asked by rows. */
-  readonly #rows: RowModel | SallyportError;
+  readonly #rows: RowReader | SallyportError;
   #inFlight = 0;
   #idle: (() => void)[] = [];
 
@@ -71,8 +74,22 @@ export class Release implements LoadedRelease {
     this.mapping = mapping;
     this.#host = host;
     this.#allOutputs = info.outputs.map((output) => output.name);
-    this.#rows = this.#asRows();
-    this.featureCount = this.#rows instanceof SallyportError ? null : this.#rows.info.featureCount;
+    this.#answers = answerReader(
+      info.outputs.map(({ name: output, type }) => ({
+        name: output,
+        tensor: { name: output, type, shape: [] },
+      })),
+      mapping,
+    );
+    this.#rows = rowsOf(name, info);
+  }
+
+  get mapped(): readonly string[] {
+    return this.#answers.wanted;
+  }
+
+  get featureCount(): number | null {
+    return this.#rows instanceof SallyportError ? null : this.#rows.featureCount;
   }
 
   get inFlight(): number {
@@ -83,23 +100,18 @@ export class Release implements LoadedRelease {
     return this.#inFlight > 0;
   }
 
-  run(
+  readRows(features: unknown, maxRows: number): readonly NamedTensor[] {
+    if (this.#rows instanceof SallyportError) throw this.#rows;
+    return this.#rows.read(features, maxRows);
+  }
+
+  async run(
     inputs: readonly NamedTensor[],
     outputs: readonly string[] = this.#allOutputs,
   ): Promise<readonly NamedTensor[]> {
-    return this.#counted(() => this.#host.run(MODEL_KEY, inputs, outputs));
-  }
-
-  predict(rows: Float32Array, count: number): Promise<Predictions> {
-    const model = this.#rows;
-    if (model instanceof SallyportError) return Promise.reject(model);
-    return this.#counted(() => model.run(rows, count));
-  }
-
-  async #counted<T>(work: () => Promise<T>): Promise<T> {
     this.#inFlight++;
     try {
-      return await work();
+      return await this.#host.run(MODEL_KEY, inputs, outputs);
     } finally {
       this.#inFlight--;
       if (this.#inFlight === 0) {
@@ -110,37 +122,29 @@ export class Release implements LoadedRelease {
     }
   }
 
-  #asRows(): RowModel | SallyportError {
-    try {
-      return rowModel(
-        {
-          inputs: this.info.inputs.map(described),
-          outputs: this.info.outputs.map(described),
-          run: async (feeds, wanted) => {
-            const inputs = Object.entries(feeds).map(([name, { type, dims, data }]) => ({
-              name,
-              type: type as TensorType,
-              dims,
-              data: data as TensorData,
-            }));
-            const answers = await this.#host.run(MODEL_KEY, inputs, wanted);
-            return Object.fromEntries(
-              answers.map((answer): [string, RuntimeTensor] => [answer.name, readableTensor(answer)]),
-            );
-          },
-        },
-        this.mapping,
+  async runRows(inputs: readonly NamedTensor[], outputs: readonly string[]): Promise<readonly NamedTensor[]> {
+    const { batch } = this.info;
+    const count = inputs[0]?.dims[0] ?? 0;
+    if (typeof batch !== 'number' || batch === count) return this.run(inputs, outputs);
+    const parts: NamedTensor[][] = outputs.map(() => []);
+    for (let start = 0; start < count; start += batch) {
+      const take = Math.min(batch, count - start);
+      const answers = await this.run(
+        inputs.map((input) => fillRows(cutRows(input, start, take), batch)),
+        outputs,
       );
-    } catch (error) {
-      if (!(error instanceof SallyportError) || error.code !== 'model.unsupported') throw error;
-      return new SallyportError(
-        'model.unsupported',
-        `${this.name} cannot be asked by rows. ${error.message}`,
-        {
-          hint: `Send its inputs as tensors to /v2/models/${this.name}/infer.`,
-        },
-      );
+      for (const [place, answer] of answers.entries()) parts[place]?.push(cutRows(answer, 0, take));
     }
+    return parts.map(joinRows);
+  }
+
+  read(outputs: readonly NamedTensor[], count: number, allowed: boolean): Predictions {
+    const predictions = this.#answers.read(
+      Object.fromEntries(outputs.map((output) => [output.name, readableTensor(output)])),
+      count,
+    );
+    if (!allowed) this.#answers.check(predictions);
+    return predictions;
   }
 
   async retire(): Promise<void> {
@@ -153,6 +157,13 @@ export class Release implements LoadedRelease {
   }
 }
 
-function described({ name, type, shape }: TensorInfo): ValueDescription {
-  return { name, tensor: { name, type, shape: shape.map((size) => size ?? '') } };
+function rowsOf(name: string, info: ModelInterface): RowReader | SallyportError {
+  try {
+    return rowReader(info);
+  } catch (error) {
+    if (!(error instanceof SallyportError) || error.code !== 'model.unsupported') throw error;
+    return new SallyportError('model.unsupported', `${name} cannot be asked by rows. ${error.message}`, {
+      hint: `Send its inputs as tensors to /v2/models/${name}/infer.`,
+    });
+  }
 }

@@ -2,10 +2,10 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { SallyportError } from '../../shared/domain/errors.ts';
+import { TooManyRows } from '../inference/check-inputs.ts';
 import type { Metrics } from '../metrics.ts';
 import { type Predictor, Unavailable } from '../predict.ts';
 import type { Slots } from '../slots.ts';
-import { readFeatures, TooManyRows } from './features.ts';
 import { createServer, parseWith, type ServerOptions } from './server.ts';
 
 const predictBodySchema = z.strictObject({
@@ -33,13 +33,12 @@ export function createPredictListener(options: PredictListenerOptions): FastifyI
     try {
       request.facts.model = body.model_name;
       request.facts.features = body.features;
-      const features = readFeatures(body.features, options.limits.rows);
-      request.chargeRows(features.count);
       const answer = await predictor.predict({
         model: body.model_name,
         version: body.version,
         routingKey: typeof routingKey === 'string' && routingKey !== '' ? routingKey : request.id,
-        features,
+        features: body.features,
+        counted: (rows) => request.chargeRows(rows),
         startedAt,
       });
       request.facts.version = answer.model_version;

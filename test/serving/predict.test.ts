@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { OutputMapping } from '../../shared/domain/model/version.ts';
 import { startAgent } from '../support/agent.ts';
+import { CLASSIFIER, columnInputs, TYPE } from '../support/engine-models.ts';
 import { makeRelease, makeSite, thresholdModel } from '../support/release.ts';
 import { onAgent, type Stage, stage } from './support.ts';
 
@@ -9,8 +11,21 @@ describe('the predict listener', () => {
   let on: Stage;
   beforeAll(async () => {
     const site = makeSite();
-    on = await onAgent(site, await startAgent({ ...site, limits: { bodyBytes: 4096, rows: 20 } }));
+    on = await onAgent(
+      site,
+      await startAgent({
+        ...site,
+        limits: { bodyBytes: 4096, rows: 20 },
+        config: { models: { lenient: { input: { allowNonFinite: true } } } },
+      }),
+    );
     await on.serve(makeRelease(site));
+    const numbers: OutputMapping = { ...CLASSIFIER, input: 'number', labelOutput: null, kind: 'regression' };
+    await on.serve(makeRelease(site, { name: 'flows', model: columnInputs(TYPE.int64), mapping: numbers }));
+    await on.serve(
+      makeRelease(site, { name: 'pairs', model: columnInputs(TYPE.float, 2), mapping: numbers }),
+    );
+    await on.serve(makeRelease(site, { name: 'lenient', model: thresholdModel(0.5) }));
   });
   afterAll(() => on.agent.remove());
 
@@ -55,6 +70,40 @@ describe('the predict listener', () => {
     expect(answer.status).toBe(status);
     expect(answer.body.detail).toEqual(expect.any(String));
     expect(answer.headers.get('x-request-id')).toEqual(expect.any(String));
+  });
+
+  test('feeds several inputs, text, whole numbers and booleans from one row, in the model’s order', async () => {
+    const rows = [
+      [1, 'tcp', true],
+      [2, 'udp', false],
+      [3, 'tcp', 0],
+    ];
+    expect((await on.predict(rows, { model: 'flows' })).body.predictions).toEqual([12, 2, 13]);
+    // The same of a model that sees two rows at once, and no other number.
+    expect((await on.predict(rows, { model: 'pairs' })).body.predictions).toEqual([12, 2, 13]);
+    const wrong = await on.predict(
+      [
+        [1, 'tcp', true],
+        [1.5, 'tcp', true],
+      ],
+      { model: 'flows' },
+    );
+    expect([wrong.status, wrong.body.detail]).toEqual([
+      422,
+      expect.stringMatching(/Row 2, value 1 .* \(input "number"\)/),
+    ]);
+  });
+
+  test('refuses what is no finite number by row and input, unless the model’s owner allows it', async () => {
+    const refused = await on.predict([
+      [1, 1, 1],
+      [1, null, 1],
+    ]);
+    expect([refused.status, refused.body.detail]).toEqual([
+      422,
+      'Row 2, value 2 of "features" is not a finite number.',
+    ]);
+    expect((await on.predict([1, null, 1], { model: 'lenient' })).status).toBe(200);
   });
 
   test('refuses a body over the limit, and one that is not JSON', async () => {
@@ -151,7 +200,9 @@ describe('the predict listener', () => {
   test('lists what it serves', async () => {
     const headers = { authorization: `Bearer ${on.agent.token}` };
     const models = await fetch(`${on.agent.predictUrl}/models`, { headers });
-    expect(await models.json()).toEqual({ models: [{ name: 'phish', version: '1.0.0', features: 3 }] });
+    expect(await models.json()).toEqual({
+      models: ['flows', 'lenient', 'pairs', 'phish'].map((name) => ({ name, version: '1.0.0', features: 3 })),
+    });
     const versions = await fetch(`${on.agent.predictUrl}/models/phish/versions`, { headers });
     expect(await versions.json()).toMatchObject({
       name: 'phish',
@@ -160,7 +211,7 @@ describe('the predict listener', () => {
     expect((await fetch(`${on.agent.predictUrl}/models/other/versions`, { headers })).status).toBe(404);
     expect((await fetch(`${on.agent.predictUrl}/models`)).status).toBe(401);
     expect((await fetch(`${on.agent.predictUrl}/nothing`, { headers })).status).toBe(404);
-    expect(await (await fetch(`${on.agent.predictUrl}/health`)).json()).toEqual({ status: 'ok', models: 1 });
+    expect(await (await fetch(`${on.agent.predictUrl}/health`)).json()).toEqual({ status: 'ok', models: 4 });
   });
 
   test('counts in the Prometheus text format, with labels that callers cannot multiply', async () => {

@@ -22,44 +22,58 @@ export interface Feed {
   feeds(input: RunInput, columns: number): Record<string, PlainTensor>;
 }
 
-interface InputPlan {
+/** An input's share of a row. */
+export interface InputPlan {
   readonly input: TensorDescription;
   /** Its dimensions after the first. */
   readonly rest: readonly (number | string)[];
   /** Values per row, null where open. */
   readonly width: number | null;
+  /** Place of the first of them in the row. */
+  readonly start: number;
+}
+
+export interface InputPlans {
+  readonly inputs: readonly InputPlan[];
+  /** Values per row over all inputs, or null where the one input leaves its width open. */
+  readonly featureCount: number | null;
 }
 
 /**
  * The inputs in the model's order share a row: each takes as many of its values as it is wide. Throws
  * `model.unsupported` for inputs that cannot be filled from rows.
  */
-export function feedOf(inputs: readonly ValueDescription[]): Feed {
-  const plans = inputs.map(planOf);
-  const open = plans.find(({ width }) => width === null);
-  if (open && plans.length > 1)
+export function planInputs(values: readonly ValueDescription[]): InputPlans {
+  const inputs: InputPlan[] = [];
+  let total = 0;
+  for (const value of values) {
+    const plan = planOf(value, total);
+    inputs.push(plan);
+    total += plan.width ?? 0;
+  }
+  const open = inputs.find(({ width }) => width === null);
+  if (open && inputs.length > 1)
     throw new SallyportError(
       'model.unsupported',
-      `The model has ${plans.length} inputs and leaves the width of "${open.input.name}" open: rows cannot be shared out.`,
+      `The model has ${inputs.length} inputs and leaves the width of "${open.input.name}" open: rows cannot be shared out.`,
       { hint: 'Export the model with inputs of fixed width, such as one column each.' },
     );
-  const starts: number[] = [];
-  const textFeatures: number[] = [];
-  let total = 0;
-  for (const { input, width } of plans) {
-    starts.push(total);
-    if (input.type === 'string')
-      for (let place = 0; place < (width ?? 0); place++) textFeatures.push(total + place);
-    total += width ?? 0;
-  }
+  return { inputs, featureCount: open ? null : total };
+}
+
+/** How rows are fed; throws as `planInputs`. */
+export function feedOf(values: readonly ValueDescription[]): Feed {
+  const { inputs: plans, featureCount } = planInputs(values);
+  const textFeatures = plans.flatMap(({ input, width, start }) =>
+    input.type === 'string' ? Array.from({ length: width ?? 0 }, (_, place) => start + place) : [],
+  );
   return {
-    featureCount: open ? null : total,
+    featureCount,
     fixedBatch: fixedBatchOf(plans),
     textFeatures,
     feeds: ({ rows, count, texts }, columns) => {
       const feeds: Record<string, PlainTensor> = {};
-      for (const [index, { input, rest, width }] of plans.entries()) {
-        const start = starts[index] ?? 0;
+      for (const { input, rest, width, start } of plans) {
         const take = width ?? columns;
         const data =
           input.type === 'string'
@@ -76,7 +90,7 @@ export function feedOf(inputs: readonly ValueDescription[]): Feed {
   };
 }
 
-function planOf({ name, tensor: input }: ValueDescription): InputPlan {
+function planOf({ name, tensor: input }: ValueDescription, start: number): InputPlan {
   if (input === null)
     throw new SallyportError('model.unsupported', `The model's input "${name}" is no tensor.`, {
       hint: 'Only models that take tensors can be fed with rows.',
@@ -99,7 +113,7 @@ function planOf({ name, tensor: input }: ValueDescription): InputPlan {
         ? `The model's input "${name}" leaves open how many texts a row has.`
         : `The shape of the model's input "${name}" is open in more than one place.`,
     );
-  return { input, rest, width };
+  return { input, rest, width, start };
 }
 
 function fixedBatchOf(plans: readonly InputPlan[]): number | null {

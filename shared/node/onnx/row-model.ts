@@ -3,7 +3,7 @@ import { SallyportError } from '../../domain/errors.ts';
 import type { OutputMapping } from '../../domain/model/version.ts';
 import { feedOf, type RunInput } from './feed.ts';
 import { negativeLabel, scoreIsPositive } from './output-mapping.ts';
-import type { RuntimeSession } from './runtime.ts';
+import type { RuntimeSession, RuntimeTensor } from './runtime.ts';
 import { checkFinite, readLabels, readScoreRows, type ScoreRows, scoreColumn } from './tensors.ts';
 import { type ModelInfo, type Predictions, shorten } from './worker-protocol.ts';
 
@@ -27,37 +27,55 @@ export interface RowModel {
   runDetailed(input: RunInput): Promise<DetailedPredictions>;
 }
 
+/** Reads labels and scores out of a model's outputs, as a mapping says. */
+export interface AnswerReader {
+  /** The outputs it reads. */
+  readonly wanted: readonly string[];
+  /** Answers that are not finite are no error here. */
+  read(results: Readonly<Record<string, RuntimeTensor | undefined>>, count: number): DetailedPredictions;
+  /** Throws `model.unsupported` for a label or score that is no finite number. */
+  check(predictions: Predictions): void;
+}
+
+/** `model.unmappable` where the mapping names an output the model does not have. */
+export function answerReader(outputs: TensorRunner['outputs'], mapping: OutputMapping): AnswerReader {
+  const { labelOutput, scoreOutput, classes } = mapping;
+  const wanted = [labelOutput, scoreOutput].filter((name) => name !== null);
+  if (wanted.length === 0) throw unmappable('The mapping names neither a label nor a score output.', outputs);
+  for (const name of wanted) {
+    if (!outputs.some((output) => output.name === name && output.tensor !== null))
+      throw unmappable(`The model has no tensor output named "${name}".`, outputs);
+  }
+  return {
+    wanted,
+    read(results, count) {
+      const scoreRows = scoreOutput === null ? null : readScoreRows(results[scoreOutput], count, scoreOutput);
+      const scores = scoreRows === null ? null : scoreColumn(scoreRows, count, mapping);
+      const labels =
+        labelOutput === null
+          ? labelsOf(scores, mapping)
+          : readLabels(results[labelOutput], count, labelOutput, classes);
+      return { labels, scores, scoreRows };
+    },
+    check({ labels, scores }) {
+      if (scores) checkFinite(scores, scoreOutput ?? '');
+      if (labelOutput !== null) checkFinite(labels, labelOutput);
+    },
+  };
+}
+
 /**
- * Errors: `model.unmappable` (the mapping names an output the model does not have), `model.unsupported` (its inputs
- * cannot be filled from rows).
+ * Errors: `model.unmappable` (the mapping names an input or output the model does not have), `model.unsupported` (its
+ * inputs cannot be filled from rows).
  */
 export function rowModel(session: TensorRunner, mapping: OutputMapping): RowModel {
-  const outputs = session.outputs.flatMap(({ tensor }) => (tensor === null ? [] : [tensor]));
   const first = session.inputs.find(({ name }) => name === mapping.input);
   if (!first) throw unmappable(`The model has no input named "${mapping.input}".`, session.inputs);
   const feed = feedOf(session.inputs);
   const { featureCount, fixedBatch, textFeatures } = feed;
-  const wanted = [mapping.labelOutput, mapping.scoreOutput].filter((name) => name !== null);
-  if (wanted.length === 0)
-    throw unmappable('The mapping names neither a label nor a score output.', session.outputs);
-  for (const name of wanted) {
-    if (!outputs.some((output) => output.name === name)) {
-      throw unmappable(`The model has no tensor output named "${name}".`, session.outputs);
-    }
-  }
-
-  const call = async (input: RunInput, columns: number): Promise<DetailedPredictions> => {
-    const results = await session.run(feed.feeds(input, columns), wanted);
-    const { labelOutput, scoreOutput, classes } = mapping;
-    const scoreRows =
-      scoreOutput === null ? null : readScoreRows(results[scoreOutput], input.count, scoreOutput);
-    const scores = scoreRows === null ? null : scoreColumn(scoreRows, input.count, mapping);
-    const labels =
-      labelOutput === null
-        ? labelsOf(scores, mapping)
-        : readLabels(results[labelOutput], input.count, labelOutput, classes);
-    return { labels, scores, scoreRows };
-  };
+  const answers = answerReader(session.outputs, mapping);
+  const call = async (input: RunInput, columns: number): Promise<DetailedPredictions> =>
+    answers.read(await session.run(feed.feeds(input, columns), answers.wanted), input.count);
   const runDetailed = async (input: RunInput): Promise<DetailedPredictions> => {
     const columns = checkRows(input.rows, input.count, featureCount);
     if (fixedBatch === null || fixedBatch === input.count) return call(input, columns);
@@ -67,7 +85,7 @@ export function rowModel(session: TensorRunner, mapping: OutputMapping): RowMode
   return {
     info: {
       input: first.tensor ?? { name: first.name, type: 'unknown', shape: [] },
-      outputs,
+      outputs: session.outputs.flatMap(({ tensor }) => (tensor === null ? [] : [tensor])),
       featureCount,
       fixedBatch,
       hasScores: mapping.scoreOutput !== null,
@@ -76,8 +94,7 @@ export function rowModel(session: TensorRunner, mapping: OutputMapping): RowMode
     runDetailed,
     async run(rows, count) {
       const { labels, scores } = await runDetailed({ rows, count });
-      if (scores) checkFinite(scores, mapping.scoreOutput ?? '');
-      if (mapping.labelOutput !== null) checkFinite(labels, mapping.labelOutput);
+      answers.check({ labels, scores });
       return { labels, scores };
     },
   };
