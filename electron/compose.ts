@@ -37,6 +37,7 @@ import { createOperatorsService } from './services/operators/index.ts';
 import { createOverviewService } from './services/overview/index.ts';
 import { createRegistryService } from './services/registry/index.ts';
 import { createRequestsService } from './services/requests/index.ts';
+import { createRevocationsService } from './services/revocations/index.ts';
 import { createRolloutsService } from './services/rollouts/index.ts';
 import { createSessionService } from './services/session/index.ts';
 import { createTestDataService } from './services/test-data/index.ts';
@@ -191,6 +192,13 @@ export function createConsoleFactory(options: FactoryOptions): ConsoleFactory {
       onFinished: () => endpoints.syncCheckpoints(),
     });
     const modelInspector = createModelInspector({ directory: join(vault.path, 'artifacts'), forkWorker });
+    const models = createRegistryService({
+      ledger,
+      artifacts,
+      system,
+      inspector: modelInspector,
+      proveDatabase: vault.proveDatabase,
+    });
     const services: Services = {
       session,
       overview: createOverviewService({
@@ -198,13 +206,7 @@ export function createConsoleFactory(options: FactoryOptions): ConsoleFactory {
         system,
         rollouts: (actor) => rollouts.list(actor),
       }),
-      models: createRegistryService({
-        ledger,
-        artifacts,
-        system,
-        inspector: modelInspector,
-        proveDatabase: vault.proveDatabase,
-      }),
+      models,
       validation,
       comparison,
       evidence: createEvidenceService({
@@ -233,6 +235,16 @@ export function createConsoleFactory(options: FactoryOptions): ConsoleFactory {
       requests,
       endpoints,
       rollouts,
+      revocations: createRevocationsService({
+        vaultId: vault.id,
+        ledger,
+        signer: modelSigner,
+        system,
+        models,
+        withOperatorKey: session.signWithOperatorKey,
+        clientFor: (id) => endpoints.clientFor(id),
+        onMoved: (id) => endpoints.observe(id),
+      }),
       audit,
     };
     return {

@@ -30,6 +30,7 @@ const TOPICS: Readonly<Record<string, readonly ChangeTopic[]>> = {
   run: ['evidence'],
   request: ['requests', 'models'],
   endpoint: ['endpoints', 'models'],
+  revocation: ['models', 'endpoints', 'rollouts'],
   rollout: ['rollouts', 'requests', 'models', 'endpoints'],
 };
 

@@ -7,6 +7,7 @@ import type { OperatorsService } from './operators/index.ts';
 import type { OverviewService } from './overview/index.ts';
 import type { RegistryService } from './registry/index.ts';
 import type { RequestsService } from './requests/index.ts';
+import type { RevocationsService } from './revocations/index.ts';
 import type { RolloutsService } from './rollouts/index.ts';
 import type { SessionService } from './session/index.ts';
 import type { TestDataService } from './test-data/index.ts';
@@ -29,5 +30,6 @@ export interface Services {
   readonly requests: RequestsService;
   readonly endpoints: EndpointsService;
   readonly rollouts: RolloutsService;
+  readonly revocations: RevocationsService;
   readonly audit: AuditService;
 }

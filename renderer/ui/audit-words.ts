@@ -60,6 +60,8 @@ const WORDS: Readonly<Record<AuditAction, string>> = {
   'rollout.completed': 'completed',
   'rollout.rolled-back': 'rolled back',
   'rollout.failed': 'failed',
+  'revocation.signed': 'signed the revocation of',
+  'revocation.sent': 'sent out the revocation of',
   'audit.exported': 'exported the audit log',
   'audit.checkpointed': 'wrote a checkpoint of the log',
   refused: 'was refused',

@@ -347,6 +347,16 @@ describe('one path through the command line', { concurrent: false }, () => {
     expect((await home.as('ben', 'endpoint', 'check', 'edge')).stdout).toContain(`${MODEL}@1.0.0`);
   });
 
+  test('a version is revoked on the agent too, with the operator’s own signature, and says what serves now', async () => {
+    const revoke = ['model', 'revoke', `${MODEL}@1.1.0`, '--reason', 'poisoned', '--on'];
+    expect((await home.data('ben', ...revoke, 'nowhere')).code).toBe(3);
+    const revoked = await home.as('ben', ...revoke, 'production');
+    expect(revoked.code, revoked.stderr).toBe(0);
+    expect(revoked.stdout).toContain('edge serves 1.0.0 now.');
+    const back = await home.data('ben', 'rollback', MODEL, '--on', 'production', '--to', '1.1.0');
+    expect([back.code, code(back)]).toEqual([7, 'endpoint.refused']);
+  });
+
   test('the audit log has all of it, verifies, and is exported as it was hashed', async () => {
     const verified = await home.data('cleo', 'audit', 'verify');
     expect(verified.code, verified.stderr).toBe(0);

@@ -6,7 +6,7 @@ import { createEnvironmentsService } from '../../electron/services/environments/
 import { createOperatorsService } from '../../electron/services/operators/index.ts';
 import { createRequestsService, type RequestsService } from '../../electron/services/requests/index.ts';
 import { createRolloutsService, type RolloutsService } from '../../electron/services/rollouts/index.ts';
-import { createSessionService } from '../../electron/services/session/index.ts';
+import { createSessionService, type SessionService } from '../../electron/services/session/index.ts';
 import { type OpenVault, openVault } from '../../electron/services/vault/index.ts';
 import type { RequestRecord } from '../../shared/domain/approval/request.ts';
 import { SallyportError } from '../../shared/domain/errors.ts';
@@ -36,6 +36,7 @@ const PASSPHRASE = 'everybody’s own, said aloud';
 /** One console: the services of one process on the shared vault. */
 export interface Desk {
   readonly vault: OpenVault;
+  readonly session: SessionService;
   readonly requests: RequestsService;
   readonly rollouts: RolloutsService;
   readonly updates: RolloutState[];
@@ -111,7 +112,7 @@ export async function stage(options: { readonly policy?: Partial<Policy> } = {})
       onFinished: async () => {},
     });
     onTestFinished(() => rollouts.close());
-    return { vault, requests, rollouts, updates, errors };
+    return { vault, session, requests, rollouts, updates, errors };
   }
 
   const own = desk(at.vault);

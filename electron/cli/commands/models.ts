@@ -4,6 +4,7 @@ import { SEARCH_FIELDS } from '../../../shared/domain/model/search/grammar.ts';
 import { formatRef } from '../../../shared/domain/model/version.ts';
 import { ruleCount } from '../../../shared/domain/scan/finding.ts';
 import type { VersionView } from '../../../shared/domain/view/views.ts';
+import type { RevokedOn } from '../../services/revocations/index.ts';
 import type { CliContext } from '../context.ts';
 import { parseInput, parseNumber, parseRef, readJsonFile } from '../input.ts';
 import { bytes, number, table } from '../output.ts';
@@ -198,9 +199,19 @@ export function registerModels(program: Command, context: CliContext): void {
     .command('revoke')
     .argument('<version>', 'NAME@VERSION')
     .requiredOption('--reason <text>')
+    .option('--on <target>', 'environment or endpoint: signed with your key, and unloaded there at once')
     .description('never let a version be released again; its aliases go too')
-    .action((ref: string, options: { reason: string }) =>
-      context.asOperator(async ({ services, actor }) => {
+    .action((ref: string, options: { reason: string; on?: string }) =>
+      context.asOperator(async ({ services, actor, operatorPassphrase }) => {
+        if (options.on !== undefined) {
+          const done = await services.revocations.revoke(actor, {
+            ...parseInput('models.revoke', { ...parseRef(ref), reason: options.reason }),
+            target: options.on,
+            passphrase: await operatorPassphrase(),
+          });
+          context.output.result(done, describeRevoked(ref, done));
+          return;
+        }
         const view = await services.models.revoke(
           actor,
           parseInput('models.revoke', { ...parseRef(ref), reason: options.reason }),
@@ -210,6 +221,19 @@ export function registerModels(program: Command, context: CliContext): void {
     );
 
   registerModelUpkeep(model, context);
+}
+
+function describeRevoked(ref: string, { serial, endpoints }: RevokedOn): string {
+  return [
+    `${ref} revoked, serial ${serial}.`,
+    ...endpoints.map(({ name, serves, known }) =>
+      serves !== null
+        ? `${name} serves ${serves} now.`
+        : known
+          ? `${name} has no good version of it left and answers 503.`
+          : `${name} never served it, and will not.`,
+    ),
+  ].join('\n');
 }
 
 function searchHelp(): string {

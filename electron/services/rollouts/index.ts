@@ -1,6 +1,5 @@
 /** Rollouts: start what was approved, drive it by the one rule, answer what people ask of it, roll back. */
 
-import type { Endpoint } from '../../../shared/domain/endpoint/endpoint.ts';
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import { formatRef } from '../../../shared/domain/model/version.ts';
 import type { Actor, Permission } from '../../../shared/domain/operator/operator.ts';
@@ -17,6 +16,7 @@ import type { RequestsService } from '../requests/index.ts';
 import { applyEvent } from './apply.ts';
 import { driveRollout } from './driver.ts';
 import { createRollbacks, type RollbackResult } from './rollback.ts';
+import { resolveTarget } from './target.ts';
 
 export interface RolloutsDeps {
   readonly store: Store;
@@ -125,25 +125,6 @@ export function createRolloutsService(deps: RolloutsDeps): RolloutsService {
     }
   }
 
-  /** A target is an environment (all its endpoints) or one endpoint, by name. */
-  function resolveTarget(target: string): { environmentId: string; endpoints: Endpoint[] } {
-    const environment = read.environmentByName(target) ?? read.environment(target);
-    const single = read.endpointByName(target);
-    if (environment !== null) {
-      const endpoints = read.endpoints().filter((e) => e.environmentId === environment.id);
-      if (endpoints.length > 0) return { environmentId: environment.id, endpoints };
-      if (single === null)
-        throw new SallyportError('not-found', `${target} has no endpoint.`, {
-          hint: 'Add one with: sallyport endpoint add',
-        });
-    }
-    if (single === null)
-      throw new SallyportError('not-found', `There is no environment or endpoint called ${target}.`, {
-        hint: 'List them with: sallyport endpoint list',
-      });
-    return { environmentId: single.environmentId, endpoints: [single] };
-  }
-
   async function control(
     actor: Actor,
     id: string,
@@ -188,7 +169,7 @@ export function createRolloutsService(deps: RolloutsDeps): RolloutsService {
 
     async deploy(actor, { requestId, target }) {
       await ledger.require(actor, 'rollout.deploy', requestId);
-      const { environmentId, endpoints } = resolveTarget(target);
+      const { environmentId, endpoints } = resolveTarget(read, target);
       const requested = read.request(requestId);
       if (requested === null)
         throw new SallyportError('not-found', `There is no request ${requestId}.`, {
@@ -260,7 +241,7 @@ export function createRolloutsService(deps: RolloutsDeps): RolloutsService {
 
     async rollback(actor, { name, target, to }) {
       await ledger.require(actor, 'rollout.rollback', `${name} on ${target}`);
-      const { environmentId, endpoints } = resolveTarget(target);
+      const { environmentId, endpoints } = resolveTarget(read, target);
       const started = performance.now();
       const running = read
         .unfinished()

@@ -60,6 +60,8 @@ export const auditActionSchema = z.enum([
   'rollout.completed',
   'rollout.rolled-back',
   'rollout.failed',
+  'revocation.signed',
+  'revocation.sent',
   'audit.exported',
   'audit.checkpointed',
   'refused',
