@@ -93,12 +93,14 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
     limits,
     store,
     now,
+    counts: metrics.pushes,
     admit: (bundles, request) => admit(trust, bundles, request, state.history(), now()),
   });
   const uploads = new Uploads(
     paths.uploads,
     (target, size) => push.accept(target, size),
     limits.modelBytes + 16 * 1024 * 1024,
+    metrics.pushes,
   );
   const predictor = new Predictor({
     slots,
@@ -121,6 +123,7 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
     bodyLimit: limits.bodyBytes,
     requestTimeoutMs: limits.requestTimeoutMs,
     name: 'predict',
+    counts: metrics.listeners.predict,
     access: fileLog ?? accessLogIn(log, 'debug'),
     ready: () => ready,
   });
@@ -132,6 +135,7 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
     // A piece of an upload over a slow line takes longer than a predict call.
     requestTimeoutMs: Math.max(limits.requestTimeoutMs, 300_000),
     name: 'admin',
+    counts: metrics.listeners.admin,
     access: fileLog ?? accessLogIn(log, 'info'),
     keys,
     store,

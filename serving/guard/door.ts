@@ -67,12 +67,14 @@ export class Door {
     const { limits, tls } = this.#options;
     const { allow, trustedProxies } = this.#options;
     const address = callerAddress(request, trustedProxies);
-    if (address === null) return refusal(400, 'X-Forwarded-For does not say who asks.');
-    if (allow && !allow.has(address)) return refusal(403, 'This address is not let in.');
+    if (address === null) return refusal('address', 400, 'X-Forwarded-For does not say who asks.');
+    if (allow && !allow.has(address)) return refusal('address', 403, 'This address is not let in.');
     const problem = tls?.clientProblem(request.socket) ?? shapeProblem(request, limits);
     if (problem) return problem;
     if (this.#total >= limits.requests)
-      return refusal(503, 'Too many requests at once; try again in a moment.', { 'retry-after': '1' });
+      return refusal('busy', 503, 'Too many requests at once; try again in a moment.', {
+        'retry-after': '1',
+      });
     if (scopes === null) return this.#letIn(this.#open(address));
     // A path that does not exist looks like any other to somebody without a token.
     const needed = scopes ?? ANY_SCOPE;
@@ -91,7 +93,7 @@ export class Door {
     if (name !== null) {
       const inside = this.#inside.get(name) ?? 0;
       if (inside >= limits.requestsPerToken)
-        return refusal(429, 'Too many requests of this token at once.', { 'retry-after': '1' });
+        return refusal('busy', 429, 'Too many requests of this token at once.', { 'retry-after': '1' });
       this.#inside.set(name, inside + 1);
     }
     this.#total++;
@@ -127,13 +129,13 @@ export class Door {
       const limiter = this.#rates.refused;
       const taken = limiter?.take(address, 1, this.#time());
       if (limiter && taken?.kind === 'empty') return tooMany('requests', limiter, taken);
-      return refusal(401, 'A valid bearer token is needed.', { 'www-authenticate': 'Bearer' });
+      return refusal('token', 401, 'A valid bearer token is needed.', { 'www-authenticate': 'Bearer' });
     }
     const limiter = this.#rates.requests;
     const taken = limiter?.take(verdict.name, 1, this.#time());
     if (limiter && taken?.kind === 'empty') return tooMany('requests', limiter, taken);
     if (verdict.kind === 'scope')
-      return refusal(403, `This token does not have the scope ${scopes.join(' or ')}.`);
+      return refusal('scope', 403, `This token does not have the scope ${scopes.join(' or ')}.`);
     const headers = limiter && taken ? limiter.headers('requests', taken) : {};
     return { name: verdict.name, address, headers };
   }
@@ -146,7 +148,7 @@ export class Door {
 
 function tooMany(what: 'requests' | 'rows', limiter: RateLimiter, taken: Taken): Refusal {
   const wait = taken.kind === 'empty' ? taken.waitSeconds : 1;
-  return refusal(429, `Too many ${what}; try again in ${wait} s.`, {
+  return refusal('rate', 429, `Too many ${what}; try again in ${wait} s.`, {
     'retry-after': String(wait),
     ...limiter.headers(what, taken),
   });

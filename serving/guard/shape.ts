@@ -21,15 +21,15 @@ const ONCE = new Set([
 
 export function shapeProblem(request: IncomingMessage, limits: AgentLimits): Refusal | null {
   if ((request.url?.length ?? 0) > limits.urlBytes)
-    return refusal(414, `The path is longer than ${limits.urlBytes} bytes.`);
+    return refusal('shape', 414, `The path is longer than ${limits.urlBytes} bytes.`);
   const { rawHeaders } = request;
   if (rawHeaders.length / 2 > limits.headerCount)
-    return refusal(431, `There are more than ${limits.headerCount} header lines.`);
+    return refusal('shape', 431, `There are more than ${limits.headerCount} header lines.`);
   const seen = new Set<string>();
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = (rawHeaders[at] ?? '').toLowerCase();
     if (!ONCE.has(name)) continue;
-    if (seen.has(name)) return refusal(400, `The header ${name} is there more than once.`);
+    if (seen.has(name)) return refusal('shape', 400, `The header ${name} is there more than once.`);
     seen.add(name);
   }
   return null;

@@ -99,7 +99,9 @@ export class ListenerTls {
     if (!clients) return null;
     const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
     if (certificate && clients.some((client) => isClient(client, certificate))) return null;
-    return refusal(403, 'This client certificate is not one of those let in.', { connection: 'close' });
+    return refusal('certificate', 403, 'This client certificate is not one of those let in.', {
+      connection: 'close',
+    });
   }
 }
 

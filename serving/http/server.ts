@@ -14,6 +14,7 @@ import { type ErrorCode, SallyportError } from '../../shared/domain/errors.ts';
 import { type AccessFacts, type AccessLog, accessLine } from '../guard/access-log.ts';
 import { type Caller, Door, type DoorOptions, type Rates } from '../guard/door.ts';
 import { type Refusal, refusal } from '../guard/refusal.ts';
+import type { ListenerCounts } from '../metrics/listener-counts.ts';
 import type { Scope } from '../tokens.ts';
 import { boundAnswer, clientErrorHandler, createNodeServer, whenOver } from './node-server.ts';
 import { closeUnread, hasBody, invite } from './unread-body.ts';
@@ -43,24 +44,33 @@ export interface ServerOptions extends DoorOptions {
   /** The listener's, for the access log. */
   readonly name: 'predict' | 'admin';
   readonly access: AccessLog;
+  readonly counts: ListenerCounts;
 }
 
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 
 /** A listener without routes. A route that takes rows calls `chargeRows` when it has counted them. */
 export function createServer(options: ServerOptions): FastifyInstance {
-  const { limits, access } = options;
+  const { limits, access, counts } = options;
   const door = new Door(options, options.rates);
   const app = fastify({
     loggerInstance: options.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyLimit,
     serverFactory: (handler) => createNodeServer(handler, limits, options.requestTimeoutMs, options.tls),
-    clientErrorHandler,
+    clientErrorHandler: (error, socket) => {
+      counts.refuse(error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'slow' : 'malformed');
+      clientErrorHandler(error, socket);
+    },
     // A path that is not one: there is no route, so no hook runs either.
     frameworkErrors: (error, request, reply) => {
       reply.header('x-request-id', request.id);
-      return refuse(refusal(error.statusCode ?? 400, 'This path cannot be read.'), request, reply);
+      counts.refuse('malformed');
+      return refuse(
+        refusal('malformed', error.statusCode ?? 400, 'This path cannot be read.'),
+        request,
+        reply,
+      );
     },
     return503OnClosing: true,
     forceCloseConnections: 'idle',
@@ -78,13 +88,16 @@ export function createServer(options: ServerOptions): FastifyInstance {
   app.decorateRequest('chargeRows', function (this: FastifyRequest, rows: number) {
     this.facts.rows = rows;
     const refused = this.caller && door.takeRows(this.caller, rows);
-    if (refused) throw new Refused(refused);
+    if (!refused) return;
+    counts.refuse(refused.reason);
+    throw new Refused(refused);
   });
   app.addHook('onRequest', (request, reply, done) => {
     request.facts = {};
     reply.header('x-request-id', request.id);
     const admit = (judged: Caller | Refusal): void => {
       if ('status' in judged) {
+        counts.refuse(judged.reason);
         refuse(judged, request, reply);
         return;
       }
@@ -105,6 +118,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     done();
   });
   app.addHook('onResponse', async (request, reply) => {
+    counts.answer(reply.statusCode);
     access.write(accessLine(options.name, request, reply, access.logFeatures));
   });
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ detail: 'There is nothing here.' }));

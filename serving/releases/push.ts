@@ -9,6 +9,7 @@ import type { OpenRelease } from '../../shared/domain/endpoint/admin-api.ts';
 import { SallyportError } from '../../shared/domain/errors.ts';
 import { diskError, fsyncDirectory, systemCode, writeFileAtomic } from '../../shared/node/files/files.ts';
 import type { AgentLimits } from '../config.ts';
+import type { PushCounts } from '../metrics/push-counts.ts';
 import { Mutex } from '../mutex.ts';
 import type { AdmittedRelease } from './admission.ts';
 import { type ReleaseRecord, type ReleaseStore, releaseRecordSchema } from './stored.ts';
@@ -31,6 +32,7 @@ export interface PushOptions {
   /** Verifies bundles and request against trust and history, as of now. */
   readonly admit: (bundles: readonly string[], request: string) => AdmittedRelease;
   readonly now: () => Date;
+  readonly counts: PushCounts;
 }
 
 export interface CompletedPush {
@@ -47,7 +49,14 @@ export class ReleasePush {
   }
 
   /** Verifies what was signed and remembers it; answers which files are still to be sent. */
-  async open(
+  open(
+    body: OpenRelease,
+    uploads: Uploads,
+  ): Promise<{ root: string; complete: boolean; files: { name: string; received: boolean }[] }> {
+    return this.#options.counts.watch(this.#open(body, uploads));
+  }
+
+  async #open(
     body: OpenRelease,
     uploads: Uploads,
   ): Promise<{ root: string; complete: boolean; files: { name: string; received: boolean }[] }> {
@@ -105,12 +114,17 @@ export class ReleasePush {
     try {
       await this.#checkSpace(sizeBytes);
     } catch (error) {
+      this.#options.counts.ended('no_room');
       throw refuseUpload(507, error instanceof Error ? error.message : 'The disk is full.');
     }
   }
 
   /** Checks what arrived. A file that is not what was signed is thrown away and named in the error. */
-  async complete(root: string, uploads: Uploads): Promise<CompletedPush> {
+  complete(root: string, uploads: Uploads): Promise<CompletedPush> {
+    return this.#options.counts.watch(this.#complete(root, uploads));
+  }
+
+  async #complete(root: string, uploads: Uploads): Promise<CompletedPush> {
     const { store, admit, staging } = this.#options;
     return this.#mutex.run(root, async () => {
       store.hold(root);
@@ -151,6 +165,7 @@ export class ReleasePush {
         throw diskError(error);
       }
       await uploads.discardRelease(root);
+      this.#options.counts.ended('stored');
       return { admitted, missing };
     });
   }

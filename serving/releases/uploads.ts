@@ -9,6 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import { FileStore } from '@tus/file-store';
 import { Server } from '@tus/server';
 import { systemCode } from '../../shared/node/files/files.ts';
+import type { PushCounts } from '../metrics/push-counts.ts';
 
 export const UPLOADS_PATH = '/admin/v1/uploads';
 
@@ -31,6 +32,13 @@ export function refuseUpload(status: number, detail: string): UploadRefusal {
 
 /** The store of the library hides why a write failed; a full disk must be told from a lost connection. */
 class UploadStore extends FileStore {
+  readonly #counts: PushCounts;
+
+  constructor(directory: string, counts: PushCounts) {
+    super({ directory, expirationPeriodInMilliseconds: UPLOAD_LIFETIME_MS });
+    this.#counts = counts;
+  }
+
   override async write(readable: Readable, id: string, offset: number): Promise<number> {
     const target = createWriteStream(this.#path(id), { flags: 'r+', start: offset });
     try {
@@ -38,10 +46,12 @@ class UploadStore extends FileStore {
     } catch (error) {
       const code = systemCode(error);
       if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') {
+        this.#counts.ended('no_room');
         throw refuseUpload(507, 'The disk is full: the file was not stored. What is served did not change.');
       }
       throw refuseUpload(500, 'The upload was interrupted; it can be resumed.');
     }
+    this.#counts.bytes += target.bytesWritten;
     return offset + target.bytesWritten;
   }
 
@@ -68,11 +78,11 @@ export class Uploads {
   readonly #directory: string;
   readonly #server: Server;
 
-  constructor(directory: string, accept: AcceptUpload, maxBytes: number) {
+  constructor(directory: string, accept: AcceptUpload, maxBytes: number, counts: PushCounts) {
     this.#directory = directory;
     this.#server = new Server({
       path: UPLOADS_PATH,
-      datastore: new UploadStore({ directory, expirationPeriodInMilliseconds: UPLOAD_LIFETIME_MS }),
+      datastore: new UploadStore(directory, counts),
       maxSize: maxBytes,
       relativeLocation: true,
       respectForwardedHeaders: false,

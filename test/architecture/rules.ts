@@ -127,7 +127,13 @@ export const ROOMS: readonly Room[] = [
     files: [DOMAIN, CONTRACT, NODE, 'electron/services/', 'electron/ports/', 'electron/adapters/'],
     modules: ['*', 'node:*'],
   },
-  { name: 'serving', holds: under('serving/'), files: [DOMAIN, NODE], modules: ['*', 'node:*'] },
+  // The manifest: `/metrics` says which version of the program answers.
+  {
+    name: 'serving',
+    holds: under('serving/'),
+    files: [DOMAIN, NODE, 'package.json'],
+    modules: ['*', 'node:*'],
+  },
   {
     name: 'charts',
     holds: under('renderer/charts/'),

@@ -11,6 +11,7 @@ import { type AgentLimits, agentConfigSchema } from '../../serving/config.ts';
 import { accessLogIn } from '../../serving/guard/access-log.ts';
 import { Rates } from '../../serving/guard/door.ts';
 import { createServer, type ServerOptions } from '../../serving/http/server.ts';
+import { ListenerCounts } from '../../serving/metrics/listener-counts.ts';
 import { TokenFile } from '../../serving/tokens.ts';
 import { temporaryDirectory } from '../support/temp.ts';
 
@@ -21,6 +22,7 @@ export interface Listener {
   /** Scopes predict and read. */
   readonly token: string;
   readonly directory: string;
+  readonly counts: ListenerCounts;
 }
 
 export function limitsOf(change: Partial<AgentLimits> = {}): AgentLimits {
@@ -40,6 +42,7 @@ export async function listener(
   const { token } = await tokens.add('caller', ['predict', 'read'], 1, now());
   const { routes, ...rest } = options;
   const limits = options.limits ?? limitsOf();
+  const counts = new ListenerCounts('predict');
   const app = createServer({
     log: pino({ level: 'silent' }),
     limits,
@@ -49,6 +52,7 @@ export async function listener(
     rates: new Rates(limits),
     requestTimeoutMs: limits.requestTimeoutMs,
     name: 'predict',
+    counts,
     access: accessLogIn(pino({ level: 'silent' }), 'debug'),
     tls: null,
     allow: null,
@@ -66,7 +70,7 @@ export async function listener(
     app.server.closeAllConnections();
     await app.close();
   });
-  return { app, port: (app.server.address() as AddressInfo).port, tokens, token, directory };
+  return { app, port: (app.server.address() as AddressInfo).port, tokens, token, directory, counts };
 }
 
 export async function raw(

@@ -43,6 +43,10 @@ describe('the text of /metrics', () => {
     await on.predict([9, 9, 9], { version: '1.0.0' });
     await on.predict([1, 1, 1], { version: '7.0.0' });
     for (const model of ['strange', 'stranger', 'phish"} 1\nx{a="']) await on.predict([1, 1, 1], { model });
+    await fetch(`${on.agent.predictUrl}/models`);
+    await fetch(`${on.agent.predictUrl}/%zz`);
+    const strange = makeRelease(site, { environmentId: 'elsewhere', serial: 3 });
+    await on.client.push(strange, () => {}).catch(() => {});
     const headers = { authorization: `Bearer ${on.agent.token}` };
     const differing = 'model_mirrored_pairs_total{model_name="phish",version="1.1.0",result="differ"}';
     await vi.waitUntil(
@@ -55,6 +59,7 @@ describe('the text of /metrics', () => {
   });
   afterAll(() => on.agent.remove());
 
+  // Where it is not installed, nobody else can judge the text.
   test.skipIf(promtoolMissing)('promtool has nothing to say against it', () => {
     const checked = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
     expect(checked.stderr + checked.stdout).toBe('');
@@ -86,6 +91,16 @@ describe('the text of /metrics', () => {
     expect(value(`model_prediction_score_bucket{le="0.15",${canary}}`)).toBe(3);
     expect(value(`model_prediction_score_bucket{le="0.95",${canary}}`)).toBe(3);
     expect(value(`model_prediction_score_bucket{le="1",${canary}}`)).toBe(4);
+  });
+
+  test('what listeners answered and refused, and what was pushed, is counted by reason', async () => {
+    expect(value('sallyport_requests_total{listener="predict",status="404"}')).toBe(4);
+    expect(value('sallyport_requests_refused_total{listener="predict",reason="token"}')).toBe(1);
+    expect(value('sallyport_requests_refused_total{listener="predict",reason="malformed"}')).toBe(1);
+    expect(value('sallyport_pushes_total{result="stored"}')).toBe(2);
+    expect(value('sallyport_pushes_total{result="refused"}')).toBe(1);
+    expect(value('sallyport_upload_bytes_total')).toBeGreaterThan(1000);
+    expect(text).toMatch(/^sallyport_build_info\{version="\d+\.\d+\.\d+",node="24\./m);
   });
 
   test('a name that a caller made up is no label', () => {
