@@ -22,8 +22,8 @@ export interface Machine {
   readonly adapters: VaultAdapters;
   /** Secrets per vault, as the operating system would keep them. */
   readonly keychain: Map<string, MemorySecrets>;
-  /** Milliseconds added to the real clock. */
-  readonly clock: { ahead: number };
+  /** Milliseconds added to the real clock, or to the moment at which it is held. */
+  readonly clock: { ahead: number; heldAt: number | null };
 }
 
 /** scrypt's work factor in tests: 2^10 takes 2 ms, so that a test may sign in a hundred times. */
@@ -31,8 +31,9 @@ const WORK_FACTOR = 10;
 
 export function machine(overrides: Partial<VaultAdapters> = {}): Machine {
   const keychain = new Map<string, MemorySecrets>();
-  const clock = { ahead: 0 };
-  const system: System = { ...createSystem(), now: () => new Date(Date.now() + clock.ahead) };
+  const clock: Machine['clock'] = { ahead: 0, heldAt: null };
+  const now = (): Date => new Date((clock.heldAt ?? Date.now()) + clock.ahead);
+  const system: System = { ...createSystem(), now };
   const adapters: VaultAdapters = {
     system,
     keys: createKeyTools({ workFactor: WORK_FACTOR }),

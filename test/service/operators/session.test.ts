@@ -48,6 +48,7 @@ describe('signing in', () => {
 
   test('waits from the third failure on: the right passphrase is not even looked at, then it is, and all is forgotten', async () => {
     const home = await testVault();
+    home.clock.heldAt = Date.now();
     const session = sessionOf(home);
     for (let attempt = 0; attempt < 3; attempt++)
       await expect(session.signIn(wrong)).rejects.toMatchObject({ code: 'auth.failed' });
@@ -68,6 +69,7 @@ describe('signing in', () => {
 
   test('counts guesses made side by side one after the other', async () => {
     const home = await testVault();
+    home.clock.heldAt = Date.now();
     const session = sessionOf(home);
     const outcomes = await Promise.allSettled(Array.from({ length: 10 }, () => session.signIn(wrong)));
     const waited = outcomes.filter(
