@@ -7,7 +7,7 @@ import type { StoreReader } from '../../ports/stores.ts';
 import type { JobContext } from '../../ports/system.ts';
 import type { VaultAdapters } from '../../ports/vault.ts';
 import { type NamedArtifact, namedArtifacts } from './named-artifacts.ts';
-import type { OpenVault } from './open-vault.ts';
+import type { OpenVault } from './opened-vault.ts';
 import { CHECKPOINT_SECRET, LAST_BACKUP, SETTINGS } from './vault-keys.ts';
 
 export interface BackupResult {

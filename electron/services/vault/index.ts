@@ -2,7 +2,8 @@
 export { type BackupResult, backupVault } from './backup-vault.ts';
 export { type CreateVaultInput, createVault } from './create-vault.ts';
 export type { KeysChoice } from './keys-choice.ts';
-export { type KeysKind, type OpenVault, openVault, vaultAt } from './open-vault.ts';
+export { type KeysKind, openVault, vaultAt } from './open-vault.ts';
+export type { OpenVault } from './opened-vault.ts';
 export { recoverVault } from './recover-vault.ts';
 export type { RekeyInput, RekeyOutcome } from './rekey.ts';
 export { type RestoreInput, restoreVault } from './restore-vault.ts';

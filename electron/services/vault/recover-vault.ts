@@ -3,7 +3,8 @@ import { normalizeRecoveryKey } from '../../../shared/domain/vault/recovery-kit.
 import type { VaultAdapters, VaultDirectory } from '../../ports/vault.ts';
 import { keychainSource, passphraseSource } from './key-source.ts';
 import { checkVaultPassphrase, type KeysChoice } from './keys-choice.ts';
-import { type OpenVault, openVault, readVaultFile } from './open-vault.ts';
+import { openVault, readVaultFile } from './open-vault.ts';
+import type { OpenVault } from './opened-vault.ts';
 import { bePresent } from './presence.ts';
 import { readRecoverable } from './recoverable-secrets.ts';
 import { decodeKeys, isPending, KEYS_SECRET, type KeyRecord, keysOf, type VaultKeys } from './vault-keys.ts';

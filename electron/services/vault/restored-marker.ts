@@ -10,7 +10,7 @@ import {
 } from '../../../shared/domain/vault/backup.ts';
 import type { UnpackedBackup } from '../../ports/backup.ts';
 import type { VaultAdapters, VaultDirectory } from '../../ports/vault.ts';
-import type { OpenVault } from './open-vault.ts';
+import type { OpenVault } from './opened-vault.ts';
 
 export async function markRestored(directory: VaultDirectory, backup: UnpackedBackup): Promise<void> {
   const { damaged: _damaged, ...facts } = backup.facts;

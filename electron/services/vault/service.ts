@@ -9,7 +9,7 @@ import type { VaultAdapters } from '../../ports/vault.ts';
 import type { WriteLines } from '../audit/deps.ts';
 import { parseInput } from '../input.ts';
 import { type BackupResult, backupVault } from './backup-vault.ts';
-import type { OpenVault } from './open-vault.ts';
+import type { OpenVault } from './opened-vault.ts';
 import type { RekeyInput, RekeyOutcome } from './rekey.ts';
 import { readVaultSettings, VAULT_SETTINGS } from './settings.ts';
 import { LAST_BACKUP, LAST_REKEY } from './vault-keys.ts';

@@ -1,6 +1,6 @@
 import type { System } from '../../ports/system.ts';
 import { namedArtifacts } from './named-artifacts.ts';
-import type { OpenVault } from './open-vault.ts';
+import type { OpenVault } from './opened-vault.ts';
 import { sweepSecrets, unownedSecrets } from './owned-secrets.ts';
 
 /** Longest time between a file's arrival in the store and the commit that names it, with room to spare. */
