@@ -63,7 +63,11 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
     store,
     fork: runtime.fork,
     mayLoad: ({ ref }) => requireNotRevoked(state, ref),
+    engine: config.engine,
+    batching: config.batching,
     predictTimeoutMs: limits.predictTimeoutMs,
+    counts: (name, version, mapping) => metrics.version(name, version, scoreBoundsOf(mapping)),
+    log: (level, message, facts) => log[level](facts, message),
     onCrash: (ref, name, error) => {
       const counts = metrics.model(name).versions.get(ref.version);
       if (counts) counts.crashes++;

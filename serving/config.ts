@@ -12,6 +12,7 @@ import { keySourceSchema } from './guard/key-source.ts';
 import { type AgentLimits, limitsSchema } from './guard/limits.ts';
 import { scoresSchema } from './guard/scores.ts';
 import { type TlsConfig, tlsSchema } from './guard/tls.ts';
+import { batchingSchema, engineSchema } from './inference/config.ts';
 import { readYaml } from './yaml-file.ts';
 
 const listenerSchema = z.strictObject({
@@ -43,6 +44,8 @@ export const agentConfigSchema = z.strictObject({
   accessLog: accessLogSchema.optional(),
   /** How exactly scores are shown; as they are when left out. */
   scores: scoresSchema.optional(),
+  engine: engineSchema.prefault({}),
+  batching: batchingSchema.prefault({}),
   input: inputSchema.prefault({}),
   /** What differs for one model, by its name. */
   models: z.record(modelNameSchema, z.strictObject({ input: inputSchema.optional() })).default({}),

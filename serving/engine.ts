@@ -2,13 +2,28 @@
  * Loaded releases. Each has an inference process of its own: a canary that crashes, hangs or eats memory does not
  * touch the version that serves beside it.
  */
+import { availableParallelism } from 'node:os';
 import type { ReleaseRef } from '../shared/domain/endpoint/routing.ts';
 import { SallyportError } from '../shared/domain/errors.ts';
-import { createInferenceHost, type InferenceWorker } from '../shared/node/onnx/inference-host.ts';
+import type { OutputMapping } from '../shared/domain/model/version.ts';
+import {
+  createInferenceHost,
+  type InferenceHost,
+  type InferenceWorker,
+} from '../shared/node/onnx/inference-host.ts';
+import type { ModelInterface } from '../shared/node/onnx/named-tensor.ts';
 import { createQuarantine } from '../shared/node/onnx/quarantine.ts';
-import { type LoadedRelease, MODEL_KEY, Release } from './release.ts';
+import { Batcher } from './inference/batcher.ts';
+import type { BatchingConfig, EngineConfig } from './inference/config.ts';
+import { warmUp } from './inference/warm-up.ts';
+import type { VersionCounts } from './metrics/counts.ts';
+import { type LoadedRelease, Release } from './release.ts';
 import type { ReleaseStore, StoredRelease } from './releases/stored.ts';
 
+/** The name of the one model of an inference process. */
+const MODEL_KEY = 'model';
+/** Threads beyond which a run gets no faster. */
+const MOST_THREADS = 16;
 /** Memory an inference process may take beside its model, in bytes. */
 const WORKER_BASE_RSS = 2 * 1024 ** 3;
 
@@ -17,7 +32,12 @@ export interface EngineOptions {
   readonly fork: () => InferenceWorker;
   /** Throws where these bytes may not be loaded any more. Asked each time a process is to be given them. */
   readonly mayLoad: (release: StoredRelease) => void;
+  readonly engine: EngineConfig;
+  readonly batching: BatchingConfig;
   readonly predictTimeoutMs: number;
+  /** Where a version's queue and batches are counted. */
+  readonly counts: (name: string, version: string, mapping: OutputMapping) => VersionCounts;
+  readonly log: (level: 'info' | 'warn', message: string, facts: Record<string, unknown>) => void;
   readonly onCrash: (release: ReleaseRef, name: string, error: SallyportError) => void;
 }
 
@@ -44,6 +64,7 @@ export class Engine {
       maxRssBytes:
         WORKER_BASE_RSS +
         4 * (release.record.files.find((file) => file.name === 'model.onnx')?.sizeBytes ?? 0),
+      intraOpThreads: this.#options.engine.threads || Math.min(MOST_THREADS, availableParallelism()),
       quarantine: this.#quarantine,
     });
     host.onCrash((event) => this.#options.onCrash(release.ref, release.request.name, event.error));
@@ -56,11 +77,43 @@ export class Engine {
         },
         digest: release.ref.digest,
       });
-      return new Release({ name: release.request.name, ref: release.ref, info, mapping, host });
+      const { name } = release.request;
+      const batcher = await this.#batcher(name, release.ref, info, mapping, host);
+      return new Release({ name, ref: release.ref, info, mapping, host, batcher });
     } catch (error) {
       await host.close();
       throw error;
     }
+  }
+
+  /** After the model's first runs. */
+  async #batcher(
+    name: string,
+    { version }: ReleaseRef,
+    info: ModelInterface,
+    mapping: OutputMapping,
+    host: InferenceHost,
+  ): Promise<Batcher> {
+    const { batching, predictTimeoutMs, counts, log } = this.#options;
+    const joins = await warmUp(info, (inputs, outputs) => host.run(MODEL_KEY, inputs, outputs));
+    if (!joins) log('info', 'calls of this version are run one by one', { model: name, version });
+    // Asked for each time: numbers of a version are let go when it is not used.
+    const seen = (): VersionCounts => counts(name, version, mapping);
+    return new Batcher({
+      run: (inputs, outputs, joined) => host.run(MODEL_KEY, inputs, outputs, { joined }),
+      join: joins && batching.enabled,
+      maxRows: batching.maxRows,
+      maxWaitMs: batching.maxWaitMs,
+      queueRows: batching.queueRows,
+      deadlineMs: predictTimeoutMs,
+      seen: {
+        queue: (length) => {
+          seen().queued = length;
+        },
+        wait: (seconds) => seen().waits.add(seconds),
+        batch: (rows) => seen().batches.add(rows),
+      },
+    });
   }
 }
 

@@ -6,11 +6,9 @@ import type { InferenceHost } from '../shared/node/onnx/inference-host.ts';
 import { type ModelInterface, type NamedTensor, readableTensor } from '../shared/node/onnx/named-tensor.ts';
 import { type AnswerReader, answerReader } from '../shared/node/onnx/row-model.ts';
 import type { Predictions } from '../shared/node/onnx/worker-protocol.ts';
+import type { Batcher } from './inference/batcher.ts';
 import { type RowReader, rowReader } from './inference/read-rows.ts';
 import { cutRows, fillRows, joinRows } from './inference/tensor-rows.ts';
-
-/** The name of the one model of an inference process. */
-export const MODEL_KEY = 'model';
 
 export interface LoadedRelease {
   readonly name: string;
@@ -51,6 +49,7 @@ export interface ReleaseParts {
   readonly info: ModelInterface;
   readonly mapping: OutputMapping;
   readonly host: InferenceHost;
+  readonly batcher: Batcher;
 }
 
 export class Release implements LoadedRelease {
@@ -59,6 +58,7 @@ export class Release implements LoadedRelease {
   readonly info: ModelInterface;
   readonly mapping: OutputMapping;
   readonly #host: InferenceHost;
+  readonly #batcher: Batcher;
   readonly #allOutputs: readonly string[];
   readonly #answers: AnswerReader;
   /** Or why it cannot be asked by rows. */
@@ -67,12 +67,13 @@ export class Release implements LoadedRelease {
   #idle: (() => void)[] = [];
 
   /** Throws `model.unmappable` where the mapping names an output that the model does not have. */
-  constructor({ name, ref, info, mapping, host }: ReleaseParts) {
+  constructor({ name, ref, info, mapping, host, batcher }: ReleaseParts) {
     this.name = name;
     this.ref = ref;
     this.info = info;
     this.mapping = mapping;
     this.#host = host;
+    this.#batcher = batcher;
     this.#allOutputs = info.outputs.map((output) => output.name);
     this.#answers = answerReader(
       info.outputs.map(({ name: output, type }) => ({
@@ -111,7 +112,7 @@ export class Release implements LoadedRelease {
   ): Promise<readonly NamedTensor[]> {
     this.#inFlight++;
     try {
-      return await this.#host.run(MODEL_KEY, inputs, outputs);
+      return await this.#batcher.run(inputs, outputs);
     } finally {
       this.#inFlight--;
       if (this.#inFlight === 0) {

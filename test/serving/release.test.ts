@@ -2,7 +2,9 @@
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { forkInferenceWorker } from '../../serving/fork-worker.ts';
-import { MODEL_KEY, Release } from '../../serving/release.ts';
+import { Batcher } from '../../serving/inference/batcher.ts';
+import { warmUp } from '../../serving/inference/warm-up.ts';
+import { Release } from '../../serving/release.ts';
 import type { OutputMapping } from '../../shared/domain/model/version.ts';
 import { createInferenceHost, type InferenceHost } from '../../shared/node/onnx/inference-host.ts';
 import type { NamedTensor } from '../../shared/node/onnx/named-tensor.ts';
@@ -10,6 +12,7 @@ import {
   CLASSIFIER,
   columnInputs,
   firstFeature,
+  laborious,
   sha256,
   TYPE,
   zippedClassifier,
@@ -54,6 +57,19 @@ const VALUES: Record<keyof typeof TYPE, Pick<NamedTensor, 'type' | 'data'>> = {
 const hosts: InferenceHost[] = [];
 afterAll(() => Promise.all(hosts.map((host) => host.close())));
 
+const REF = { version: '1.0.0', digest: '0'.repeat(64), root: '0'.repeat(64) };
+
+function batcherOf(host: InferenceHost): Batcher {
+  return new Batcher({
+    run: (inputs, outputs, joined) => host.run('model', inputs, outputs, { joined }),
+    join: true,
+    maxRows: 64,
+    maxWaitMs: 0,
+    queueRows: 1000,
+    deadlineMs: 30_000,
+  });
+}
+
 async function loaded(bytes: Uint8Array, mapping: OutputMapping): Promise<Release> {
   const host = createInferenceHost({
     fork: () => forkInferenceWorker(ENTRY),
@@ -62,8 +78,9 @@ async function loaded(bytes: Uint8Array, mapping: OutputMapping): Promise<Releas
   });
   hosts.push(host);
   const digest = sha256(bytes);
-  const info = await host.load({ key: MODEL_KEY, bytes, digest });
-  return new Release({ name: 'm', ref: { version: '1.0.0', digest, root: digest }, info, mapping, host });
+  const info = await host.load({ key: 'model', bytes, digest });
+  const batcher = batcherOf(host);
+  return new Release({ name: 'm', ref: REF, info, mapping, host, batcher });
 }
 
 describe('a release asked by tensors', () => {
@@ -125,3 +142,72 @@ test('a dimension without a name is null, and dictionaries of probabilities are 
   });
   expect(fixed.info.batch).toBe(2);
 });
+
+test('given one call that ends the process among others, then it alone is blamed and the others are answered', async () => {
+  const bytes = laborious();
+  const host = createInferenceHost({
+    fork: () => forkInferenceWorker(ENTRY),
+    deadlineMs: 30_000,
+    maxRssBytes: 400 * 2 ** 20,
+  });
+  hosts.push(host);
+  const crashes: unknown[] = [];
+  host.onCrash((event) => crashes.push(event.error.code));
+  const info = await host.load({ key: 'model', bytes, digest: sha256(bytes) });
+  const batcher = batcherOf(host);
+  const release = new Release({ name: 'm', ref: REF, info, mapping: CLASSIFIER, host, batcher });
+  const ask = (first: number, elements: number) =>
+    release.run([
+      { name: 'features', type: 'float32', dims: [1, 3], data: Float32Array.of(first, elements, 0) },
+    ]);
+  // The first keeps the process busy while the others gather; the third needs more memory than there may be.
+  const [busy, fine, deadly, well] = await Promise.allSettled([
+    ask(0, 300_000),
+    ask(1, 1),
+    ask(2, 200_000_000),
+    ask(3, 1),
+  ]);
+  expect(deadly).toMatchObject({ status: 'rejected', reason: { code: 'engine.memory' } });
+  const scores = [busy, fine, well].map((each) => each.status === 'fulfilled' && each.value[1]?.data[0]);
+  expect(scores).toEqual([0, 1, 3]);
+  expect(crashes).toEqual(['engine.memory']);
+});
+
+test('a model whose rows are not independent is found out before it takes traffic', async () => {
+  const [rows, sum] = await Promise.all(
+    [firstFeature(), averaging()].map(async (bytes) => {
+      const host = createInferenceHost({
+        fork: () => forkInferenceWorker(ENTRY),
+        deadlineMs: 30_000,
+        maxRssBytes: 4 * 2 ** 30,
+      });
+      hosts.push(host);
+      const info = await host.load({ key: 'model', bytes, digest: sha256(bytes) });
+      return warmUp(info, (inputs, outputs) => host.run('model', inputs, outputs));
+    }),
+  );
+  expect([rows, sum]).toEqual([true, false]);
+});
+
+/** Answers each row's distance from the mean of all of them. */
+function averaging(): Uint8Array {
+  return model({
+    opsets: [['', 15]],
+    graph: {
+      nodes: [
+        {
+          type: 'ReduceMean',
+          inputs: ['x'],
+          outputs: ['mean'],
+          attributes: [
+            { name: 'axes', ints: [0] },
+            { name: 'keepdims', int: 1 },
+          ],
+        },
+        { type: 'Sub', inputs: ['x', 'mean'], outputs: ['distance'] },
+      ],
+      inputs: [value('x', tensorType(TYPE.float, ['N', 1]))],
+      outputs: [value('distance', tensorType(TYPE.float, ['N', 1]))],
+    },
+  });
+}

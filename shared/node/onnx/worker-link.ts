@@ -126,7 +126,7 @@ export function openWorkerLink(worker: InferenceWorker, options: LinkOptions): W
       // One that waits behind others is told, and nobody is ended for it: the worker is at work.
       if (!head && !entry.abandoned && now - entry.since > entry.deadlineMs) {
         entry.abandoned = true;
-        entry.listener.gone({ error: queued(entry.deadlineMs), culprit: false });
+        entry.listener.gone({ error: waitedTooLong(entry.deadlineMs), culprit: false });
       }
       head = false;
     }
@@ -249,7 +249,8 @@ function timeout(deadlineMs: number): SallyportError {
   );
 }
 
-function queued(deadlineMs: number): SallyportError {
+/** Of a request that never got its turn. */
+export function waitedTooLong(deadlineMs: number): SallyportError {
   return new SallyportError(
     'engine.timeout',
     `The request waited more than ${deadlineMs} ms for its turn and was dropped.`,
