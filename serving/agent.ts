@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { InferenceWorker } from '../shared/node/onnx/inference-host.ts';
+import { CanaryWatch } from './canary-watch.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { type AgentConfig, allowsNonFinite, type ListenerConfig } from './config.ts';
 import { Engine } from './engine.ts';
@@ -90,8 +91,17 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
       );
     },
     onChange: (live) => showRouting(metrics, live),
+    onMove: ({ name }) => metrics.model(name).rollbacks.agent++,
     log: (level, message, facts) => log[level](facts, message),
   });
+  const watch = new CanaryWatch({
+    slots,
+    planOf: async (root) => store.readPlan(await store.read(root)),
+    intervalMs: limits.guardMs,
+    now,
+    log: (level, message, facts) => log[level](facts, message),
+  });
+  metrics.sources.guards = () => watch.facts();
   const push = new ReleasePush({
     staging: paths.staging,
     limits,
@@ -145,12 +155,16 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
     store,
     push,
     uploads,
+    watch,
     checkpoints: new Checkpoints(paths.checkpoints, trust),
     revocations: new Revocations({ trust, state, now, withdraw: () => slots.withdrawRevoked() }),
   });
 
   await push.sweep(uploads);
   await slots.restore();
+  // What broke while it was stopped is judged before anybody is answered.
+  await watch.look();
+  watch.start();
   const predictUrl = await listen(predict, config.predict);
   const adminUrl = await listen(admin, config.admin);
   const unfollow = [predictTls?.follow(predict.server, log), adminTls?.follow(admin.server, log)];
@@ -180,6 +194,7 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
       ready = false;
       if (verifying) clearInterval(verifying);
       clearInterval(sweeping);
+      await watch.stop();
       for (const stop of unfollow) stop?.();
       const drained = Promise.all([drain(predict), drain(admin)]);
       let timer: NodeJS.Timeout | undefined;

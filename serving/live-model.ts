@@ -1,7 +1,8 @@
 /** What is loaded for one model, as requests see it. */
 import type { Receipt } from '../shared/domain/endpoint/endpoint.ts';
 import { type ModelRouting, servedModelOf } from '../shared/domain/endpoint/routing.ts';
-import { startCounting, type VersionCounter } from '../shared/domain/traffic/count.ts';
+import { snapshot, startCounting, type VersionCounter } from '../shared/domain/traffic/count.ts';
+import type { TrafficSample } from '../shared/domain/traffic/sample.ts';
 import type { LoadedRelease } from './release.ts';
 
 /** One model as requests see it: replaced whole at each change. */
@@ -61,6 +62,20 @@ export function answerOf(live: LiveModel): ChangeAnswer {
   return {
     model: servedModelOf(live.routing),
     loaded: loaded.map((release) => ({ version: release.ref.version, digest: release.ref.digest })),
+  };
+}
+
+/** What was counted since this generation began. */
+export function trafficOf({ routing, counters, pairs }: LiveModel, now: Date): TrafficSample {
+  return {
+    at: now.toISOString(),
+    generation: routing.generation,
+    canary: snapshot(counters.canary),
+    stable: snapshot(counters.stable),
+    pairs: pairs.total,
+    disagreements: pairs.disagreements,
+    pairsDropped: pairs.dropped,
+    moved: routing.moved ?? null,
   };
 }
 

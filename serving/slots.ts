@@ -4,6 +4,7 @@
  * and one under way finishes on the version it began with.
  */
 
+import type { AgentMove } from '../shared/domain/endpoint/agent-move.ts';
 import { revokedText } from '../shared/domain/endpoint/revocation.ts';
 import {
   emptyRouting,
@@ -11,10 +12,11 @@ import {
   type ReleaseRef,
   type RoutingResult,
   servedModelOf,
+  withLeaseUntil,
+  withoutCanary,
   withoutReleases,
 } from '../shared/domain/endpoint/routing.ts';
 import { isDiskRefusal, SallyportError } from '../shared/domain/errors.ts';
-import { snapshot } from '../shared/domain/traffic/count.ts';
 import type { TrafficSample } from '../shared/domain/traffic/sample.ts';
 import type { Engine } from './engine.ts';
 import {
@@ -25,6 +27,7 @@ import {
   liveModel,
   loadedOf,
   textOf,
+  trafficOf,
 } from './live-model.ts';
 import { Mutex } from './mutex.ts';
 import type { LoadedRelease } from './release.ts';
@@ -58,6 +61,8 @@ export interface SlotsOptions {
   readonly keepReleases: number;
   readonly rememberedKeys: number;
   readonly onChange: (live: LiveModel) => void;
+  /** Told of every step back that the agent took by itself. */
+  readonly onMove: (routing: ModelRouting) => void;
   readonly log: (level: 'info' | 'warn' | 'error', message: string, facts: Record<string, unknown>) => void;
 }
 
@@ -128,10 +133,7 @@ export class Slots {
     // Kept as previous: sent again, a damaged release can be gone back to.
     const next = moved && fellBack ? { ...moved, previous: routing.stable } : (moved ?? routing);
     if (next !== before) {
-      await this.#options.state.update((state) => ({
-        ...state,
-        models: { ...state.models, [routing.name]: next },
-      }));
+      await this.#saveRouting(next);
       this.#logMove(next);
     }
     this.#swap(liveModel(next, fellBack ? previous : stable, canary, fellBack ? null : previous));
@@ -178,7 +180,40 @@ export class Slots {
     }
   }
 
-  #logMove({ name, generation, stable, canary, moved }: ModelRouting): void {
+  /** Takes the canary of this generation out, because the agent itself decided so. Nothing where it is gone already. */
+  moveBack(
+    name: string,
+    from: { readonly generation: number; readonly root: string },
+    move: Omit<AgentMove, 'from' | 'version'>,
+  ): Promise<void> {
+    return this.#mutex.run(name, async () => {
+      const before = this.routing(name);
+      const { canary } = before;
+      if (before.generation !== from.generation || canary?.root !== from.root) return;
+      const after = withoutCanary(before, canary, move);
+      await this.#apply(name, before, after, null, new Map());
+      this.#logMove(after);
+    });
+  }
+
+  /** Makes a later end of the canary's lease durable. */
+  async extendLease(name: string, generation: number, until: string): Promise<void> {
+    await this.#mutex.run(name, async () => {
+      const routing = withLeaseUntil(this.routing(name), generation, until);
+      if (routing) await this.#saveRouting(routing);
+    });
+  }
+
+  async #saveRouting(routing: ModelRouting): Promise<void> {
+    await this.#options.state.update((state) => ({
+      ...state,
+      models: { ...state.models, [routing.name]: routing },
+    }));
+  }
+
+  #logMove(routing: ModelRouting): void {
+    const { name, generation, stable, canary, moved } = routing;
+    this.#options.onMove(routing);
     const facts = { model: name, generation, stable: stable?.version, canary: canary?.version };
     this.#options.log('warn', 'the routing was moved back', {
       ...facts,
@@ -332,16 +367,8 @@ export class Slots {
   }
 
   traffic(name: string): TrafficSample {
-    const live = this.#live.get(name);
-    return {
-      at: this.#options.now().toISOString(),
-      generation: live?.routing.generation ?? this.routing(name).generation,
-      canary: snapshot(live?.counters.canary ?? null),
-      stable: snapshot(live?.counters.stable ?? null),
-      pairs: live?.pairs.total ?? 0,
-      disagreements: live?.pairs.disagreements ?? 0,
-      pairsDropped: live?.pairs.dropped ?? 0,
-    };
+    const live = this.#live.get(name) ?? liveModel(this.routing(name), null, null, null);
+    return trafficOf(live, this.#options.now());
   }
 
   /** What is served now, for a receipt. */

@@ -70,7 +70,8 @@ export interface EndpointClient {
   /** Back to the previous version (or `to`), at once; drops a canary first if there is one. */
   rollback(
     model: string,
-    request: { key: string; to: string | null },
+    /** `expectedGeneration`: `endpoint.stale` unless the model is at it, so that two hands do not go back twice. */
+    request: { key: string; to: string | null; expectedGeneration?: number },
     signal?: AbortSignal,
   ): Promise<Receipt>;
   /**
@@ -81,6 +82,11 @@ export interface EndpointClient {
   /** What was revoked there, oldest first. */
   revocations(signal?: AbortSignal): Promise<HeldRevocation[]>;
   traffic(model: string, signal?: AbortSignal): Promise<TrafficSample>;
+  /**
+   * A reading by the console that drives a rollout: while the endpoint is at this generation, its canary's lease begins
+   * anew. Answers also where it is not: then the reading says what it is at, and `moved` whether by its own decision.
+   */
+  renew(model: string, generation: number, signal?: AbortSignal): Promise<TrafficSample>;
   /** Stores a signed audit checkpoint at the agent; refused when it contradicts one it holds. */
   storeCheckpoint(vaultId: string, note: string, signal?: AbortSignal): Promise<void>;
   /** All checkpoints the agent holds of a vault, oldest first. */

@@ -63,6 +63,8 @@ export const limitsSchema = z.strictObject({
   keepReleases: count(0, 1000, 3),
   /** Mirrored pairs that may wait; one more is dropped and counted. */
   mirrorQueue: count(0, 100_000, 64),
+  /** A canary's guards and lease are judged this often, in milliseconds. */
+  guardMs: count(20, 60_000, 1000),
   /** Stored releases are hashed again this often, in minutes; 0 = only when they are loaded. */
   verifyMinutes: z.number().min(0).max(10_080).default(60),
   /** Idempotency keys remembered with their answers. */

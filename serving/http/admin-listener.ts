@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import {
   checkpointBodySchema,
+  leaseBodySchema,
   nonceSchema,
   openReleaseSchema,
   type RoutingBody,
@@ -14,6 +15,8 @@ import {
 import { applyRollback, applyRouting, type ReleaseRef } from '../../shared/domain/endpoint/routing.ts';
 import { SallyportError } from '../../shared/domain/errors.ts';
 import { modelNameSchema, sha256Schema } from '../../shared/domain/model/version.ts';
+import { leaseOf } from '../../shared/domain/rollout/plan.ts';
+import type { CanaryWatch } from '../canary-watch.ts';
 import type { Checkpoints } from '../checkpoints.ts';
 import type { AgentKeys } from '../identity.ts';
 import type { ChangeAnswer } from '../live-model.ts';
@@ -35,6 +38,7 @@ export interface AdminListenerOptions extends ServerOptions {
   readonly uploads: Uploads;
   readonly checkpoints: Checkpoints;
   readonly revocations: Revocations;
+  readonly watch: CanaryWatch;
   readonly predictor: Predictor;
   readonly metrics: Metrics;
 }
@@ -82,7 +86,12 @@ export function createAdminListener(options: AdminListenerOptions): FastifyInsta
   app.get(`${BASE}/models`, read, async () => ({
     models: slots.all().map((live) => slots.answer(live.routing.name).model),
   }));
-  app.get(`${BASE}/models/:name/traffic`, read, async (request) => slots.traffic(nameOf(request.params)));
+  app.get(`${BASE}/models/:name/traffic`, read, async (request) =>
+    options.watch.traffic(nameOf(request.params)),
+  );
+  app.post(`${BASE}/models/:name/lease`, deploy, async (request) =>
+    options.watch.renew(nameOf(request.params), parseWith(leaseBodySchema, request.body).generation),
+  );
   app.get(`${BASE}/models/:name/receipt`, read, async (request) => {
     const { nonce } = parseWith(z.object({ nonce: nonceSchema }), request.query);
     return receipt(options, nonce, slots.answer(nameOf(request.params)));
@@ -93,11 +102,11 @@ export function createAdminListener(options: AdminListenerOptions): FastifyInsta
   });
   app.post(`${BASE}/models/:name/rollback`, deploy, async (request) => {
     const name = nameOf(request.params);
-    const { nonce, ...wish } = parseWith(rollbackBodySchema, request.body);
+    const { nonce, expectedGeneration = null, ...wish } = parseWith(rollbackBodySchema, request.body);
     const answer = await slots.change(name, {
       key: wish.key,
       request: digestOf({ name, rollback: wish }),
-      expectedGeneration: null,
+      expectedGeneration,
       roots: [],
       apply: async (routing) =>
         applyRollback(routing, wish.to === null ? null : servedRef(slots, name, wish.to)),
@@ -179,6 +188,7 @@ async function route(options: AdminListenerOptions, name: string, body: RoutingB
         stable: wish.stableRoot === null ? null : await refOf(wish.stableRoot),
         canary: wish.canary && {
           ...(await refOf(wish.canary.root)),
+          lease: await leaseFrom(options, wish.canary.root),
           percent: wish.canary.percent,
           mirrorSample: wish.canary.mirrorSample,
           salt: wish.canary.salt,
@@ -196,6 +206,12 @@ async function route(options: AdminListenerOptions, name: string, body: RoutingB
     'routed',
   );
   return answer;
+}
+
+/** A lease of the canary's signed plan, from now on. */
+async function leaseFrom({ store, now }: AdminListenerOptions, root: string) {
+  const lease = leaseOf(await store.readPlan(await store.read(root)));
+  return { ...lease, until: new Date(now().getTime() + lease.ms).toISOString() };
 }
 
 function servedRef(slots: Slots, name: string, version: string): ReleaseRef {

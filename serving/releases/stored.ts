@@ -11,6 +11,7 @@ import { type ReleaseRequest, releaseRequestSchema } from '../../shared/domain/a
 import type { ReleaseRef } from '../../shared/domain/endpoint/routing.ts';
 import { SallyportError } from '../../shared/domain/errors.ts';
 import { type OutputMapping, outputMappingSchema, sha256Schema } from '../../shared/domain/model/version.ts';
+import { type RolloutPlan, rolloutPlanSchema } from '../../shared/domain/rollout/plan.ts';
 import { decryptFileStream, openHeader, readHeader } from '../../shared/node/age/index.ts';
 import { fsyncDirectory } from '../../shared/node/files/files.ts';
 import { rootOf } from '../../shared/node/model-signing/index.ts';
@@ -126,6 +127,16 @@ export class ReleaseStore {
       });
     }
     return parsed.data.mapping;
+  }
+
+  /** How it goes out, and by which guards: part of what was signed. */
+  async readPlan(release: StoredRelease): Promise<RolloutPlan> {
+    const bytes = await this.readFile(release, 'plan.json');
+    const parsed = rolloutPlanSchema.safeParse(JSON.parse(bytes.toString('utf8')));
+    if (parsed.success) return parsed.data;
+    throw new SallyportError('input.invalid', 'The signed plan is not one this agent understands.', {
+      hint: 'A canary is served only by a plan whose guards the agent can judge. Nothing was changed.',
+    });
   }
 
   /** Decrypts and hashes every file; throws what is wrong with the first that differs. */

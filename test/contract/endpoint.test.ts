@@ -197,6 +197,23 @@ describe.each(Object.keys(SUBJECTS))('an endpoint (%s)', (kind) => {
     expect((await client.rollback('phish', { key: 'r2', to: null })).model).toEqual(back.model);
   });
 
+  test('goes back at the generation that is named, and not at another', async () => {
+    const first = await push('1.0.0', 1);
+    const second = await push('1.1.0', 2);
+    await serve(first.root, 0);
+    await serve(second.root, 1);
+    await expect(
+      client.rollback('phish', { key: 'old', to: null, expectedGeneration: 1 }),
+    ).rejects.toMatchObject({ code: 'endpoint.stale' });
+    const wish = { key: 'now', to: null, expectedGeneration: 2 };
+    const back = await client.rollback('phish', wish);
+    expect(back.model).toMatchObject({ generation: 3, stable: { version: '1.0.0' }, moved: null });
+    // A reading, whatever generation the reader thought it was.
+    for (const generation of [2, 3])
+      expect(await client.renew('phish', generation)).toMatchObject({ generation: 3, moved: null });
+    expect((await client.rollback('phish', wish)).model).toEqual(back.model);
+  });
+
   test('goes back to a named version that it served, and to no other', async () => {
     const roots = [];
     for (const [index, version] of ['1.0.0', '1.1.0', '1.2.0'].entries()) {

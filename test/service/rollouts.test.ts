@@ -234,6 +234,27 @@ describe('an endpoint that fails', () => {
       expect(await served(at, endpoint)).toMatchObject({ stable: { version: '1.1.0' } });
   });
 
+  test('that moved back by itself: the rollout ends everywhere, for the agent’s reason, as an entry of the log', async () => {
+    const at = await serving();
+    const second = await at.addEndpoint('edge-2');
+    flow(at, at.endpoint);
+    flow(at, second);
+    const { state } = await deploy(at, at.request);
+    await until(at, state.id, (s) => s.endpoints.every((e) => e.latest !== null) && s.phase === 'stepping');
+    expect(at.endpoint.renewals.length).toBeGreaterThan(0);
+    const reason = 'The console was not heard of for 60 s, and the plan says to roll back then.';
+    at.endpoint.moveBack('phish', { at: 'then', kind: 'lease', reason, measurements: [] });
+    const ended = await at.rollouts.finished(state.id);
+    expect(ended.state).toMatchObject({
+      phase: 'rolled-back',
+      reason: `edge moved back by itself: ${reason}`,
+    });
+    expect(ended.state.verdicts.at(-1)).toMatchObject({ verdict: 'roll-back', reason: ended.state.reason });
+    expect(await served(at)).toMatchObject({ canary: null, generation: 3, stable: { version: '1.0.0' } });
+    expect(await served(at, second)).toMatchObject({ canary: null });
+    expect(actions(at).slice(-2)).toEqual(['rollout.verdict', 'rollout.rolled-back']);
+  });
+
   test('whose routing another hand changed: the rollout does not fight over it', async () => {
     const at = await serving();
     flow(at, at.endpoint);

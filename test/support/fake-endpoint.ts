@@ -23,6 +23,7 @@ import {
   type ReleaseRef,
   type RoutingResult,
   servedModelOf,
+  withoutCanary,
   withoutReleases,
 } from '../../shared/domain/endpoint/routing.ts';
 import { type ErrorCode, SallyportError } from '../../shared/domain/errors.ts';
@@ -46,6 +47,10 @@ export interface FakeEndpoint {
   readonly refusedRoots: Set<string>;
   /** Public keys of those who may revoke, PEM. */
   readonly revokers: string[];
+  /** Generations whose lease was renewed, in order. */
+  readonly renewals: number[];
+  /** The canary out, as an agent does it whose guard broke or whose lease ran out. */
+  moveBack(model: string, move: Omit<AgentMove, 'from' | 'version'>): void;
 }
 
 export function createFakeEndpoint(options: {
@@ -90,6 +95,11 @@ export function createFakeEndpoint(options: {
     failure: null,
     refusedRoots: new Set(),
     revokers: [],
+    renewals: [],
+    moveBack: (model, move) => {
+      const routing = routings.get(model);
+      if (routing?.canary) routings.set(model, withoutCanary(routing, routing.canary, move));
+    },
     connector: {
       async probe() {
         guard();
@@ -139,7 +149,7 @@ export function createFakeEndpoint(options: {
       if (release?.name === model) return release.ref;
       throw refuse('endpoint.refused', 'This agent does not hold the release.');
     };
-    return {
+    const clientOf: EndpointClient = {
       capabilities: { push: true, activate: true, weights: true, mirror: true, receipt: true, metrics: true },
       identity: async () => {
         guard();
@@ -177,9 +187,11 @@ export function createFakeEndpoint(options: {
           });
         });
       },
-      rollback: async (model, { key, to }, signal) => {
+      rollback: async (model, { key, to, expectedGeneration }, signal) => {
         await enter(signal);
         return change(model, key, (routing) => {
+          if (expectedGeneration !== undefined && expectedGeneration !== routing.generation)
+            throw refuse('endpoint.stale', `It is at generation ${routing.generation}.`);
           const target =
             to === null ? null : served.find((each) => each.name === model && each.ref.version === to)?.ref;
           if (target && isRevoked(target)) throw refuse('endpoint.refused', 'It was revoked.');
@@ -233,7 +245,13 @@ export function createFakeEndpoint(options: {
           pairs: fake.traffic.pairs,
           disagreements: fake.traffic.disagreements,
           pairsDropped: 0,
+          moved: routing.moved ?? null,
+          leaseUntil: null,
         };
+      },
+      renew: async (model, generation, signal) => {
+        fake.renewals.push(generation);
+        return clientOf.traffic(model, signal);
       },
       storeCheckpoint: async (vaultId, note, signal) => {
         await enter(signal);
@@ -254,6 +272,7 @@ export function createFakeEndpoint(options: {
       },
       close: async () => {},
     };
+    return clientOf;
   }
   return fake;
 }

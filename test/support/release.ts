@@ -5,6 +5,7 @@ import type { ReleaseRequest } from '../../shared/domain/approval/request.ts';
 import { REVOCATION_FILE, type Revocation } from '../../shared/domain/endpoint/revocation.ts';
 import type { TrustFile } from '../../shared/domain/endpoint/trust.ts';
 import type { OutputMapping } from '../../shared/domain/model/version.ts';
+import { DEFAULT_GUARDS, type RolloutPlan } from '../../shared/domain/rollout/plan.ts';
 import {
   buildStatement,
   generateSigningKey,
@@ -94,6 +95,8 @@ export interface ReleaseOptions {
   readonly environmentId?: string;
   readonly model?: Uint8Array;
   readonly mapping?: OutputMapping;
+  /** Changes to a canary's plan with the guards everybody has. */
+  readonly plan?: Partial<RolloutPlan>;
   /** Who signs; default the submitter and both approvers. */
   readonly signers?: readonly Signer[];
   readonly submitter?: Signer;
@@ -122,7 +125,7 @@ export function makeRelease(
   const files = new Map<string, Uint8Array>([
     ['dossier.json', text({ mapping: options.mapping ?? LOGISTIC_MAPPING })],
     ['model.onnx', bytes],
-    ['plan.json', text({ strategy: 'direct' })],
+    ['plan.json', text(planOf(options.plan))],
     ['policy.yaml', Buffer.from('version: 1\n')],
     ['request.json', text(request)],
   ]);
@@ -142,6 +145,19 @@ export function makeRelease(
       const content = files.get(name) ?? new Uint8Array();
       return { name, digest, sizeBytes: content.length, open: () => pieces(content) };
     }),
+  };
+}
+
+function planOf(change: Partial<RolloutPlan> = {}): RolloutPlan {
+  return {
+    strategy: 'canary',
+    steps: [10, 50, 100],
+    bakeMs: 0,
+    maxStepMs: 60_000,
+    mirrorSample: 1,
+    guards: DEFAULT_GUARDS,
+    salt: 'a-plan-salt',
+    ...change,
   };
 }
 

@@ -84,9 +84,9 @@ async function readEndpoints(
 ): Promise<Map<string, TrafficSample>> {
   const samples = new Map<string, TrafficSample>();
   await Promise.all(
-    state.endpoints.map(async ({ endpointId }) => {
+    state.endpoints.map(async ({ endpointId, generation }) => {
       try {
-        const sample = await deps.client(endpointId).traffic(state.name, signal);
+        const sample = await deps.client(endpointId).renew(state.name, generation, signal);
         samples.set(endpointId, sample);
         await deps.apply(state.id, { kind: 'sampled', endpointId, sample });
       } catch (error) {

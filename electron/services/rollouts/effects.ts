@@ -1,3 +1,4 @@
+import type { AgentMove } from '../../../shared/domain/endpoint/agent-move.ts';
 import { type ErrorCode, SallyportError } from '../../../shared/domain/errors.ts';
 import type { RolloutEvent } from '../../../shared/domain/rollout/events.ts';
 import type { RolloutEffect, RolloutState } from '../../../shared/domain/rollout/state.ts';
@@ -63,15 +64,39 @@ export async function runEffect(
         const inCanary = served?.canary?.version === state.version;
         // An endpoint that served this version before the rollout keeps it.
         const inStable = served?.stable?.version === state.version && before !== state.version;
-        if (!inCanary && !inStable)
+        if (!served || (!inCanary && !inStable))
           return { kind: 'withdrawn', key, endpointId, generation: served?.generation ?? 0 };
-        const receipt = await client.rollback(state.name, { key, to: null }, signal);
+        // The agent may take the canary out by itself between the two calls: then this would be one step too many.
+        const { generation: expectedGeneration } = served;
+        const receipt = await client.rollback(state.name, { key, to: null, expectedGeneration }, signal);
         return { kind: 'withdrawn', key, endpointId, generation: receipt.model.generation };
       }
     }
   } catch (error) {
-    return { kind: 'effect-failed', key, endpointId, ...failureOf(error) };
+    const failure = failureOf(error);
+    if (failure.severity !== 'stale') return { kind: 'effect-failed', key, endpointId, ...failure };
+    // Taking out is asked again with what the endpoint is at by then.
+    if (effect.kind === 'withdraw')
+      return { kind: 'effect-failed', key, endpointId, ...failure, severity: 'transient' };
+    const move = await ownMove(effect, state, connect, signal);
+    return move === null
+      ? { kind: 'effect-failed', key, endpointId, ...failure }
+      : { kind: 'moved-back', endpointId, move };
   }
+}
+
+/** Why an endpoint is not at the generation that was expected of it, where that is its own doing. */
+async function ownMove(
+  effect: RolloutEffect,
+  state: RolloutState,
+  connect: () => EndpointClient,
+  signal: AbortSignal,
+): Promise<AgentMove | null> {
+  if (effect.kind !== 'route') return null;
+  const sample = await connect()
+    .traffic(state.name, signal)
+    .catch(() => null);
+  return sample?.moved?.from === effect.expectedGeneration ? sample.moved : null;
 }
 
 /**

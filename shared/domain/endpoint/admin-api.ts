@@ -66,10 +66,18 @@ export const routingBodySchema = z.strictObject({
 });
 export type RoutingBody = z.infer<typeof routingBodySchema>;
 
+/** POST /admin/v1/models/{name}/lease: answered with a reading, whatever the generation is. */
+export const leaseBodySchema = z.strictObject({
+  /** The lease of this generation is renewed, and of no other. */
+  generation: z.number().int().min(0),
+});
+
 /** POST /admin/v1/models/{name}/rollback */
 export const rollbackBodySchema = z.strictObject({
   key: keySchema,
   to: semverSchema.nullable(),
+  /** Where given: 409 unless the model is at this generation, so that two hands do not go back twice. */
+  expectedGeneration: z.number().int().min(0).optional(),
   nonce: nonceSchema,
 });
 

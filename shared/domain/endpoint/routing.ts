@@ -1,6 +1,7 @@
 /** Where an endpoint sends one model's traffic, and how that changes. Pure; the agent persists the result and then acts. */
 import { z } from 'zod';
 import { modelNameSchema, semverSchema, sha256Schema } from '../model/version.ts';
+import { leaseSchema } from '../rollout/plan.ts';
 import { type AgentMove, agentMoveSchema } from './agent-move.ts';
 import type { ServedModel } from './endpoint.ts';
 
@@ -17,6 +18,8 @@ export const modelRoutingSchema = z.object({
       percent: z.number().int().min(0).max(100),
       mirrorSample: z.number().min(0).max(1),
       salt: z.string(),
+      /** Until when it is served without another word from the console, as last made durable. Of its signed plan. */
+      lease: leaseSchema.extend({ until: z.string() }).optional(),
     })
     .nullable(),
   previous: releaseRefSchema.nullable(),
@@ -98,6 +101,28 @@ export function applyRollback(routing: ModelRouting, to: ReleaseRef | null): Rou
       moved: null,
     },
   };
+}
+
+/** The canary out, by the agent's own decision. */
+export function withoutCanary(
+  routing: ModelRouting,
+  canary: CanaryRoute,
+  move: Omit<AgentMove, 'from' | 'version'>,
+): ModelRouting {
+  const { generation } = routing;
+  const moved = { ...move, from: generation, version: canary.version };
+  return { ...routing, generation: generation + 1, canary: null, moved };
+}
+
+/** A later end of the canary's lease; null where this generation has none. Traffic stays, and so does the generation. */
+export function withLeaseUntil(
+  routing: ModelRouting,
+  generation: number,
+  until: string,
+): ModelRouting | null {
+  const { canary } = routing;
+  if (routing.generation !== generation || !canary?.lease) return null;
+  return { ...routing, canary: { ...canary, lease: { ...canary.lease, until } } };
 }
 
 /**

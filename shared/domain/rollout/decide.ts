@@ -6,6 +6,7 @@
  *        │                        │ breach, abort, no eyes            │
  *      failed                rolling-back ──all withdrawn──▶ rolled-back
  */
+import type { AgentMove } from '../endpoint/agent-move.ts';
 import { assertNever } from '../errors.ts';
 import { latencyQuantile } from '../traffic/window.ts';
 import type { RolloutEvent } from './events.ts';
@@ -67,7 +68,9 @@ export function decide(state: RolloutState, event: RolloutEvent, now: Date): Dec
     case 'effect-failed':
       return effectFailed(current, event, now);
     case 'sampled':
-      return sampled(current, event);
+      return sampled(current, event, now);
+    case 'moved-back':
+      return movedBack(current, event.endpointId, event.move, now);
     case 'sample-failed': {
       if (!isWatched(current)) return unchanged(current);
       const next = countError(current, event.endpointId);
@@ -144,12 +147,18 @@ function routed(state: RolloutState, event: Extract<RolloutEvent, { kind: 'route
   return unchanged({ ...next, stepStartedAt: now.toISOString() });
 }
 
-function sampled(state: RolloutState, event: Extract<RolloutEvent, { kind: 'sampled' }>): Decision {
+function sampled(
+  state: RolloutState,
+  event: Extract<RolloutEvent, { kind: 'sampled' }>,
+  now: Date,
+): Decision {
   const endpoint = state.endpoints.find((e) => e.endpointId === event.endpointId);
   if (endpoint === undefined || !isWatched(state) || endpoint.confirmedPercent === null)
     return unchanged(state);
   const { sample } = event;
   if (sample.generation !== endpoint.generation) {
+    const { moved } = sample;
+    if (moved && moved.from === endpoint.generation) return movedBack(state, endpoint.endpointId, moved, now);
     return rollBack(
       state,
       `${endpoint.endpointName} was changed by another hand (generation ${sample.generation} instead of ${endpoint.generation}).`,
@@ -163,6 +172,14 @@ function sampled(state: RolloutState, event: Extract<RolloutEvent, { kind: 'samp
       blindSince: null,
     }),
   );
+}
+
+/** The agent's own step back ends the rollout everywhere, for the agent's reason and by its measurements. */
+function movedBack(state: RolloutState, endpointId: string, move: AgentMove, now: Date): Decision {
+  if (isFinal(state) || state.phase === 'rolling-back' || state.phase === 'preparing')
+    return unchanged(state);
+  const reason = `${nameOf(state, endpointId)} moved back by itself: ${move.reason}`;
+  return rollBack(state, reason, record(state, 'roll-back', reason, move.measurements, now));
 }
 
 function judgeStep(state: RolloutState, now: Date): Decision {

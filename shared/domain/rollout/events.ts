@@ -1,3 +1,4 @@
+import type { AgentMove } from '../endpoint/agent-move.ts';
 import type { TrafficSample } from '../traffic/sample.ts';
 
 /** What happened to a rollout: answers of effects, readings, time, and what people decided. */
@@ -31,6 +32,8 @@ export type RolloutEvent =
     }
   | { readonly kind: 'sampled'; readonly endpointId: string; readonly sample: TrafficSample }
   | { readonly kind: 'sample-failed'; readonly endpointId: string; readonly reason: string }
+  /** The agent took the canary out by itself: a guard, the lease, a revocation. */
+  | { readonly kind: 'moved-back'; readonly endpointId: string; readonly move: AgentMove }
   /** Time has passed: the current step is judged by what was read so far. */
   | { readonly kind: 'tick' }
   | { readonly kind: 'pause' }

@@ -17,6 +17,22 @@ export const guardsSchema = z.strictObject({
 });
 export type Guards = z.infer<typeof guardsSchema>;
 
+/** How long an agent serves a canary without hearing from the console, and what it does then. */
+export const leaseSchema = z.strictObject({
+  /** Time to live from first traffic to promotion, in milliseconds; each call of the console that drives it renews it. */
+  ms: z
+    .number()
+    .int()
+    .min(1000)
+    .max(30 * 86_400_000),
+  /** `hold`: the canary stays at its percent, its guards awake. Nothing goes forward either way. */
+  after: z.enum(['hold', 'roll-back']),
+});
+export type Lease = z.infer<typeof leaseSchema>;
+
+/** Of plans that were signed without a lease. */
+export const DEFAULT_LEASE: Lease = { ms: 300_000, after: 'roll-back' };
+
 /** `plan.json`: how the release goes out. Signed with everything else; `deploy` has no plan flags of its own. */
 export const rolloutPlanSchema = z
   .strictObject({
@@ -30,6 +46,8 @@ export const rolloutPlanSchema = z
     /** Share of canary requests that stable also answers, off the response path, 0..1. */
     mirrorSample: z.number().min(0).max(1),
     guards: guardsSchema,
+    /** Left out: `DEFAULT_LEASE`. */
+    lease: leaseSchema.optional(),
     /** Salt of sticky routing, so that all agents route one key alike. */
     salt: z.string().min(8).max(64),
   })
@@ -38,6 +56,10 @@ export const rolloutPlanSchema = z
       context.addIssue({ code: 'custom', message: problem, path: ['steps'] });
   });
 export type RolloutPlan = z.infer<typeof rolloutPlanSchema>;
+
+export function leaseOf(plan: Pick<RolloutPlan, 'lease'>): Lease {
+  return plan.lease ?? DEFAULT_LEASE;
+}
 
 export const DEFAULT_GUARDS: Guards = {
   maxErrorRate: 0.01,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { agentMoveSchema } from '../endpoint/agent-move.ts';
 
 /** What an endpoint counted for one version since it became active in this generation. Cumulative: difference two for a window. */
 export const versionTrafficSchema = z.object({
@@ -26,5 +27,9 @@ export const trafficSampleSchema = z.object({
   disagreements: z.number().int(),
   /** Pairs dropped because the mirror queue was full. */
   pairsDropped: z.number().int(),
+  /** Set where the agent itself made this generation. Older agents do not say. */
+  moved: agentMoveSchema.nullable().optional(),
+  /** Until when a canary is served without another word from the console; null without one. */
+  leaseUntil: z.string().nullable().optional(),
 });
 export type TrafficSample = z.infer<typeof trafficSampleSchema>;

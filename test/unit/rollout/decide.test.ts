@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { BLIND_LIMIT_MS, CONSECUTIVE_ERROR_LIMIT } from '../../../shared/domain/rollout/decide.ts';
 import { allowedRolloutActions } from '../../../shared/domain/rollout/phases.ts';
 import { planProblems, rolloutPlanSchema } from '../../../shared/domain/rollout/plan.ts';
-import { HEALTHY, plan, RolloutStage, sample, start } from '../../support/rollout.ts';
+import { HEALTHY, plan, RolloutStage, sample, start, T0 } from '../../support/rollout.ts';
 
 describe('a canary', () => {
   it('moves no traffic before every endpoint holds the release', () => {
@@ -166,6 +166,48 @@ describe('a canary', () => {
     stage.send({ kind: 'sampled', endpointId: 'a', sample: sample(99, HEALTHY) });
     expect(stage.state.phase).toBe('rolling-back');
     expect(stage.state.reason).toContain('another hand');
+  });
+
+  it('ends where the agent moved back by itself, with the agent’s reason and measurements', () => {
+    const measurements = [
+      {
+        guard: 'disagreement' as const,
+        measured: 0.2,
+        limit: 0.05,
+        samples: 800,
+        minimumSamples: 500,
+        outcome: 'breach' as const,
+        note: '',
+      },
+    ];
+    const move = {
+      at: T0.toISOString(),
+      kind: 'guard' as const,
+      version: '1.1.0',
+      reason: 'disagreement 20 % of 800',
+      measurements,
+    };
+    const stage = new RolloutStage().settle().settle();
+    const generation = stage.generation();
+    const moved = { ...move, from: generation };
+    stage.send({ kind: 'sampled', endpointId: 'a', sample: { ...sample(generation + 1, {}), moved } });
+    expect(stage.state).toMatchObject({
+      phase: 'rolling-back',
+      reason: 'edge-a moved back by itself: disagreement 20 % of 800',
+    });
+    expect(stage.state.verdicts.at(-1)).toMatchObject({ verdict: 'roll-back', measurements });
+
+    // Asked for the next step before it was read: the same end. Changed once more since: another hand did that.
+    const asking = new RolloutStage().settle();
+    asking.send({ kind: 'moved-back', endpointId: 'a', move: moved });
+    expect(asking.state.reason).toContain('moved back by itself');
+    const changed = new RolloutStage().settle().settle();
+    changed.send({
+      kind: 'sampled',
+      endpointId: 'a',
+      sample: { ...sample(9, {}), moved: { ...move, from: 8 } },
+    });
+    expect(changed.state.reason).toContain('another hand');
   });
 
   it('is promoted directly where nothing is served yet, and says why', () => {

@@ -194,10 +194,10 @@ class AgentClient implements EndpointClient {
 
   rollback(
     model: string,
-    request: { key: string; to: string | null },
+    request: { key: string; to: string | null; expectedGeneration?: number },
     signal?: AbortSignal,
   ): Promise<Receipt> {
-    return this.#change(model, 'rollback', { key: request.key, to: request.to }, signal);
+    return this.#change(model, 'rollback', request, signal);
   }
 
   async #change(
@@ -238,6 +238,14 @@ class AgentClient implements EndpointClient {
       trafficSampleSchema,
       get(`${API}/models/${encodeURIComponent(model)}/traffic`, signal),
     );
+  }
+
+  renew(model: string, generation: number, signal?: AbortSignal): Promise<TrafficSample> {
+    return this.#session.json(trafficSampleSchema, {
+      ...post(`${API}/models/${encodeURIComponent(model)}/lease`, signal),
+      timeoutMs: READ_TIMEOUT_MS,
+      json: { generation },
+    });
   }
 
   async storeCheckpoint(vaultId: string, note: string, signal?: AbortSignal): Promise<void> {
