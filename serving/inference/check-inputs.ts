@@ -94,21 +94,37 @@ function shapeText({ shape }: TensorInfo): string {
   return shape.map((size) => size ?? '?').join(', ');
 }
 
-function checkValues(tensor: NamedTensor, count: number | null, { allowNonFinite }: InputRules): void {
+function checkValues(tensor: NamedTensor, count: number | null, rules: InputRules): void {
   const { name, data } = tensor;
-  const bad = tensor.type === 'bool' ? firstNoTruth(tensor) : allowNonFinite ? -1 : firstNonFinite(tensor);
-  if (bad < 0) return;
-  const what = tensor.type === 'bool' ? 'is neither true nor false' : 'is not a finite number';
+  const found = firstUnfit(tensor, rules);
+  if (found === null) return;
+  const { at, what } = found;
   if (count === null)
-    throw new SallyportError('input.invalid', `Value ${bad + 1} of "${name}" ${what}.`, {
-      facts: { input: name, value: bad + 1 },
+    throw new SallyportError('input.invalid', `Value ${at + 1} of "${name}" ${what}.`, {
+      facts: { input: name, value: at + 1 },
     });
   const perRow = data.length / count;
-  const row = Math.floor(bad / perRow) + 1;
-  const value = (bad % perRow) + 1;
+  const row = Math.floor(at / perRow) + 1;
+  const value = (at % perRow) + 1;
   throw new SallyportError('input.invalid', `Row ${row}, value ${value} of "${name}" ${what}.`, {
     facts: { input: name, row, value },
   });
+}
+
+/** The first value that must not reach the model, and what is wrong with it. */
+function firstUnfit(
+  tensor: NamedTensor,
+  { allowNonFinite }: InputRules,
+): { readonly at: number; readonly what: string } | null {
+  const found = (at: number, what: string) => (at < 0 ? null : { at, what });
+  if (tensor.type === 'bool') return found(firstNoTruth(tensor), 'is neither true nor false');
+  // The runtime ends a text there, in silence: what follows would be hidden from the model.
+  if (tensor.type === 'string')
+    return found(
+      (tensor.data as readonly string[]).findIndex((text) => text.includes('\0')),
+      'has a NUL character, at which the runtime would cut it off',
+    );
+  return allowNonFinite ? null : found(firstNonFinite(tensor), 'is not a finite number');
 }
 
 /** Index of the first NaN or infinity of a tensor of floats, or -1. */
