@@ -12,6 +12,7 @@ import { accessLogIn, openAccessLog } from './guard/access-log.ts';
 import { type AddressOptions, Networks } from './guard/addresses.ts';
 import { Rates } from './guard/door.ts';
 import { JwtGate } from './guard/jwt.ts';
+import { ScoreGuard } from './guard/scores.ts';
 import { ListenerTls } from './guard/tls.ts';
 import { createAdminListener } from './http/admin-listener.ts';
 import { createPredictListener } from './http/predict-listener.ts';
@@ -121,6 +122,7 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
     limits,
     metrics,
     allowNonFinite: (model) => allowsNonFinite(config, model),
+    scores: await ScoreGuard.open(config.scores, paths.directory),
   });
   const tokens = new TokenFile(paths.tokens);
   const predictTls = config.predict.tls ? await ListenerTls.open(config.predict.tls) : null;

@@ -19,6 +19,11 @@ export interface LiveModel {
 /** What a receipt says beside its question. */
 export type ChangeAnswer = Pick<Receipt, 'model' | 'loaded'>;
 
+/** Whether a model that was routed to has no version to answer with. */
+export function isOut({ routing, stable }: LiveModel): boolean {
+  return stable === null && (routing.stable !== null || routing.moved !== null);
+}
+
 /** Why a model that was routed to has no version to answer with. */
 export function outageText({ name, stable, moved }: ModelRouting): string {
   return stable === null && moved

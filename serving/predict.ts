@@ -1,4 +1,5 @@
 /** From a predict call to an answer: route, run, count, mirror. */
+import type { PredictAnswer } from '../shared/domain/endpoint/predict-api.ts';
 import { SallyportError } from '../shared/domain/errors.ts';
 import { countRequest, type VersionCounter } from '../shared/domain/traffic/count.ts';
 import { bucketOf, isCanary } from '../shared/domain/traffic/route.ts';
@@ -7,9 +8,10 @@ import { spokenLabels } from '../shared/node/onnx/output-mapping.ts';
 import type { Predictions } from '../shared/node/onnx/worker-protocol.ts';
 import type { AgentLimits } from './config.ts';
 import { isEngineFault } from './engine.ts';
+import type { ScoreGuard } from './guard/scores.ts';
 import { sha256Text } from './identity.ts';
 import { checkInputs, TooManyRows } from './inference/check-inputs.ts';
-import { type LiveModel, outageText } from './live-model.ts';
+import { isOut, type LiveModel, outageText } from './live-model.ts';
 import type { ErrorType, VersionCounts } from './metrics/counts.ts';
 import { scoreBoundsOf } from './metrics/models.ts';
 import type { Metrics } from './metrics.ts';
@@ -21,7 +23,7 @@ import type { Slots } from './slots.ts';
 export class Unavailable extends Error {}
 
 /** Where a call goes, and when it came. */
-interface Call {
+export interface Call {
   readonly model: string;
   readonly version: string | undefined;
   readonly routingKey: string;
@@ -34,13 +36,6 @@ interface Call {
 export interface PredictCall extends Call {
   /** One row, or a list of them, as JSON has them. */
   readonly features: unknown;
-}
-
-export interface PredictAnswer {
-  /** One a row: the label; of a model whose classes are text, the class. */
-  readonly predictions: readonly (number | string | null)[];
-  readonly model_version: string;
-  readonly latency_ms: number;
 }
 
 export interface InferCall extends Call {
@@ -80,6 +75,8 @@ export interface PredictorOptions {
   readonly metrics: Metrics;
   /** Whether NaN and infinity may reach this model. */
   readonly allowNonFinite: (model: string) => boolean;
+  /** null = scores are shown as they are. */
+  readonly scores: ScoreGuard | null;
 }
 
 export class Predictor {
@@ -109,7 +106,10 @@ export class Predictor {
         const predictions = release.read(outputs, count, allowed);
         const ms = performance.now() - call.startedAt;
         const answer = {
-          predictions: spokenLabels(release.mapping, predictions.labels),
+          predictions: spokenLabels(
+            release.mapping,
+            this.#shownLabels(release, inputs, outputs, predictions),
+          ),
           model_version: release.ref.version,
           latency_ms: Math.round(ms * 1000) / 1000,
         };
@@ -128,10 +128,33 @@ export class Predictor {
         // What the mapping reads is asked for as well: scores are counted, and a canary is compared by its labels.
         const names = [...new Set([...asked, ...release.mapped])];
         const all = await release.run(inputs, names);
-        const answer = { outputs: all.slice(0, asked.length), version: release.ref.version };
+        const outputs = this.#shown(release, inputs, all.slice(0, asked.length));
+        const answer = { outputs, version: release.ref.version };
         return { answer, predictions: predictionsOf(release, all, count, allowed) };
       },
     );
+  }
+
+  /** Outputs as callers see them: only here, so that counters and the mirror know the true ones. */
+  #shown(
+    release: LoadedRelease,
+    inputs: readonly NamedTensor[],
+    outputs: readonly NamedTensor[],
+  ): readonly NamedTensor[] {
+    const { scores } = this.#options;
+    const { ref, mapping } = release;
+    return scores === null ? outputs : scores.shown({ digest: ref.digest, mapping }, inputs, outputs);
+  }
+
+  /** The prediction of a regression is its score; a label is no score, and stays what it is. */
+  #shownLabels(
+    release: LoadedRelease,
+    inputs: readonly NamedTensor[],
+    outputs: readonly NamedTensor[],
+    predictions: Predictions,
+  ): Float64Array {
+    if (this.#options.scores === null || release.mapping.kind !== 'regression') return predictions.labels;
+    return release.read(this.#shown(release, inputs, outputs), predictions.labels.length, true).labels;
   }
 
   #checked(
@@ -331,7 +354,7 @@ function choose(live: LiveModel, call: Call): Choice | 'damaged' | null {
       return { live, release: canary, counter: counters.canary, canary: true };
   }
   if (stable) return { live, release: stable, counter: counters.stable, canary: false };
-  return routing.stable || routing.moved ? 'damaged' : null;
+  return isOut(live) ? 'damaged' : null;
 }
 
 function missing(call: Call, live: LiveModel | undefined): string {

@@ -16,7 +16,7 @@ export interface AccessFacts {
   model?: string;
   version?: string;
   rows?: number;
-  /** Written with `logFeatures` only. */
+  /** Written with `logFeatures` only; made then where it is a function. */
   features?: unknown;
 }
 
@@ -91,6 +91,8 @@ export function accessLine(
     ...(reply.raw.writableFinished ? {} : { answered: false }),
     ...(model === undefined ? {} : { model: version === undefined ? model : `${model}@${version}` }),
     ...(rows === undefined ? {} : { rows }),
-    ...(logFeatures && features !== undefined ? { features } : {}),
+    ...(logFeatures && features !== undefined
+      ? { features: typeof features === 'function' ? (features as () => unknown)() : features }
+      : {}),
   };
 }

@@ -112,7 +112,9 @@ export class ScoreGuard {
     const probabilities = before.every((value) => value >= 0 && value <= 1);
     const moved = before.map((value, column) => {
       const noisy = value + (offsets?.[column] ?? 0);
-      const rounded = this.#rounds ? Math.round(noisy * this.#unit) / this.#unit : noisy;
+      const steps = Math.round(noisy * this.#unit);
+      // So large that it has no decimals to round; the multiplication might even have made it infinite.
+      const rounded = this.#rounds && Number.isSafeInteger(steps) ? steps / this.#unit : noisy;
       return probabilities ? Math.min(1, Math.max(0, rounded)) : rounded;
     });
     const pair =

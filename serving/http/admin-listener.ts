@@ -27,6 +27,9 @@ import type { ReleaseStore } from '../releases/stored.ts';
 import { UPLOADS_PATH, type Uploads } from '../releases/uploads.ts';
 import type { Revocations } from '../revocations.ts';
 import type { Slots } from '../slots.ts';
+import { ADMIN_OPERATIONS } from './openapi/admin-operations.ts';
+import { COMMON_OPERATIONS } from './openapi/predict-operations.ts';
+import { addOpenApi } from './openapi/route.ts';
 import { addMetrics } from './predict-listener.ts';
 import { createServer, parseWith, type ServerOptions } from './server.ts';
 
@@ -144,6 +147,15 @@ export function createAdminListener(options: AdminListenerOptions): FastifyInsta
   }));
 
   addMetrics(app, options);
+  addOpenApi(
+    app,
+    {
+      title: 'Sallyport serving agent: administration',
+      description:
+        'Releases in, routing, rollback, receipts and checkpoints: what a console asks of an agent.',
+    },
+    { ...ADMIN_OPERATIONS, ...COMMON_OPERATIONS },
+  );
   return app;
 }
 
@@ -152,9 +164,12 @@ function addUploads(app: FastifyInstance, uploads: Uploads): void {
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
-    for (const url of [UPLOADS_PATH, `${UPLOADS_PATH}/:id`]) {
+    for (const { method, url } of [
+      { method: 'POST', url: UPLOADS_PATH },
+      { method: ['HEAD', 'PATCH', 'DELETE'], url: `${UPLOADS_PATH}/:id` },
+    ]) {
       scope.route({
-        method: ['POST', 'HEAD', 'PATCH', 'DELETE'],
+        method,
         url,
         config: { scopes: ['deploy'] },
         handler: async (request, reply) => {

@@ -96,7 +96,8 @@ export function clientErrorHandler(error: NodeJS.ErrnoException, socket: Socket)
       : error.code === 'HPE_HEADER_OVERFLOW'
         ? [431, 'The headers are too long.']
         : [400, 'This is not an HTTP request.'];
-  const body = JSON.stringify({ detail });
+  // Its path is not known: whoever sent it finds the text under the name it looks for.
+  const body = JSON.stringify({ detail, error: detail });
   if (socket.writable) {
     socket.write(
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${body.length}\r\n\r\n${body}`,

@@ -1,18 +1,16 @@
 /** The listener that callers of models see. */
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
+import { predictBodySchema } from '../../shared/domain/endpoint/predict-api.ts';
 import { SallyportError } from '../../shared/domain/errors.ts';
-import { TooManyRows } from '../inference/check-inputs.ts';
 import type { Metrics } from '../metrics.ts';
-import { type Predictor, Unavailable } from '../predict.ts';
+import type { Predictor } from '../predict.ts';
 import type { Slots } from '../slots.ts';
+import { COMMON_OPERATIONS, PREDICT_OPERATIONS } from './openapi/predict-operations.ts';
+import { PROTOCOL_OPERATIONS } from './openapi/protocol-operations.ts';
+import { addOpenApi } from './openapi/route.ts';
+import { addProtocol } from './protocol/routes.ts';
+import { routed } from './routed.ts';
 import { createServer, parseWith, type ServerOptions } from './server.ts';
-
-const predictBodySchema = z.strictObject({
-  model_name: z.string().min(1).max(100),
-  version: z.string().min(1).max(100).optional(),
-  features: z.unknown(),
-});
 
 export interface PredictListenerOptions extends ServerOptions {
   readonly slots: Slots;
@@ -26,31 +24,14 @@ export function createPredictListener(options: PredictListenerOptions): FastifyI
   const { slots, predictor } = options;
   const app = createServer(options);
 
-  app.post('/predict', { config: { scopes: ['predict'] } }, async (request, reply) => {
-    const startedAt = performance.now();
-    const body = parseWith(predictBodySchema, request.body);
-    const routingKey = request.headers['x-routing-key'];
-    try {
-      request.facts.model = body.model_name;
-      request.facts.features = body.features;
-      const answer = await predictor.predict({
-        model: body.model_name,
-        version: body.version,
-        routingKey: typeof routingKey === 'string' && routingKey !== '' ? routingKey : request.id,
-        features: body.features,
-        counted: (rows) => request.chargeRows(rows),
-        startedAt,
-      });
+  app.post('/predict', { config: { scopes: ['predict'] } }, async (request) => {
+    const { model_name: model, version, features } = parseWith(predictBodySchema, request.body);
+    request.facts.features = features;
+    return routed(request, { model, version }, async (call) => {
+      const answer = await predictor.predict({ ...call, features });
       request.facts.version = answer.model_version;
       return answer;
-    } catch (error) {
-      if (error instanceof TooManyRows) return reply.code(413).send({ detail: error.message });
-      const queued =
-        error instanceof SallyportError && error.code === 'engine.timeout' && error.facts.queued === true;
-      if (error instanceof Unavailable || queued)
-        return reply.code(503).header('retry-after', '1').send({ detail: error.message });
-      throw error;
-    }
+    });
   });
 
   app.get('/health', { config: { scopes: null } }, async (_request, reply) => {
@@ -87,7 +68,17 @@ export function createPredictListener(options: PredictListenerOptions): FastifyI
     };
   });
 
+  addProtocol(app, options);
   addMetrics(app, options);
+  addOpenApi(
+    app,
+    {
+      title: 'Sallyport serving agent: predictions',
+      description:
+        'Predictions of approved models, by `/predict` and by the Open Inference Protocol, version 2.',
+    },
+    { ...PREDICT_OPERATIONS, ...PROTOCOL_OPERATIONS, ...COMMON_OPERATIONS },
+  );
   return app;
 }
 

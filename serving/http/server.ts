@@ -16,7 +16,9 @@ import { type Caller, Door, type DoorOptions, type Rates } from '../guard/door.t
 import { type Refusal, refusal } from '../guard/refusal.ts';
 import type { ListenerCounts } from '../metrics/listener-counts.ts';
 import type { Scope } from '../tokens.ts';
+import { errorBody } from './error-body.ts';
 import { boundAnswer, clientErrorHandler, createNodeServer, whenOver } from './node-server.ts';
+import type { Route } from './openapi/document.ts';
 import { closeUnread, hasBody, invite } from './unread-body.ts';
 
 declare module 'fastify' {
@@ -31,6 +33,10 @@ declare module 'fastify' {
     facts: AccessFacts;
     /** Takes counted rows from the caller's allowance; throws what becomes a 429. */
     chargeRows(rows: number): void;
+  }
+  interface FastifyInstance {
+    /** What was registered so far, for the document about it. */
+    readonly routes: readonly Route[];
   }
 }
 
@@ -72,7 +78,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
         reply,
       );
     },
-    return503OnClosing: true,
+    // The library's answer has a shape of its own, and no request id: the first hook below gives ours.
+    return503OnClosing: false,
     forceCloseConnections: 'idle',
     genReqId: (request) => {
       const asked = request.headers['x-request-id'];
@@ -80,8 +87,22 @@ export function createServer(options: ServerOptions): FastifyInstance {
     },
     routerOptions: { maxParamLength: 200 },
   });
-  app.addHook('onRoute', (route) => {
-    if (route.config?.scopes === undefined) throw new Error(`${route.url} does not say which scopes open it`);
+  const routes: Route[] = [];
+  app.decorate('routes', routes);
+  app.addHook('onRoute', ({ method, url, config }) => {
+    const scopes = config?.scopes;
+    if (scopes === undefined) throw new Error(`${url} does not say which scopes open it`);
+    for (const each of [method].flat()) {
+      // The library answers HEAD wherever it answers GET.
+      const alongside =
+        each === 'HEAD' && routes.some((route) => route.method === 'GET' && route.url === url);
+      if (!alongside) routes.push({ method: each, url, scopes });
+    }
+  });
+  let closing = false;
+  app.addHook('preClose', (done) => {
+    closing = true;
+    done();
   });
   app.decorateRequest('caller', null);
   app.decorateRequest('facts');
@@ -95,6 +116,11 @@ export function createServer(options: ServerOptions): FastifyInstance {
   app.addHook('onRequest', (request, reply, done) => {
     request.facts = {};
     reply.header('x-request-id', request.id);
+    // Health is asked about in the end, too, and says it itself.
+    if (closing && request.routeOptions.config.scopes !== null) {
+      refuse(CLOSING, request, reply);
+      return;
+    }
     const admit = (judged: Caller | Refusal): void => {
       if ('status' in judged) {
         counts.refuse(judged.reason);
@@ -121,7 +147,11 @@ export function createServer(options: ServerOptions): FastifyInstance {
     counts.answer(reply.statusCode);
     access.write(accessLine(options.name, request, reply, access.logFeatures));
   });
-  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ detail: 'There is nothing here.' }));
+  app.setNotFoundHandler((request, reply) =>
+    reply
+      .code(404)
+      .send(errorBody(request.url, { detail: 'There is nothing here.', hint: 'See /openapi.json.' })),
+  );
   app.setErrorHandler((error: FastifyError, request, reply) => sendError(error, request, reply));
   return app;
 }
@@ -140,8 +170,10 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   cancelled: 503,
 };
 
+const CLOSING = refusal('busy', 503, 'The agent is stopping.', { 'retry-after': '1', connection: 'close' });
+
 /** A refusal found after the door, thrown to become the same answer. */
-class Refused extends Error {
+export class Refused extends Error {
   readonly refusal: Refusal;
   constructor(found: Refusal) {
     super(found.detail);
@@ -156,7 +188,7 @@ function refuse(found: Refusal, request: FastifyRequest, reply: FastifyReply): F
     closeUnread(request.raw);
     reply.header('connection', 'close');
   }
-  return reply.send({ detail: found.detail });
+  return reply.send(errorBody(request.url, found));
 }
 
 /** One place where an error becomes an answer. Text of errors that are not ours stays in the log. */
@@ -165,21 +197,17 @@ function sendError(error: FastifyError, request: FastifyRequest, reply: FastifyR
   if (error instanceof SallyportError) {
     const status = STATUS[error.code] ?? 422;
     if (status >= 500) request.log.error({ err: error, requestId: request.id });
-    return reply.code(status).send({
-      detail: error.message,
-      code: error.code,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-    });
+    const { message: detail, code, hint } = error;
+    return reply.code(status).send(errorBody(request.url, { detail, code, hint }));
   }
   const status = error.statusCode ?? 500;
   if (status >= 400 && status < 500) {
     if (status === 413) reply.header('connection', 'close');
-    return reply.code(status).send({ detail: error.message });
+    return reply.code(status).send(errorBody(request.url, { detail: error.message }));
   }
   request.log.error({ err: error, requestId: request.id });
-  return reply
-    .code(500)
-    .send({ detail: 'Something unexpected went wrong; the agent’s log has it under this request id.' });
+  const detail = 'Something unexpected went wrong; the agent’s log has it under this request id.';
+  return reply.code(500).send(errorBody(request.url, { detail }));
 }
 
 /** Parses a body or query; 422 with the first thing that is wrong. */

@@ -88,7 +88,7 @@ describe('tensors of the Open Inference Protocol', () => {
           expect(plain(binary, same)).toEqual(plain(binary, values));
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
   });
 
@@ -115,7 +115,7 @@ describe('tensors of the Open Inference Protocol', () => {
           }
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
     expect([...codes].sort()).toEqual(['input.invalid', 'usage']);
   });

@@ -30,6 +30,26 @@ export function limitsOf(change: Partial<AgentLimits> = {}): AgentLimits {
   return agentConfigSchema.parse({ ...base, limits: change }).limits;
 }
 
+/** Of a listener that lets everybody with a token in. */
+export function serverOptions(tokens: TokenFile, limits: AgentLimits): ServerOptions {
+  return {
+    log: pino({ level: 'silent' }),
+    limits,
+    tokens,
+    bodyLimit: 64 * 1024 * 1024,
+    now: () => new Date(),
+    rates: new Rates(limits),
+    requestTimeoutMs: limits.requestTimeoutMs,
+    name: 'predict',
+    counts: new ListenerCounts('predict'),
+    access: accessLogIn(pino({ level: 'silent' }), 'debug'),
+    tls: null,
+    allow: null,
+    trustedProxies: null,
+    jwt: null,
+  };
+}
+
 /** `POST /echo` (predict) answers the length of its body, `GET /open` is open to everybody. */
 export async function listener(
   options: Partial<ServerOptions> & { readonly routes?: (app: FastifyInstance) => void } = {},
@@ -43,23 +63,7 @@ export async function listener(
   const { routes, ...rest } = options;
   const limits = options.limits ?? limitsOf();
   const counts = new ListenerCounts('predict');
-  const app = createServer({
-    log: pino({ level: 'silent' }),
-    limits,
-    tokens,
-    bodyLimit: 64 * 1024 * 1024,
-    now,
-    rates: new Rates(limits),
-    requestTimeoutMs: limits.requestTimeoutMs,
-    name: 'predict',
-    counts,
-    access: accessLogIn(pino({ level: 'silent' }), 'debug'),
-    tls: null,
-    allow: null,
-    trustedProxies: null,
-    jwt: null,
-    ...rest,
-  });
+  const app = createServer({ ...serverOptions(tokens, limits), counts, now, ...rest });
   app.post('/echo', { config: { scopes: ['predict'] } }, async (request) => ({
     length: JSON.stringify(request.body).length,
   }));
