@@ -1,10 +1,11 @@
 /**
  * Adding a model of 1 GB (`SALLYPORT_BENCH_MB`) through the real artifact store and its built worker.
  *
- * Every byte passes twice: written (source read, encrypted, written, fsynced) and checked (read back, decrypted,
- * hashed). The passes follow one another, so the limit is the slowest stage of the first plus the slowest of the
- * second, each stage measured alone, in this run, on this disk: what a pipeline takes that overlaps everything else
- * perfectly and has a core for each. Two cores do not: the work of all stages is printed beside it.
+ * Every byte passes twice: written (source read, encrypted, written, fsynced) and checked (read back from the disk,
+ * decrypted, hashed). Each stage is measured alone, in this run, on this disk, the disk both through the page cache
+ * and past it; the faster way counts. The limit is the stage that takes longest over both passes: what a pipeline
+ * takes that hides everything else behind it, even one pass behind the other, and has a core for each stage. Passes
+ * that follow one another can do no better than `add-passes`, two cores no better than `add-work`.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
@@ -16,6 +17,8 @@ import { AgeArtifacts } from '../electron/adapters/artifacts/age-artifacts.ts';
 import type { AddedModel } from '../electron/ports/artifacts.ts';
 import { writeLargeModel } from '../resources/samples/generator/generate.ts';
 import { generateIdentity } from '../shared/node/age/index.ts';
+import { alignedMemory, openDirect } from '../shared/node/files/direct.ts';
+import { readAhead } from '../shared/node/files/read-ahead.ts';
 import {
   currentRss,
   eventLoopDelay,
@@ -93,27 +96,43 @@ function decryptOnly(bytes: number, sealed: readonly Buffer[]): void {
     );
 }
 
-/** A new file each time, as the store writes one, durable before it counts. */
-async function writeOnly(bytes: number, path: string): Promise<void> {
+/** Pieces of the ring in memory that direct writing takes, as the store has it. */
+const ALIGNED = (() => {
+  const shared = alignedMemory(RING.length);
+  if (!shared) return RING;
+  const ring = Buffer.from(shared);
+  RING.copy(ring);
+  return ring;
+})();
+
+/** A new file each time, as the store writes one, durable before it counts; past the page cache where that exists. */
+async function writeOnly(bytes: number, path: string, past: boolean): Promise<void> {
   await rm(path, { force: true });
   const handle = await open(path, 'wx');
+  const direct = past ? await openDirect(handle, 'writing') : null;
   try {
-    for (let at = 0; at < bytes; at += PIECE) {
-      const from = at % RING.length;
-      await handle.write(RING.subarray(from, from + Math.min(PIECE, bytes - at)));
-    }
+    // Whole pieces: what the last one is longer by is nothing beside the rest.
+    for (let at = 0; at < bytes; at += PIECE)
+      await (direct ?? handle).write(ALIGNED, at % ALIGNED.length, PIECE, at);
     await handle.sync();
   } finally {
+    await direct?.close();
     await handle.close();
   }
 }
 
-async function readOnly(path: string): Promise<void> {
+/** As the store reads back: two pieces asked for at once. */
+async function readOnly(path: string, past: boolean): Promise<void> {
   const handle = await open(path);
-  const memory = Buffer.allocUnsafe(PIECE);
+  const direct = past ? await openDirect(handle, 'reading') : null;
   try {
-    while ((await handle.read(memory, 0, PIECE)).bytesRead > 0);
+    const pieces = Math.floor((await handle.stat()).size / PIECE);
+    const reads = readAhead(pieces, 2, (index) =>
+      (direct ?? handle).read(ALIGNED, (index % 3) * PIECE, PIECE, index * PIECE),
+    );
+    for await (const { bytesRead } of reads) if (bytesRead === 0) throw new Error('It became shorter.');
   } finally {
+    await direct?.close();
     await handle.close();
   }
 }
@@ -181,8 +200,10 @@ export async function addFigures({ directory, say }: BenchContext): Promise<Benc
     hash: () => hashOnly(size),
     encrypt: () => encryptOnly(size),
     decrypt: () => decryptOnly(size, sealed),
-    write: () => writeOnly(size, plain),
-    read: () => readOnly(plain),
+    writeThrough: () => writeOnly(size, plain, false),
+    source: () => readOnly(plain, false),
+    writePast: () => writeOnly(size, plain, true),
+    read: () => readOnly(plain, true),
     add: () => addAndDiscard(source),
   });
   await rm(plain);
@@ -190,17 +211,20 @@ export async function addFigures({ directory, say }: BenchContext): Promise<Benc
     hash: median(times.hash),
     encrypt: median(times.encrypt),
     decrypt: median(times.decrypt),
-    write: median(times.write),
+    write: Math.min(median(times.writeThrough), median(times.writePast)),
     read: median(times.read),
+    source: median(times.source),
   };
-  const writing = slowest({
-    cipher: stage.encrypt,
-    'disk write+fsync': stage.write,
-    'disk read': stage.read,
+  const limit = slowest({
+    'SHA-256': stage.hash,
+    'cipher: encrypt, decrypt': stage.encrypt + stage.decrypt,
+    'disk: write+fsync, read': stage.write + stage.read,
   });
-  const checking = slowest({ cipher: stage.decrypt, 'SHA-256': stage.hash, 'disk read': stage.read });
+  const writing = slowest({ encrypt: stage.encrypt, 'disk write+fsync': stage.write });
+  const checking = slowest({ decrypt: stage.decrypt, 'SHA-256': stage.hash, 'disk read': stage.read });
   const addMs = median(times.add);
-  const work = stage.hash + stage.encrypt + stage.decrypt + stage.write + 2 * stage.read;
+  // The disk's own time is nobody's work; copying from the page cache is.
+  const work = stage.hash + stage.encrypt + stage.decrypt + stage.source;
 
   const rate = (ms: number): number => size / MIB / (ms / 1000);
   const rows = [
@@ -208,18 +232,24 @@ export async function addFigures({ directory, say }: BenchContext): Promise<Benc
       name: `vault.add-${MEGABYTES}mb`,
       value: addMs,
       unit: 'ms',
+      limit: { what: `slowest stage over both passes (${limit.name})`, value: limit.ms },
+      goal: { atMost: 1.3, of: 'limit' },
+    }),
+    row({
+      name: 'vault.add-passes',
+      value: addMs,
+      unit: 'ms',
       limit: {
         what: `slowest stage of each pass (${writing.name}, then ${checking.name})`,
         value: writing.ms + checking.ms,
       },
-      goal: { atMost: 1.3, of: 'limit' },
     }),
     row({
       name: 'vault.add-work',
       value: addMs,
       unit: 'ms',
       limit: {
-        what: `all stages' work spread evenly over ${availableParallelism()} cores`,
+        what: `hash, cipher and copies spread evenly over ${availableParallelism()} cores`,
         value: work / availableParallelism(),
       },
     }),
@@ -227,7 +257,12 @@ export async function addFigures({ directory, say }: BenchContext): Promise<Benc
     row({ name: 'vault.stage (SHA-256)', value: rate(stage.hash), unit: 'MiB/s' }),
     row({ name: 'vault.stage (encrypt)', value: rate(stage.encrypt), unit: 'MiB/s' }),
     row({ name: 'vault.stage (decrypt)', value: rate(stage.decrypt), unit: 'MiB/s' }),
-    row({ name: 'vault.stage (disk write+fsync)', value: rate(stage.write), unit: 'MiB/s' }),
+    row({ name: 'vault.stage (disk write+fsync)', value: rate(median(times.writePast)), unit: 'MiB/s' }),
+    row({
+      name: 'vault.stage (the same through the page cache)',
+      value: rate(median(times.writeThrough)),
+      unit: 'MiB/s',
+    }),
     row({ name: 'vault.stage (disk read)', value: rate(stage.read), unit: 'MiB/s' }),
     row({ name: 'vault.add-small-first', value: cold.ms, unit: 'ms' }),
     row({ name: 'vault.add-small-next', value: warm.ms, unit: 'ms' }),

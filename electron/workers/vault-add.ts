@@ -5,6 +5,7 @@ import { SallyportError } from '../../shared/domain/errors.ts';
 import { readOnnx } from '../../shared/domain/onnx/reader.ts';
 import { scanModel } from '../../shared/domain/scan/scan.ts';
 import { createAgeByteSource, sealToFile } from '../../shared/node/age/index.ts';
+import { LARGE_FILE_BYTES } from '../../shared/node/files/direct.ts';
 import { openRegularFile, systemCode } from '../../shared/node/files/files.ts';
 import { readStable } from '../../shared/node/files/stable-source.ts';
 import { hasherFor, progressOf } from './vault-hashing.ts';
@@ -33,14 +34,14 @@ export async function addModel(
   const source = await openSource(request.sourcePath);
   try {
     const { size } = await source.stat();
-    // Started here and waited for after the file is written: starting a thread costs no time of its own.
-    const hasher = hasherFor(size);
+    const hasher = await hasherFor(size);
+    const memory = hasher.memory.length > 0 ? hasher.memory : undefined;
     try {
       const sealed = await sealToFile(
         request.recipients,
-        readStable(source, request.sourcePath),
+        readStable(source, request.sourcePath, memory),
         request.targetPath,
-        { hasher, onProgress: progressOf(size, post) },
+        { hasher, large: size >= LARGE_FILE_BYTES, onProgress: progressOf(size, post) },
       );
       post({ kind: 'progress', phase: 'inspecting', done: 0, total: sealed.sizeBytes });
       // What is inspected is what is stored: the reader sees the decrypted file, not the source a second time.
@@ -61,7 +62,7 @@ export async function addModel(
         sealed.fileKey.fill(0);
       }
     } finally {
-      await (await hasher).close();
+      await hasher.close();
     }
   } finally {
     await source.close();

@@ -2,6 +2,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { SallyportError } from '../../shared/domain/errors.ts';
 import { decryptFileStream, payloadBytesOf } from '../../shared/node/age/index.ts';
+import { LARGE_FILE_BYTES } from '../../shared/node/files/direct.ts';
 import { openRegularFile, systemCode } from '../../shared/node/files/files.ts';
 import { hasherFor, progressOf } from './vault-hashing.ts';
 import type { VaultJobReply, VerifyFileRequest } from './vault-messages.ts';
@@ -40,13 +41,14 @@ async function readToEnd(
   try {
     const progress = progressOf(total, post);
     const memory = hasher.memory.length > 0 ? { memory: hasher.memory } : { reuse: true };
+    const fromDisk = total >= LARGE_FILE_BYTES;
     let sizeBytes = 0;
-    for await (const piece of decryptFileStream(handle, fileKey, memory)) {
+    for await (const piece of decryptFileStream(handle, fileKey, { ...memory, fromDisk })) {
       await hasher.update(piece);
       sizeBytes += piece.length;
       progress('verifying', sizeBytes);
     }
-    return { kind: 'verified', digest: await hasher.digest(), sizeBytes };
+    return { kind: 'verified', digest: (await hasher.digest()).digest, sizeBytes };
   } finally {
     await hasher.close();
   }

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { fstatSync, readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { ByteSource } from '../../domain/onnx/summary.ts';
+import { openDirect, slotReader } from '../files/direct.ts';
 import { readAhead } from '../files/read-ahead.ts';
 import { headerLength, MAX_HEADER_BYTES, makeHeader } from './header.ts';
 import {
@@ -33,14 +34,11 @@ export class AgeWriter {
     this.#sealer = sealer;
   }
 
-  /** A writer for these recipients (`age1…`). `reuse` as in `ChunkSealer`. */
-  static async create(
-    recipients: readonly string[],
-    options: { readonly reuse?: number } = {},
-  ): Promise<AgeWriter> {
+  /** A writer for these recipients (`age1…`). `room` as in `ChunkSealer`. */
+  static async create(recipients: readonly string[], room?: (bytes: number) => Buffer): Promise<AgeWriter> {
     const header = await makeHeader(recipients);
     const nonce = randomBytes(PAYLOAD_NONCE_BYTES);
-    const sealer = new ChunkSealer(payloadKeyOf(header.fileKey, nonce), options);
+    const sealer = new ChunkSealer(payloadKeyOf(header.fileKey, nonce), room);
     return new AgeWriter(Buffer.concat([header.bytes, nonce]), header.fileKey, sealer);
   }
 
@@ -68,19 +66,14 @@ export async function* encryptStream(
 }
 
 /** Reads exactly `length` bytes at `position`; fewer are an integrity error, the file having been measured before. */
-async function readExactly(
-  handle: FileHandle,
-  length: number,
-  position: number,
-  buffer = Buffer.allocUnsafe(length),
-): Promise<Buffer> {
-  let have = 0;
-  while (have < length) {
-    const { bytesRead } = await handle.read(buffer, have, length - have, position + have);
-    if (bytesRead === 0) throw tampered('it became shorter while it was read');
-    have += bytesRead;
-  }
-  return buffer.subarray(0, length);
+async function readExactly(handle: FileHandle, length: number, position: number): Promise<Buffer> {
+  const bytes = await slotReader(handle, null, 1, length)(0, length, position);
+  return whole(bytes, length);
+}
+
+function whole(bytes: Buffer, length: number): Buffer {
+  if (bytes.length < length) throw tampered('it became shorter while it was read');
+  return bytes;
 }
 
 function readExactlySync(
@@ -125,6 +118,8 @@ export interface DecryptOptions {
   readonly reuse?: boolean;
   /** Memory for the pieces, used in turn: buffers of 1 MiB. */
   readonly memory?: readonly Buffer[];
+  /** What counts is what the disk holds: read past the page cache where that can be had. For large files. */
+  readonly fromDisk?: boolean;
 }
 
 /**
@@ -137,6 +132,7 @@ export async function* decryptFileStream(
   options: DecryptOptions = {},
 ): AsyncGenerator<Buffer, void, undefined> {
   const handle = typeof file === 'string' ? await open(file, 'r') : file;
+  const direct = options.fromDisk ? await openDirect(handle, 'reading') : null;
   try {
     const { length } = await readHeader(handle);
     const start = length + PAYLOAD_NONCE_BYTES;
@@ -145,14 +141,13 @@ export async function* decryptFileStream(
     const key = payloadKeyOf(fileKey, await readExactly(handle, PAYLOAD_NONCE_BYTES, length));
     const batches = Math.ceil(layout.chunks / BATCH);
     const largest = Math.min(BATCH, layout.chunks);
-    const sealedMemory = Array.from({ length: Math.min(BATCHES_AHEAD + 1, batches) }, () =>
-      Buffer.allocUnsafe(largest * SEALED_CHUNK_BYTES),
-    );
+    const slots = Math.min(BATCHES_AHEAD + 1, batches);
+    const read = slotReader(handle, direct, slots, largest * SEALED_CHUNK_BYTES);
     const plainMemory = options.memory ?? (options.reuse ? [Buffer.allocUnsafe(largest * CHUNK_BYTES)] : []);
-    const sealedBatches = readAhead(batches, BATCHES_AHEAD, (batch) => {
+    const sealedBatches = readAhead(batches, BATCHES_AHEAD, async (batch) => {
       const from = start + batch * BATCH * SEALED_CHUNK_BYTES;
       const bytes = Math.min(BATCH * SEALED_CHUNK_BYTES, size - from);
-      return readExactly(handle, bytes, from, sealedMemory[batch % sealedMemory.length]);
+      return whole(await read(batch % slots, bytes, from), bytes);
     });
     let index = 0;
     let turn = 0;
@@ -176,6 +171,7 @@ export async function* decryptFileStream(
       yield plaintext;
     }
   } finally {
+    await direct?.close();
     if (typeof file === 'string') await handle.close();
   }
 }

@@ -1,6 +1,7 @@
 /** Files that get other recipients: a new header around the same payload, or everything encrypted again. */
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { LARGE_FILE_BYTES, openDirect, slotReader } from '../files/direct.ts';
 import { diskError, fsyncDirectory, openRegularFile, temporaryPath } from '../files/files.ts';
 import { readAhead } from '../files/read-ahead.ts';
 import { PIECE_BYTES, PIECES_AHEAD } from '../files/stable-source.ts';
@@ -20,6 +21,10 @@ export interface RewrappedFile {
 /** Pieces of 1 MiB that wait to be written while the next are read. */
 const WAITING = 4;
 
+async function isLarge(file: FileHandle): Promise<boolean> {
+  return (await file.stat()).size >= LARGE_FILE_BYTES;
+}
+
 /** Copies `source` from byte `from` to its end. */
 async function copyRest(
   source: FileHandle,
@@ -28,18 +33,13 @@ async function copyRest(
 ): Promise<void> {
   const { size } = await source.stat();
   const pieces = Math.ceil((size - from) / PIECE_BYTES);
-  // One is being read into while others wait to be written.
-  const memory = Array.from({ length: Math.min(pieces, PIECES_AHEAD + WAITING + 1) }, () =>
-    Buffer.allocUnsafe(PIECE_BYTES),
-  );
+  const slots = Math.min(pieces, PIECES_AHEAD + 1);
+  const readSlot = slotReader(source, null, slots, PIECE_BYTES);
   const read = async (index: number): Promise<Buffer> => {
     const at = from + index * PIECE_BYTES;
-    const piece = (memory[index % memory.length] as Buffer).subarray(0, Math.min(PIECE_BYTES, size - at));
-    for (let have = 0; have < piece.length; ) {
-      const { bytesRead } = await source.read(piece, have, piece.length - have, at + have);
-      if (bytesRead === 0) throw tampered('it became shorter while it was read');
-      have += bytesRead;
-    }
+    const length = Math.min(PIECE_BYTES, size - at);
+    const piece = await readSlot(index % slots, length, at);
+    if (piece.length < length) throw tampered('it became shorter while it was read');
     return piece;
   };
   for await (const piece of readAhead(pieces, PIECES_AHEAD, read)) await write(piece);
@@ -67,19 +67,22 @@ export async function rewrapHeader(
         return { rewrapped: false, fileBytes: (await source.stat()).size };
       const header = await makeHeader(recipients, fileKey);
       const target = await open(temporary, 'wx+', 0o600);
-      const queue = writeBehind(target, WAITING);
+      const fromDisk = await isLarge(source);
+      const direct = fromDisk ? await openDirect(target, 'writing') : null;
+      const queue = writeBehind(target, WAITING, direct);
       try {
         await queue.write(header.bytes);
         await copyRest(source, before.length, (piece) => queue.write(piece));
         await queue.sync();
         // The old file is about to go: what takes its place is proved, not assumed.
-        for await (const _ of decryptFileStream(target, fileKey, { reuse: true }));
+        for await (const _ of decryptFileStream(target, fileKey, { reuse: true, fromDisk }));
         const { size } = await target.stat();
         await rename(temporary, path);
         await fsyncDirectory(dirname(path));
         return { rewrapped: true, fileBytes: size };
       } finally {
         await queue.settled();
+        await direct?.close();
         await target.close();
       }
     } finally {
@@ -115,7 +118,9 @@ export async function resealFile(
     const fileKey = await openHeader(identities, await readHeader(source));
     try {
       const plaintext = decryptFileStream(source, fileKey, { reuse: true });
-      const sealed = await sealToFile(recipients, plaintext, temporary);
+      const sealed = await sealToFile(recipients, plaintext, temporary, {
+        large: await isLarge(source),
+      });
       sealed.fileKey.fill(0);
       if (expectedDigest !== null && sealed.digest !== expectedDigest)
         throw tampered('its content is not the one that was registered');

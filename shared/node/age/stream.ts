@@ -109,22 +109,20 @@ export function payloadLayout(payloadBytes: number): PayloadLayout {
 export class ChunkSealer {
   readonly #key: Uint8Array;
   readonly #held = Buffer.alloc(CHUNK_BYTES);
-  /** Memory for what `update` answers, used in turn; none where each answer gets its own. */
-  readonly #memory: Buffer[];
-  #turn = 0;
+  readonly #room: (bytes: number) => Buffer;
   #heldBytes = 0;
   #index = 0;
 
-  /** `reuse`: so many memories serve all answers in turn. One is valid until `update` was called `reuse` times more. */
-  constructor(payloadKey: Uint8Array, { reuse = 0 }: { readonly reuse?: number } = {}) {
+  /** `room` answers the memory for what `update` answers next, exactly so long. By default each gets its own. */
+  constructor(payloadKey: Uint8Array, room: (bytes: number) => Buffer = Buffer.allocUnsafe) {
     this.#key = payloadKey;
-    this.#memory = Array.from({ length: reuse }, () => Buffer.alloc(0));
+    this.#room = room;
   }
 
   /** Sealed chunks that became complete, back to back. `piece` may be reused by the caller afterwards. */
   update(piece: Uint8Array): Buffer {
     const chunks = Math.max(0, Math.ceil((this.#heldBytes + piece.length) / CHUNK_BYTES) - 1);
-    const sealed = this.#take(chunks * SEALED_CHUNK_BYTES);
+    const sealed = this.#room(chunks * SEALED_CHUNK_BYTES);
     let done = 0;
     const seal = (plaintext: Uint8Array): void => {
       sealChunkInto(
@@ -153,17 +151,6 @@ export class ChunkSealer {
       offset += take;
     }
     return sealed;
-  }
-
-  #take(bytes: number): Buffer {
-    if (this.#memory.length === 0) return Buffer.allocUnsafe(bytes);
-    const turn = this.#turn++ % this.#memory.length;
-    let memory = this.#memory[turn];
-    if (memory === undefined || memory.length < bytes) {
-      memory = Buffer.allocUnsafe(bytes);
-      this.#memory[turn] = memory;
-    }
-    return memory.subarray(0, bytes);
   }
 
   /** The last chunk. Call once, after all input. */

@@ -144,11 +144,16 @@ export function temporaryOwner(name: string): number | null {
   return match?.[1] ? Number(match[1]) : null;
 }
 
-/** Writes all of `bytes` at the handle's position; a short write is continued. */
-export async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+/** Writes all of `bytes` at `position`, by default the handle's own; a short write is continued. */
+export async function writeAll(
+  handle: FileHandle,
+  bytes: Uint8Array,
+  position: number | null = null,
+): Promise<void> {
   let written = 0;
   while (written < bytes.length) {
-    const result = await handle.write(bytes, written, bytes.length - written);
+    const at = position === null ? null : position + written;
+    const result = await handle.write(bytes, written, bytes.length - written, at);
     written += result.bytesWritten;
   }
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { openDirect, slotReader } from '../../../shared/node/files/direct.ts';
 import { createHasher, createThreadHasher, type Hasher } from '../../../shared/node/files/hasher.ts';
 import { readAhead } from '../../../shared/node/files/read-ahead.ts';
 import { PIECES_AHEAD, readStable } from '../../../shared/node/files/stable-source.ts';
@@ -20,6 +21,13 @@ async function opened(name: string, flags: string): Promise<FileHandle> {
   const handle = await open(join(dir, name), flags);
   onTestFinished(() => handle.close().catch(() => {}));
   return handle;
+}
+
+/** As `openDirect`; says where this system has no such way, because then the test shows nothing of it. */
+async function directly(handle: FileHandle, access: 'reading' | 'writing'): Promise<FileHandle | null> {
+  const direct = await openDirect(handle, access);
+  if (!direct) console.warn('not past the page cache: this system has no such way');
+  return direct;
 }
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -82,21 +90,69 @@ describe('reading ahead', () => {
 });
 
 describe('writing behind', () => {
-  it('writes everything in order, from memory that is reused as soon as it may be', async () => {
-    const handle = await opened('order', 'wx+');
-    const waiting = 3;
-    const queue = writeBehind(handle, waiting);
-    const memory = Array.from({ length: waiting + 1 }, () => Buffer.alloc(4096));
-    for (let index = 0; index < 200; index++) {
-      const piece = memory[index % memory.length] ?? Buffer.alloc(0);
-      piece.fill(index);
-      await queue.write(piece.subarray(0, 1 + ((index * 37) % 4096)));
-    }
+  /** As the file is given to it: plain, and with the same file past the page cache where the system has that. */
+  const ways: readonly [string, (handle: FileHandle) => Promise<FileHandle | null>][] = [
+    ['through the page cache', async () => null],
+    ['past the page cache', (handle) => directly(handle, 'writing')],
+  ];
+
+  it.each(ways)(
+    '%s, everything is written in order, made in its memory or elsewhere',
+    async (way, direct) => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(
+            fc.tuple(fc.boolean(), fc.oneof(fc.nat(9000), fc.integer({ min: 1_000_000, max: 1_100_000 }))),
+            {
+              maxLength: 12,
+            },
+          ),
+          async (pieces) => {
+            const name = `order ${way}`;
+            await rm(join(dir, name), { force: true });
+            const handle = await open(join(dir, name), 'wx+');
+            const other = await direct(handle);
+            const queue = writeBehind(handle, 3, other);
+            const expected: Buffer[] = [];
+            try {
+              for (const [here, length] of pieces) {
+                const bytes = randomBytes(length);
+                expected.push(bytes);
+                const piece = here ? queue.room(length) : Buffer.from(bytes);
+                if (here) bytes.copy(piece);
+                await queue.write(piece);
+                // What lies elsewhere is copied: it may be used again at once.
+                if (!here) piece.fill(0);
+              }
+              await queue.sync();
+            } finally {
+              await queue.settled();
+              await other?.close();
+              await handle.close();
+            }
+            expect((await readFile(join(dir, name))).equals(Buffer.concat(expected))).toBe(true);
+          },
+        ),
+        { numRuns: 15 },
+      );
+    },
+  );
+
+  it('given a file system that turns direct writing down, goes on through the page cache', async () => {
+    const handle = await opened('turned-down', 'wx+');
+    let turnedDown = 0;
+    const unwilling = {
+      write: async () => {
+        turnedDown++;
+        throw Object.assign(new Error('EINVAL: invalid argument, write'), { code: 'EINVAL' });
+      },
+    } as unknown as FileHandle;
+    const queue = writeBehind(handle, 3, unwilling);
+    const bytes = randomBytes(3_000_000);
+    await queue.write(bytes);
     await queue.sync();
-    const expected = Array.from({ length: 200 }, (_, index) =>
-      Buffer.alloc(1 + ((index * 37) % 4096), index),
-    );
-    expect((await readFile(join(dir, 'order'))).equals(Buffer.concat(expected))).toBe(true);
+    expect((await readFile(join(dir, 'turned-down'))).equals(bytes)).toBe(true);
+    expect(turnedDown).toBe(1);
   });
 
   it('sends what was written to the disk on the way, too', async () => {
@@ -125,6 +181,53 @@ describe('writing behind', () => {
   );
 });
 
+describe('reading any range of a file', () => {
+  it.each<[string, boolean]>([
+    ['through the page cache', false],
+    ['past the page cache', true],
+  ])('%s, it comes as it lies there, and less of it only at the end', async (way, past) => {
+    const bytes = randomBytes(300_001);
+    const handle = await opened(`ranges ${way}`, 'wx+');
+    await handle.writeFile(bytes);
+    const direct = past ? await directly(handle, 'reading') : null;
+    onTestFinished(async () => direct?.close());
+    const read = slotReader(handle, direct, 3, 100_000);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(2),
+        fc.integer({ min: 1, max: 100_000 }),
+        fc.nat(310_000),
+        async (slot, length, position) => {
+          const found = await read(slot, length, position);
+          expect(found.equals(bytes.subarray(position, position + length))).toBe(true);
+        },
+      ),
+    );
+  });
+
+  it('given a file system that turns direct reading down, or answers half a block, it comes all the same', async () => {
+    const bytes = randomBytes(50_000);
+    const handle = await opened('unwilling', 'wx+');
+    await handle.writeFile(bytes);
+    const halves = {
+      read: (buffer: Buffer, offset: number, length: number, position: number) =>
+        handle.read(buffer, offset, Math.min(length, 2000), position),
+    } as unknown as FileHandle;
+    const unwilling = {
+      read: async () => {
+        throw Object.assign(new Error('EINVAL: invalid argument, read'), { code: 'EINVAL' });
+      },
+    } as unknown as FileHandle;
+    for (const direct of [halves, unwilling]) {
+      const read = slotReader(handle, direct, 1, 20_000);
+      for (const position of [0, 1, 4095, 4096, 40_000]) {
+        const found = await read(0, 20_000, position);
+        expect(found.equals(bytes.subarray(position, position + 20_000))).toBe(true);
+      }
+    }
+  });
+});
+
 describe('hashing', () => {
   const PIECE = 64 * 1024;
   const hashers: readonly [string, () => Promise<Hasher>][] = [
@@ -144,9 +247,9 @@ describe('hashing', () => {
         parts.push(part);
         await hasher.update(memory.subarray(0, part.length));
       }
-      expect(await hasher.digest()).toBe(sha256(Buffer.concat(parts)));
+      expect(await hasher.digest()).toEqual({ digest: sha256(Buffer.concat(parts)), asExpected: null });
     }
-    expect(await hasher.digest()).toBe(sha256(Buffer.alloc(0)));
+    expect((await hasher.digest()).digest).toBe(sha256(Buffer.alloc(0)));
   });
 
   it('in a thread refuses bytes it cannot see', async () => {
@@ -173,6 +276,6 @@ describe('a file read, hashed in a thread and reread', () => {
     const hasher = await createThreadHasher(lag + PIECES_AHEAD + 1, PIECE, lag);
     onTestFinished(() => hasher.close());
     for await (const piece of readStable(handle, 'large', hasher.memory)) await hasher.update(piece);
-    expect(await hasher.digest()).toBe(sha256(bytes));
+    expect((await hasher.digest()).digest).toBe(sha256(bytes));
   });
 });
