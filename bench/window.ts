@@ -1,7 +1,7 @@
 /**
- * `window`: a vault with 10,000 versions, opened in the window. First contentful paint against a static page in the
- * same runtime; then the table of models is filled, searched and scrolled, and the time between frames is taken while
- * it moves, against the same scrolling of a static page of the same height.
+ * `window`: a vault with 100,000 versions, opened in the window. First contentful paint against a static page in the
+ * same runtime; then the table of models is filled and scrolled, at once while it is still being filled and again when
+ * every row is there. The time between frames is taken while it moves, against the same scrolling of a static page.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ import { type Bench, row } from './support/row.ts';
 import { sampleModel } from './support/sample-rows.ts';
 import { launchStaticWindow } from './support/static-window.ts';
 
-const VERSIONS = 10_000;
+const VERSIONS = 100_000;
 const SCROLL_MS = 2000;
 const SCROLLS = 3;
 
@@ -141,10 +141,11 @@ export const window: Bench = async ({ directory, say }) => {
     await page.getByRole('link', { name: 'Models' }).first().click();
     await page.getByText('detector-').first().waitFor();
     const listed = performance.now() - began;
-    const scrolls: number[][] = [];
-    for (let run = 0; run < SCROLLS; run++) scrolls.push(await scrollFrames(page, SCROLL_MS));
-    const frames = scrolls.map((one) => (one.length === 0 ? Number.NaN : percentile(one, 95)));
-    if (frames.some(Number.isNaN)) throw new Error('The table of models does not scroll.');
+    const filling = await framesOfScrolls(page);
+    say('every row');
+    await page.getByText(`${VERSIONS + 1} versions`).waitFor({ timeout: 120_000 });
+    const filled = performance.now() - began;
+    const full = await framesOfScrolls(page);
     return [
       row({
         name: 'window.first-paint',
@@ -159,18 +160,32 @@ export const window: Bench = async ({ directory, say }) => {
         unit: 'ms',
         goal: { atMost: 1000, of: 'value' },
       }),
-      row({
-        name: 'window.scroll-frame-p95',
-        value: median(frames),
-        unit: 'ms',
-        limit: { what: 'a static page', value: percentile(bareFrames, 95) },
-        goal: { atMost: 50, of: 'value' },
-      }),
+      row({ name: `window.models-all-read (${VERSIONS})`, value: filled, unit: 'ms' }),
+      ...Object.entries({ 'while it fills': filling, [`${VERSIONS} rows`]: full }).map(([when, frames]) =>
+        row({
+          name: `window.scroll-frame-p95 (${when})`,
+          value: frames,
+          unit: 'ms',
+          limit: { what: 'a static page', value: percentile(bareFrames, 95) },
+          goal: { atMost: 1.2, of: 'limit' },
+        }),
+      ),
     ];
   } finally {
     await opened.close();
   }
 };
+
+/** Milliseconds between frames, p95, median of several scrolls. */
+async function framesOfScrolls(page: Page): Promise<number> {
+  const scrolls: number[] = [];
+  for (let run = 0; run < SCROLLS; run++) {
+    const frames = await scrollFrames(page, SCROLL_MS);
+    if (frames.length === 0) throw new Error('The table of models does not scroll.');
+    scrolls.push(percentile(frames, 95));
+  }
+  return median(scrolls);
+}
 
 /** As a person does it: the vault's passphrase, then the operator's; the only operator is chosen already. */
 async function unlockAndSignIn(page: Page, secrets: { vault: string; operator: string }): Promise<void> {

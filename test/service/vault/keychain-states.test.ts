@@ -77,10 +77,11 @@ describe.skipIf(problem !== null)('given a vault whose keys are in the keychain'
   });
   afterEach(() => keyring.stop());
 
-  test('when the keychain is locked, it says so; unlocked again, the vault opens', async () => {
+  test('when the keychain is locked and unlocking it is cancelled, it says so; unlocked again, the vault opens', async () => {
     const { vault, path } = await newVault();
     await vault.close();
     keyring.lock();
+    // The service asks to unlock it. Its prompt finds no screen and completes as dismissed, as when a person closes it.
     const hint = await refusedUnchanged(path, 'keychain.locked', () => openVault(adaptersOf(), path));
     expect(hint).toMatch(/unlock/i);
     await keyring.restart();
