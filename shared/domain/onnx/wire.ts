@@ -14,12 +14,14 @@ export class WireFault extends Error {
 /** Protobuf wire types, as in the encoding guide. 3 and 4 open and close a group. */
 export const WIRE = { varint: 0, fixed64: 1, bytes: 2, groupStart: 3, groupEnd: 4, fixed32: 5 } as const;
 
+/** Where fields follow one another, windows double from the smaller to the larger. */
+const FIRST_WINDOW_BYTES = 2 * 1024;
 const WINDOW_BYTES = 64 * 1024;
 const TWO_32 = 2 ** 32;
 
 /**
- * Reads protobuf primitives from a byte source through one window of 64 KiB. Skipping moves the position and
- * reads nothing, so that a gigabyte of weights costs nothing.
+ * Reads protobuf primitives from a byte source through one window of at most 64 KiB. Skipping moves the position and
+ * reads nothing, so that a gigabyte of weights costs nothing; after a skip little is read, because the next is near.
  */
 export class WireCursor {
   readonly size: number;
@@ -27,6 +29,7 @@ export class WireCursor {
   readonly #source: ByteSource;
   #window: Uint8Array = new Uint8Array(0);
   #windowStart = 0;
+  #windowBytes = FIRST_WINDOW_BYTES;
 
   constructor(source: ByteSource) {
     this.#source = source;
@@ -120,7 +123,7 @@ export class WireCursor {
     if (offset >= 0 && offset + length <= this.#window.length)
       bytes = this.#window.subarray(offset, offset + length);
     else if (length <= WINDOW_BYTES) {
-      this.#fill();
+      this.#fill(length);
       bytes = this.#window.subarray(0, length);
     } else bytes = this.#source.read(this.#position, length);
     // A file that shrank under the reader.
@@ -130,8 +133,11 @@ export class WireCursor {
     return bytes;
   }
 
-  #fill(): void {
-    const length = Math.min(WINDOW_BYTES, Math.max(0, this.size - this.#position));
+  #fill(atLeast = 0): void {
+    const follows = this.#position <= this.#windowStart + this.#window.length;
+    this.#windowBytes = follows ? Math.min(2 * this.#windowBytes, WINDOW_BYTES) : FIRST_WINDOW_BYTES;
+    const wanted = Math.max(atLeast, this.#windowBytes);
+    const length = Math.min(wanted, Math.max(0, this.size - this.#position));
     this.#window = length === 0 ? new Uint8Array(0) : this.#source.read(this.#position, length);
     this.#windowStart = this.#position;
   }

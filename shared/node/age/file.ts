@@ -111,7 +111,7 @@ export async function payloadBytesOf(handle: FileHandle): Promise<number> {
 /** Chunks that are read at once: 1 MiB, about 1 ms of decryption. */
 const BATCH = 16;
 /** Batches of ciphertext that are being read while one is decrypted and used. */
-const BATCHES_AHEAD = 2;
+const BATCHES_AHEAD = 3;
 
 export interface DecryptOptions {
   /** Every piece lies in the same memory, valid until the next one is asked for; for who hashes or writes it. */
