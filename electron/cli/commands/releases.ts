@@ -1,6 +1,11 @@
 import { type Command, Option } from 'commander';
 import { formatRef } from '../../../shared/domain/model/version.ts';
-import { DEFAULT_GUARDS, type RolloutPlan } from '../../../shared/domain/rollout/plan.ts';
+import {
+  DEFAULT_GUARDS,
+  DEFAULT_LEASE,
+  leaseOf,
+  type RolloutPlan,
+} from '../../../shared/domain/rollout/plan.ts';
 import { ruleCount } from '../../../shared/domain/scan/finding.ts';
 import type { RequestView } from '../../../shared/domain/view/views.ts';
 import type { CliContext } from '../context.ts';
@@ -20,6 +25,8 @@ interface SubmitOptions {
   maxP95Ratio?: string;
   minimumRequests?: string;
   minimumPairs?: string;
+  lease: string;
+  afterLease: string;
 }
 
 export function registerReleases(program: Command, context: CliContext): void {
@@ -42,6 +49,12 @@ export function registerReleases(program: Command, context: CliContext): void {
     .option('--max-p95-ratio <ratio>', 'guard; "off" turns it off')
     .option('--minimum-requests <n>')
     .option('--minimum-pairs <n>')
+    .option('--lease <time>', 'how long an agent serves the canary unheard of the console', '5m')
+    .addOption(
+      new Option('--after-lease <what>', 'what the agent does then')
+        .choices(['hold', 'roll-back'])
+        .default(DEFAULT_LEASE.after),
+    )
     .description('freeze a release for one environment and sign the request')
     .action((ref: string, options: SubmitOptions) =>
       context.asOperator(async ({ services, actor, environmentId, operatorPassphrase }) => {
@@ -153,6 +166,10 @@ function planFrom(options: SubmitOptions): PlanInput {
     bakeMs: parseDuration(options.bake),
     maxStepMs: parseDuration(options.maxStep),
     mirrorSample: parseNumber('--mirror', options.mirror),
+    lease: {
+      ms: parseDuration(options.lease),
+      after: options.afterLease === 'hold' ? 'hold' : 'roll-back',
+    },
     guards: {
       ...DEFAULT_GUARDS,
       maxDisagreement: guard('--max-disagreement', options.maxDisagreement, DEFAULT_GUARDS.maxDisagreement),
@@ -182,7 +199,7 @@ function describeRequest(view: RequestView): string {
     `digest       ${record.request.digest}`,
     `root         ${record.root}`,
     `submitted    ${record.request.createdAt} by ${record.request.submitter.person}; valid until ${record.request.notAfter}; serial ${record.request.serial}`,
-    `plan         ${plan.strategy} ${plan.steps.join(' → ')} %, ${plan.bakeMs / 1000} s a step`,
+    `plan         ${plan.strategy} ${plan.steps.join(' → ')} %, ${plan.bakeMs / 1000} s a step; lease ${leaseOf(plan).ms / 1000} s, then ${leaseOf(plan).after}`,
     `scan         ${ruleCount(dossier.scan.rulesRun)} rules ran, ${dossier.scan.findings.length} findings`,
     `validation   ${validation.dataset.fileName}: ${validation.dataset.rows} rows, F1 ${validation.metrics.f1?.toFixed(4) ?? '–'}, ROC AUC ${validation.metrics.roc_auc?.toFixed(4) ?? '–'}`,
     `comparison   ${dossier.comparison === null ? 'none' : `${dossier.comparison.disagreements} of ${dossier.comparison.dataset.rows} rows differ from ${formatRef(dossier.comparison.champion)}`}`,

@@ -1,6 +1,12 @@
-import { Group, NumberInput, SegmentedControl, Stack, Switch, TextInput } from '@mantine/core';
+import { Group, NumberInput, SegmentedControl, Select, Stack, Switch, TextInput } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { DEFAULT_GUARDS, type Guards, planProblems } from '../../../shared/domain/rollout/plan.ts';
+import {
+  DEFAULT_GUARDS,
+  DEFAULT_LEASE,
+  type Guards,
+  type Lease,
+  planProblems,
+} from '../../../shared/domain/rollout/plan.ts';
 import { Callout } from '../../ui/page.tsx';
 import { parseSteps } from './request-words.ts';
 
@@ -11,6 +17,8 @@ export interface PlanDraft {
   readonly bakeSeconds: number;
   readonly maxStepSeconds: number;
   readonly mirrorPercent: number;
+  readonly leaseSeconds: number;
+  readonly afterLease: Lease['after'];
   readonly guards: Guards;
 }
 
@@ -20,6 +28,8 @@ export const STARTING_PLAN: PlanDraft = {
   bakeSeconds: 30,
   maxStepSeconds: 600,
   mirrorPercent: 100,
+  leaseSeconds: DEFAULT_LEASE.ms / 1000,
+  afterLease: DEFAULT_LEASE.after,
   guards: DEFAULT_GUARDS,
 };
 
@@ -33,6 +43,7 @@ export function planInput(plan: PlanDraft) {
     maxStepMs: Math.max(1000, Math.round(plan.maxStepSeconds * 1000)),
     mirrorSample: plan.strategy === 'direct' ? 0 : plan.mirrorPercent / 100,
     guards: plan.guards,
+    lease: { ms: Math.max(1000, Math.round(plan.leaseSeconds * 1000)), after: plan.afterLease },
   };
 }
 
@@ -148,6 +159,29 @@ export function PlanForm({
             suffix=" %"
             onChange={(next) => set({ mirrorPercent: Number(next) })}
           />
+        ) : null}
+        {canary ? (
+          <>
+            <NumberInput
+              label="Lease"
+              description="without the console"
+              value={value.leaseSeconds}
+              min={1}
+              suffix=" s"
+              onChange={(next) => set({ leaseSeconds: Number(next) })}
+            />
+            <Select
+              label="After it"
+              description="the agent alone"
+              data={[
+                { value: 'roll-back', label: 'rolls back' },
+                { value: 'hold', label: 'holds' },
+              ]}
+              value={value.afterLease}
+              allowDeselect={false}
+              onChange={(after) => set({ afterLease: after === 'hold' ? 'hold' : 'roll-back' })}
+            />
+          </>
         ) : null}
       </div>
       <div>

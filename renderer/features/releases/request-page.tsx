@@ -16,7 +16,7 @@ import { GateVerdict, RequestStatus } from '../../ui/status.tsx';
 import { Ago, Digest, VersionLink } from '../../ui/text.tsx';
 import { QuorumPanel } from './quorum-panel.tsx';
 import { RequestActions } from './request-actions.tsx';
-import { describeGuards, formatPlan } from './request-words.ts';
+import { describeGuards, formatLease, formatPlan } from './request-words.ts';
 
 export function RequestPage(): ReactNode {
   const { id = '' } = useParams();
@@ -178,6 +178,7 @@ function Evidence({ view }: { readonly view: RequestView }): ReactNode {
                   ['Goes out', formatPlan(plan)],
                   ['Step timeout', `${formatDuration(plan.maxStepMs)}, then it pauses`],
                   ['Mirrored', formatShare(plan.mirrorSample, 0)],
+                  ...(plan.strategy === 'direct' ? [] : [['Lease', formatLease(plan)] as const]),
                   ...guards.map((guard) => [guard.name, guard.text] as const),
                 ]}
               />

@@ -1,4 +1,4 @@
-import type { Guards, RolloutPlan } from '../../../shared/domain/rollout/plan.ts';
+import { type Guards, leaseOf, type RolloutPlan } from '../../../shared/domain/rollout/plan.ts';
 import type { RequestView } from '../../../shared/domain/view/views.ts';
 import { formatDuration, formatMs, formatShare } from '../../ui/format.ts';
 
@@ -17,6 +17,12 @@ export function formatPlan(plan: Pick<RolloutPlan, 'strategy' | 'steps' | 'bakeM
   return plan.strategy === 'direct'
     ? `direct, watched ${formatDuration(plan.bakeMs)}`
     : `canary ${plan.steps.join(' → ')} %, ${formatDuration(plan.bakeMs)} each`;
+}
+
+/** What an agent does that hears nothing more of the console. */
+export function formatLease(plan: Pick<RolloutPlan, 'lease'>): string {
+  const { ms, after } = leaseOf(plan);
+  return `${formatDuration(ms)} without the console, then the agent ${after === 'hold' ? 'holds it where it is' : 'rolls it back'}`;
 }
 
 /** Each guard as a sentence; a guard that does not run says so. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { clientCertificateSchema, endpointTlsSchema } from '../../domain/endpoint/credentials.ts';
 import { endpointStatusSchema } from '../../domain/endpoint/endpoint.ts';
 import { modelNameSchema, semverSchema, versionRefSchema } from '../../domain/model/version.ts';
-import { guardsSchema } from '../../domain/rollout/plan.ts';
+import { guardsSchema, leaseSchema } from '../../domain/rollout/plan.ts';
 import { endpointViewSchema, requestViewSchema, rolloutViewSchema } from '../../domain/view/views.ts';
 import { done, id, nothing, passphrase } from './common.ts';
 
@@ -21,6 +21,7 @@ export const releasesChannels = {
         maxStepMs: z.number().int(),
         mirrorSample: z.number(),
         guards: guardsSchema,
+        lease: leaseSchema.optional(),
       }),
     }),
     output: requestViewSchema,
