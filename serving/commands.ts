@@ -6,6 +6,7 @@ import { exitCodeOf, SallyportError } from '../shared/domain/errors.ts';
 import { startAgent } from './agent.ts';
 import { agentPaths, loadConfig } from './config.ts';
 import { forkInferenceWorker } from './fork-worker.ts';
+import { checkHealth } from './health.ts';
 import { initAgent } from './init.ts';
 import { scopeSchema, TokenFile } from './tokens.ts';
 
@@ -49,6 +50,14 @@ function buildProgram(entry: string): Command {
     .description('Serve, until stopped.')
     .requiredOption('--config <file>', 'the agent.yaml that init made')
     .action((options: { config: string }) => run(options.config, entry));
+  program
+    .command('health')
+    .description('Ask the agent that runs with this configuration: exit 0 when it is ready.')
+    .requiredOption('--config <file>', 'the agent.yaml that init made')
+    .action(async (options: { config: string }) => {
+      await checkHealth(await loadConfig(options.config));
+      process.stderr.write('The agent is ready.\n');
+    });
 
   const token = program.command('token').description('Make, list and revoke bearer tokens.');
   const config = (): Option =>

@@ -1,0 +1,1 @@
+export function bundleAgent(directory: string): Promise<void>;

@@ -1,0 +1,281 @@
+/** What `resources/agent` is deployed with: the program alone, the image, the unit, and a real nginx before two agents. */
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { request } from 'node:https';
+import { tmpdir, userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { startAgent, type TestAgent } from '../support/agent.ts';
+import { certificate } from '../support/certificates.ts';
+import { freePort } from '../support/prometheus.ts';
+import { makeRelease, makeSite, thresholdModel } from '../support/release.ts';
+import { onAgent } from './support.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+const dockerfile = read('resources/agent/Dockerfile');
+const lines = dockerfile.replaceAll(/\\\n\s*/g, ' ').split('\n');
+/** Sources of COPY lines that come from the checkout. */
+const copied = lines
+  .filter((line) => line.startsWith('COPY ') && !line.includes('--from='))
+  .flatMap((line) => line.split(/\s+/).slice(1, -1));
+const missing = (program: string): boolean => spawnSync(program, ['-v']).error !== undefined;
+
+let base: string;
+let program: string;
+beforeAll(() => {
+  base = mkdtempSync(join(tmpdir(), 'sallyport-deploy-'));
+  program = join(base, 'agent');
+  // What the image's first stage sees, and no more.
+  const context = join(base, 'build');
+  for (const path of copied) {
+    mkdirSync(dirname(join(context, path)), { recursive: true });
+    cpSync(join(ROOT, path), join(context, path), { recursive: true });
+  }
+  symlinkSync(join(ROOT, 'node_modules'), join(context, 'node_modules'));
+  execFileSync(process.execPath, ['resources/agent/bundle.mjs', program], { cwd: context });
+});
+afterAll(() => rmSync(base, { recursive: true, force: true }));
+
+describe('the image', () => {
+  test('is built from files that are there and that its build may see, on the Node of the project', () => {
+    expect(copied.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+    const seen = read('resources/agent/Dockerfile.dockerignore')
+      .split('\n')
+      .filter((line) => line.startsWith('!'))
+      .map((line) => line.slice(1));
+    expect([...new Set(copied)].sort()).toEqual(seen.sort());
+    const { node } = (JSON.parse(read('package.json')) as { devDependencies: Record<string, string> })
+      .devDependencies;
+    const bases = lines.filter((line) => line.startsWith('FROM ')).map((line) => line.split(' ')[1]);
+    expect(bases).toEqual([`node:${node}-bookworm-slim`, `node:${node}-bookworm-slim`]);
+  });
+
+  test('runs as nobody in particular, writes to its volume alone, and can be asked how it is', () => {
+    const last = lines.slice(lines.findLastIndex((line) => line.startsWith('FROM ')));
+    expect(last.find((line) => line.startsWith('USER '))).toMatch(/^USER [1-9]\d*:[1-9]\d*$/);
+    expect(last).toContain('VOLUME /var/lib/sallyport-agent');
+    expect(last.find((line) => line.startsWith('HEALTHCHECK '))).toContain('"health", "--config"');
+    expect(dockerfile).not.toMatch(/ADD |curl|wget|:latest|sudo/);
+  });
+
+  test('holds no package but those with machine code, of one platform', () => {
+    const { stdout } = spawnSync(
+      'find',
+      [program, '-name', '*.node', '-o', '-name', '*.so*', '-o', '-name', '*.d*ll', '-o', '-name', '*.dylib'],
+      {
+        encoding: 'utf8',
+      },
+    );
+    const native = stdout
+      .trim()
+      .split('\n')
+      .map((path) => path.slice(program.length + 1));
+    expect(native.length).toBeGreaterThanOrEqual(3);
+    expect(native.filter((path) => !path.includes(process.arch))).toEqual([]);
+    for (const name of ['fastify', 'electron', 'keytar', '@duckdb'])
+      expect(existsSync(join(program, 'node_modules', name))).toBe(false);
+  });
+});
+
+const unit = read('resources/agent/sallyport-agent.service');
+// Where there is no systemd, the unit is looked at as text alone.
+describe.skipIf(process.platform !== 'linux' || missing('systemd-analyze'))('the unit', () => {
+  test('is one that systemd understands, with little to attack', () => {
+    const path = join(base, 'sallyport-agent.service');
+    writeFileSync(path, unit.replace('/usr/bin/node', process.execPath));
+    const verified = spawnSync('systemd-analyze', ['verify', path], { encoding: 'utf8' });
+    expect(verified.stderr + verified.stdout).toBe('');
+    const { stdout } = spawnSync('systemd-analyze', ['security', '--offline=true', path], {
+      encoding: 'utf8',
+    });
+    const [, exposure] = /Overall exposure level for \S+: (\d+\.\d+)/.exec(stdout) ?? [];
+    expect(Number(exposure)).toBeLessThanOrEqual(1.5);
+  });
+});
+
+describe('the unit as text', () => {
+  test('lets JavaScript be compiled, waits longer than a drain takes, and keeps keys out of the agent’s folder', () => {
+    expect(unit).not.toMatch(/^MemoryDenyWriteExecute/m);
+    expect(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1])).toBeGreaterThan(10);
+    expect(unit.match(/^LoadCredentialEncrypted=(\w+):/gm)).toHaveLength(2);
+    expect(unit).toMatch(/^SystemCallFilter=sched_setaffinity/m);
+  });
+});
+
+// Where Debian's nginx is not installed, there is nothing to put before the agents.
+describe.skipIf(missing('nginx'))('two agents behind nginx, from the program alone', () => {
+  const ca = certificate('agents');
+  const server = certificate('agent', ca);
+  const site = makeSite();
+  const keys = Array.from({ length: 24 }, (_, caller) => `caller-${caller}`);
+  let agents: readonly [TestAgent, TestAgent];
+  let nginx: ChildProcess;
+  let front: number;
+
+  const ask = (url: string, agent: TestAgent, key: string): Promise<{ status: number; version?: string }> =>
+    new Promise((resolve, reject) => {
+      const sent = request(
+        `${url}/predict`,
+        {
+          method: 'POST',
+          ca: ca.cert,
+          agent: false,
+          headers: {
+            authorization: `Bearer ${agent.token}`,
+            'content-type': 'application/json',
+            'x-routing-key': key,
+            'x-forwarded-for': '203.0.113.9',
+          },
+        },
+        async (answer) => {
+          let text = '';
+          for await (const piece of answer) text += String(piece);
+          const { model_version: version } = JSON.parse(text) as { model_version?: string };
+          resolve({ status: answer.statusCode ?? 0, ...(version === undefined ? {} : { version }) });
+        },
+      );
+      sent.on('error', reject).end(JSON.stringify({ model_name: 'phish', features: [1, 1, 1] }));
+    });
+  const versions = async (url: string, agent: TestAgent): Promise<(string | number)[]> =>
+    (await Promise.all(keys.map((key) => ask(url, agent, key)))).map(
+      ({ status, version }) => version ?? status,
+    );
+
+  beforeAll(async () => {
+    for (const [name, text] of [
+      ['agent.pem', server.cert],
+      ['agent.key', server.key],
+      ['ca.pem', ca.cert],
+    ] as const)
+      writeFileSync(join(base, name), text, { mode: 0o600 });
+    const start = () =>
+      startAgent({
+        ...site,
+        entry: join(program, 'serving.js'),
+        config: {
+          accessLog: { file: 'access.log' },
+          predict: {
+            tls: { cert: join(base, 'agent.pem'), key: join(base, 'agent.key') },
+            trustedProxies: ['127.0.0.1'],
+          },
+        },
+      });
+    agents = await Promise.all([start(), start()]);
+    const [first] = agents;
+    // One token for both: their operators give them the same list.
+    writeFileSync(
+      join(agents[1].directory, 'tokens.json'),
+      readFileSync(join(first.directory, 'tokens.json')),
+    );
+    const stable = makeRelease(site, { version: '1.0.0', serial: 1 });
+    const canary = makeRelease(site, { version: '1.1.0', serial: 2, model: thresholdModel(5) });
+    await Promise.all(
+      agents.map(async (each) => {
+        const on = await onAgent(site, { ...each, token: first.token });
+        await on.serve(stable);
+        await on.client.push(canary, () => {});
+        await on.client.route('phish', {
+          key: 'canary',
+          expectedGeneration: 1,
+          stableRoot: stable.root,
+          canary: { root: canary.root, percent: 50, mirrorSample: 0, salt: 'a-plan-salt' },
+        });
+        await on.client.close();
+      }),
+    );
+    front = await freePort();
+    const example = read('resources/agent/nginx.conf')
+      .replace('agent-1.example:8443', new URL(agents[0].predictUrl).host)
+      .replace('agent-2.example:8443', new URL(agents[1].predictUrl).host)
+      .replace('listen 443 ssl', `listen 127.0.0.1:${front} ssl`)
+      .replace('/etc/nginx/tls/detect.pem', join(base, 'agent.pem'))
+      .replace('/etc/nginx/tls/detect.key', join(base, 'agent.key'))
+      .replace('/etc/nginx/tls/agents-ca.pem', join(base, 'ca.pem'))
+      .replace('proxy_ssl_name agents.example', 'proxy_ssl_name localhost');
+    const folders = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+      (name) => `${name}_temp_path ${join(base, name)};`,
+    );
+    writeFileSync(
+      join(base, 'nginx.conf'),
+      `user ${userInfo().username}; daemon off; worker_processes 1; pid ${join(base, 'nginx.pid')};
+       error_log ${join(base, 'nginx.log')} warn; events {}
+       http { access_log off; ${folders.join(' ')} ${example} }`,
+    );
+    nginx = spawn('nginx', ['-p', base, '-c', join(base, 'nginx.conf'), '-e', join(base, 'nginx.log')], {
+      stdio: 'ignore',
+    });
+    process.once('exit', () => nginx.kill());
+    await vi.waitUntil(
+      () => {
+        if (nginx.exitCode !== null) throw new Error(readFileSync(join(base, 'nginx.log'), 'utf8'));
+        return ask(`https://127.0.0.1:${front}`, first, 'x').then(
+          ({ status }) => status === 200,
+          () => false,
+        );
+      },
+      { timeout: 20_000, interval: 50 },
+    );
+  });
+  afterAll(async () => {
+    if (nginx?.exitCode === null) {
+      const ended = once(nginx, 'exit');
+      nginx.kill('SIGTERM');
+      await ended;
+    }
+    await Promise.all(agents.map((agent) => agent.remove()));
+  });
+
+  test('a caller meets the same version on either of them and through nginx, and both versions are met', async () => {
+    const [one, two] = agents;
+    const through = await versions(`https://127.0.0.1:${front}`, one);
+    expect(new Set(through)).toEqual(new Set(['1.0.0', '1.1.0']));
+    expect(await versions(one.predictUrl, one)).toEqual(through);
+    expect(await versions(two.predictUrl, one)).toEqual(through);
+    expect(await versions(`https://127.0.0.1:${front}`, one)).toEqual(through);
+  });
+
+  test('both are asked, the caller’s address is the one that nginx saw, and consoles do not come this way', async () => {
+    for (const { directory } of agents) {
+      const log = join(directory, 'access.log');
+      await expect.poll(() => readFileSync(log, 'utf8')).toContain('"route":"/predict"');
+      const addresses = [
+        ...readFileSync(log, 'utf8').matchAll(/"address":"([^"]+)"[^\n]*"route":"\/predict"/g),
+      ];
+      // Asked directly, a test's own connection counts as the proxy, so that what it says of itself is believed.
+      expect(new Set(addresses.map((match) => match[1]))).toEqual(new Set(['127.0.0.1', '203.0.113.9']));
+    }
+    const status = await new Promise((resolve, reject) => {
+      request(`https://127.0.0.1:${front}/admin/v1/models`, { ca: ca.cert, agent: false }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+      })
+        .on('error', reject)
+        .end();
+    });
+    expect(status).toBe(404);
+  });
+
+  test('the health command says who is ready, over TLS as well', async () => {
+    const [one] = agents;
+    await expect(one.command('health', '--config', one.configFile)).resolves.toBe('');
+  });
+
+  test('given one is killed, when callers go on, then each is answered by the other with the version he had', async () => {
+    const [one, two] = agents;
+    const before = await versions(two.predictUrl, one);
+    await one.kill();
+    expect(await versions(`https://127.0.0.1:${front}`, one)).toEqual(before);
+    await expect(one.command('health', '--config', one.configFile)).rejects.toMatchObject({ code: 7 });
+  });
+});
