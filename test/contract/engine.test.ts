@@ -178,6 +178,22 @@ describe('comparing two models', () => {
   });
 });
 
+test('given very wide rows, then few of them make a batch, and every one is measured', async () => {
+  const { engine } = start();
+  const features = 3000;
+  const names = Array.from({ length: features }, (_, at) => `f${at}`);
+  const rest = ',0'.repeat(features - 1);
+  const lines = Array.from({ length: 8 }, (_, row) => `${row % 2}${rest},${row % 2}`);
+  const { execution, models } = await engine.evaluate(
+    [engineModel(firstFeature({ features }))],
+    selection(csv([`${names.join(',')},label`, ...lines])),
+    options(),
+    job(),
+  );
+  expect(execution.batchRows).toBe(349);
+  expect(models[0]?.metrics).toMatchObject({ rows: 8, accuracy: 1 });
+});
+
 describe('when a run goes wrong', () => {
   // The second feature of the last row keeps the model busy far longer than any test.
   const endless = ['f0,f1,f2,label', '0.1,1,0,0', '0.9,200000000,0,1'];

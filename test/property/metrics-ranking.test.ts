@@ -26,6 +26,13 @@ function measure(data: readonly Row[], batch: number, lowerIsPositive = false) {
   return accumulator.finish();
 }
 
+/** All but what is summed up row by row, whose last digit depends on the order of the terms. */
+function ofDecisionsAndRanks({ metrics, figures, ...rest }: ReturnType<typeof measure>) {
+  const { log_loss: _, brier: __, ece: ___, ...exact } = metrics;
+  const { roc_auc, average_precision, detectionRates, sweep, recall, mcc } = figures;
+  return { ...rest, metrics: exact, roc_auc, average_precision, detectionRates, sweep, recall, mcc };
+}
+
 /** The definition: the share of pairs in order, each pair looked at. */
 function bruteForceAuc(data: readonly Row[]): number | null {
   const positives = data.filter((row) => row.label === 1);
@@ -55,7 +62,7 @@ describe('the area under the ROC curve', () => {
       fc.property(rows, fc.integer({ min: 1, max: 50 }), (data, batch) => {
         const whole = measure(data, 1000);
         expect(measure(data, batch)).toEqual(whole);
-        expect(measure(data.toReversed(), 1000)).toEqual(whole);
+        expect(ofDecisionsAndRanks(measure(data.toReversed(), 1000))).toEqual(ofDecisionsAndRanks(whole));
         const turned = measure(
           data.map((row) => ({ ...row, score: -row.score })),
           1000,

@@ -11,8 +11,11 @@ const NO_NULL_TEXT = '\u0001no null\u0001';
 /** Longest accepted line, bytes. */
 const MAX_LINE_BYTES = 2 ** 21;
 
-/** Rows that a column's type is told from; features are checked on every row whatever it says. */
+/** Rows that a column's type is told from, fewer of very wide data; features are checked on every row whatever it says. */
 const SAMPLE_ROWS = 2000;
+const SAMPLE_CELLS = 1_000_000;
+/** Columns asked for at once: the time that a query is planned in rises with the square of its columns. */
+const COLUMNS_AT_ONCE = 100;
 
 /** Types are given: sniffing costs more than reading. No text of the file gets into SQL but the path, as a literal. */
 export async function csvSource(
@@ -50,8 +53,29 @@ async function sampleTypes(
   texts: string,
   names: readonly string[],
 ): Promise<DatasetColumn[]> {
+  const rows = Math.ceil(Math.min(SAMPLE_ROWS, SAMPLE_CELLS / names.length));
+  try {
+    await connection.run(`CREATE TEMP TABLE first_rows AS SELECT * FROM (${texts}) LIMIT ${rows}`);
+    const types: DatasetColumn['type'][] = [];
+    for (let from = 0; from < names.length; from += COLUMNS_AT_ONCE)
+      types.push(...(await typesOf(connection, from, Math.min(names.length, from + COLUMNS_AT_ONCE))));
+    await connection.run('DROP TABLE first_rows');
+    return names.map((name, index) => ({ name, type: types[index] ?? 'text' }));
+  } catch {
+    // Said with its row and line when the rows are read.
+    return names.map((name) => ({ name, type: 'text' }));
+  }
+}
+
+/** The types of some columns of the first rows. */
+async function typesOf(
+  connection: DuckDBConnection,
+  from: number,
+  to: number,
+): Promise<DatasetColumn['type'][]> {
+  const columns = Array.from({ length: to - from }, (_, index) => `c${from + index}`);
   const every = (test: (cell: string) => string): string =>
-    `[${names.map((_, index) => `coalesce(bool_and(CASE WHEN c${index} IS NOT NULL THEN ${test(`c${index}`)} END), false)`).join(', ')}]`;
+    `[${columns.map((cell) => `coalesce(bool_and(CASE WHEN ${cell} IS NOT NULL THEN ${test(cell)} END), false)`).join(', ')}]`;
   const tests = [
     every((cell) => `TRY_CAST(${cell} AS DOUBLE) IS NOT NULL`),
     every((cell) => `regexp_full_match(trim(${cell}), '[+-]?[0-9]{1,15}')`),
@@ -61,27 +85,21 @@ async function sampleTypes(
         `regexp_matches(${cell}, '^[0-9]{4}-[0-9]{2}-[0-9]{2}') AND TRY_CAST(${cell} AS TIMESTAMPTZ) IS NOT NULL`,
     ),
   ];
-  const filled = names.map((_, index) => `CASE WHEN trim(c${index}) <> '' THEN c${index} END AS c${index}`);
-  try {
-    const result = await connection.runAndReadAll(
-      `SELECT ${tests.join(', ')} FROM (SELECT ${filled.join(', ')} FROM (${texts}) LIMIT ${SAMPLE_ROWS})`,
-    );
-    const [row] = result.getRowsJS() as [boolean[][]];
-    const [number, integer, boolean, time] = row as [boolean[], boolean[], boolean[], boolean[]];
-    return names.map((name, index) => ({
-      name,
-      type: integer[index]
-        ? 'integer'
-        : number[index]
-          ? 'number'
-          : boolean[index]
-            ? 'boolean'
-            : time[index]
-              ? 'time'
-              : 'text',
-    }));
-  } catch {
-    // Said with its row and line when the rows are read.
-    return names.map((name) => ({ name, type: 'text' }));
-  }
+  const filled = columns.map((cell) => `CASE WHEN trim(${cell}) <> '' THEN ${cell} END AS ${cell}`);
+  const result = await connection.runAndReadAll(
+    `SELECT ${tests.join(', ')} FROM (SELECT ${filled.join(', ')} FROM first_rows)`,
+  );
+  const [row] = result.getRowsJS() as [boolean[][]];
+  const [number, integer, boolean, time] = row as [boolean[], boolean[], boolean[], boolean[]];
+  return columns.map((_, index) =>
+    integer[index]
+      ? 'integer'
+      : number[index]
+        ? 'number'
+        : boolean[index]
+          ? 'boolean'
+          : time[index]
+            ? 'time'
+            : 'text',
+  );
 }

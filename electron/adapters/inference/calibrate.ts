@@ -15,8 +15,10 @@ const BUDGET_MS = 1000;
 /** Runs expected to be over by then need no tuning. */
 const SHORT_RUN_MS = 2000;
 const TRIAL_ROWS = 256;
-/** More threads, or larger batches, have to be faster by this much to be worth it. */
+/** More threads have to be faster by this much to be worth it, and so do smaller batches: each is a hand-off more. */
 const WORTH = 0.97;
+/** Values of a batch at most, so that batches read ahead of very wide data stay small: 4 MiB. */
+const BATCH_VALUES = 2 ** 20;
 
 /**
  * Finds rows a batch and threads a model by running the models on the first rows of the data. One core is left to those
@@ -30,15 +32,16 @@ export async function calibrate(
   maxThreads: number,
   note: Note,
 ): Promise<{ readonly tuning: Tuning; readonly loadedWith: number }> {
-  const largest = BATCH_SIZES[BATCH_SIZES.length - 1] as number;
+  const allowed = BATCH_SIZES.filter((size) => size <= mostRows(wanted.features.length));
+  const largest = allowed.at(-1) ?? plainTuning(wanted.features.length).batchRows;
   let first: DatasetBatch | null = null;
   for await (const batch of dataset.batches(wanted, { batchRows: largest, readAhead: 1 })) {
     first = batch;
     break;
   }
   const batch = first;
-  const plain = { tuning: PLAIN_TUNING, loadedWith: PLAIN_TUNING.threads };
-  if (batch === null || batch.rows < TRIAL_ROWS) return plain;
+  const plain = { tuning: plainTuning(wanted.features.length), loadedWith: PLAIN_TUNING.threads };
+  if (batch === null || allowed.length === 0 || batch.rows < TRIAL_ROWS) return plain;
 
   const timed = async (rows: number): Promise<number> => {
     let took = 0;
@@ -57,9 +60,9 @@ export async function calibrate(
   if (trial * Math.max(dataset.expectedRows, batch.rows) < SHORT_RUN_MS) return plain;
 
   const candidates = threadCounts(maxThreads);
-  const sizes = BATCH_SIZES.filter((size) => size <= batch.rows);
+  const sizes = allowed.filter((size) => size <= batch.rows);
   let loadedWith = PLAIN_TUNING.threads;
-  let best = { tuning: PLAIN_TUNING, cost: Number.POSITIVE_INFINITY };
+  let best = { tuning: plain.tuning, cost: Number.POSITIVE_INFINITY };
   for (const [index, threads] of candidates.entries()) {
     await applyThreads(runners, context, threads, loadedWith, note);
     loadedWith = threads;
@@ -75,10 +78,20 @@ export async function calibrate(
       }
       if (round > 50) break;
     }
-    for (const [batchRows, each] of cost)
-      if (each < best.cost * WORTH) best = { tuning: { threads, batchRows }, cost: each };
+    let of: { readonly batchRows: number; readonly cost: number } | null = null;
+    for (const [batchRows, each] of [...cost].sort(([a], [b]) => b - a))
+      if (of === null || each < of.cost * WORTH) of = { batchRows, cost: each };
+    if (of !== null && of.cost < best.cost * WORTH)
+      best = { tuning: { threads, batchRows: of.batchRows }, cost: of.cost };
   }
   return { tuning: best.tuning, loadedWith };
+}
+
+/** Rows of so many numbers that a batch may have. */
+const mostRows = (width: number): number => Math.floor(BATCH_VALUES / Math.max(1, width));
+
+function plainTuning(width: number): Tuning {
+  return { ...PLAIN_TUNING, batchRows: Math.max(1, Math.min(PLAIN_TUNING.batchRows, mostRows(width))) };
 }
 
 /** 1, 2, 4, … and the most. */

@@ -18,15 +18,18 @@ import { createRowSample, type RowSample } from './row-sample.ts';
 import { answeredBefore, createAnswerLog, resumedFrom } from './run-answers.ts';
 import { answerRows, batchInput, type ModelAnswers, type RawAnswers, type Runner } from './runner.ts';
 import { createSlicing } from './slicing.ts';
+import { createTurns } from './turns.ts';
 
 /** Milliseconds between two progress notes. */
 const NOTE_MS = 100;
 /** Batches read ahead while the models run. */
 const READ_AHEAD = 4;
+/** Batches the models have been given: while one is counted, the next is being answered, and no model waits for either. */
+const IN_FLIGHT = 2;
 
-/** A batch and what the models said of it; not new where that was known from before an interruption. */
+/** A batch and what the models say of it; not new where that was known from before an interruption. */
 type Answered =
-  | { readonly batch: DatasetBatch; readonly answers: readonly RawAnswers[]; readonly isNew: true }
+  | { readonly batch: DatasetBatch; readonly answers: Promise<readonly RawAnswers[]>; readonly isNew: true }
   | { readonly batch: DatasetBatch; readonly answers: readonly ModelAnswers[]; readonly isNew: false };
 
 /** Reads the data once and runs every model of the task over each batch. Runs in the worker process. */
@@ -92,15 +95,20 @@ async function run(
   const log = createAnswerLog(task, state, note);
   const hasScores = runners.map((runner) => runner.loaded.info.hasScores);
   const feed = createFeed(runners);
+  const turns = createTurns(note);
+  const running = runners.map(
+    (runner, index): Runner => ({ ...runner, loaded: turns.follow(runner.loaded, index) }),
+  );
   const started = performance.now();
   let notedAt = started;
   let read = 0;
   let rows = 0;
-  const account = (answered: Answered): void => {
-    const { batch, answers } = answered;
+  const account = async (answered: Answered): Promise<void> => {
+    const { batch } = answered;
     const expected = Math.max(dataset.expectedRows, rows + batch.rows);
+    const answers = await answered.answers;
     if (answered.isNew)
-      for (const [index, answer] of answered.answers.entries())
+      for (const [index, answer] of (await answered.answers).entries())
         pass.checks[index]?.add(answer, batch.rowNumbers);
     pass.add(batch, answers);
     rows += batch.rows;
@@ -110,21 +118,19 @@ async function run(
     notedAt = now;
     note({ kind: 'progress', phase: 'evaluating', done: rows, total: expected });
   };
-  // One batch is counted while the models answer the next: its arrays stay until the one after that is asked for.
-  let held: Answered | null = null;
+  // In the order of the rows. The arrays of the last batch asked for, and of the one before it, are there to be read.
+  const inFlight: Answered[] = [];
   for await (const batch of dataset.batches(wanted, { batchRows: tuning.batchRows, readAhead: READ_AHEAD })) {
     const before = answeredBefore(resumed?.answers ?? null, batch, read, hasScores);
-    const answering = before === null ? answerBatch(runners, feed(batch), note) : null;
-    // Awaited below: what goes wrong meanwhile must not count as unhandled.
-    answering?.catch(() => {});
-    if (held !== null) account(held);
-    held =
-      answering === null
-        ? { batch, answers: before ?? [], isNew: false }
-        : { batch, answers: await answering, isNew: true };
+    inFlight.push(
+      before === null
+        ? { batch, answers: answerBatch(running, feed(batch)), isNew: true }
+        : { batch, answers: before, isNew: false },
+    );
     read += batch.rows;
+    if (inFlight.length === IN_FLIGHT) await account(inFlight.shift() as Answered);
   }
-  if (held !== null) account(held);
+  for (const answered of inFlight) await account(answered);
   log.finish();
   note({ kind: 'progress', phase: 'computing figures', done: 0, total: 0 });
   const figures = pass.figures.finish();
@@ -257,35 +263,35 @@ function finiteOnly(answers: readonly ModelAnswers[], rows: number): Uint32Array
   return keep.length === rows ? null : Uint32Array.from(keep);
 }
 
-/** Rows laid out for the models: once for those that take the same columns, in memory that is used again. */
+/**
+ * Rows laid out for the models: once for those that take the same columns, in memory that is used again when those in
+ * flight have been answered.
+ */
 function createFeed(runners: readonly Runner[]) {
   const keys = runners.map(({ places }) => places.join());
-  const memory = new Map<string, Float32Array>();
+  const memory = Array.from({ length: IN_FLIGHT }, () => new Map<string, Float32Array>());
+  let turn = 0;
   return (batch: DatasetBatch): readonly RunInput[] => {
+    const reused = memory[turn++ % IN_FLIGHT] as Map<string, Float32Array>;
     const laid = new Map<string, RunInput>();
     return runners.map((runner, index) => {
       const key = keys[index] as string;
-      const input = laid.get(key) ?? batchInput(runner, batch, batch.rows, memory.get(key) ?? null);
+      const input = laid.get(key) ?? batchInput(runner, batch, batch.rows, reused.get(key) ?? null);
       laid.set(key, input);
-      memory.set(key, input.rows);
+      reused.set(key, input.rows);
       return input;
     });
   };
 }
 
-/** Runs every model over the batch. */
-async function answerBatch(
-  runners: readonly Runner[],
-  inputs: readonly RunInput[],
-  note: Note,
-): Promise<RawAnswers[]> {
-  const answers: RawAnswers[] = [];
-  for (const [index, runner] of runners.entries()) {
-    note({ kind: 'running', model: index });
-    answers.push(await answerRows(runner, inputs[index] as RunInput));
-  }
-  note({ kind: 'running', model: null });
-  return answers;
+/** Runs every model over the batch: all are asked at once, and the one thread that runs them takes one after the other. */
+function answerBatch(runners: readonly Runner[], inputs: readonly RunInput[]): Promise<RawAnswers[]> {
+  const answering = Promise.all(
+    runners.map((runner, index) => answerRows(runner, inputs[index] as RunInput)),
+  );
+  // Awaited when its turn comes: what goes wrong meanwhile must not count as unhandled.
+  answering.catch(() => {});
+  return answering;
 }
 
 function pairOf(

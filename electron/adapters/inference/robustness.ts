@@ -1,7 +1,7 @@
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import { NO_ANSWER } from '../../../shared/domain/evidence/answers.ts';
 import type { PerturbationKind, RobustnessResult } from '../../../shared/domain/evidence/robustness.ts';
-import { falsePositiveRateOf, rank, recallOf } from '../../../shared/domain/metrics/index.ts';
+import { falsePositiveRateOf, rank, recallOf, sortedScores } from '../../../shared/domain/metrics/index.ts';
 import { createRandom, type Random } from '../../../shared/domain/statistics/index.ts';
 import type { RunInput } from '../../../shared/node/onnx/feed.ts';
 import type { RowSample } from './row-sample.ts';
@@ -308,7 +308,7 @@ function qualityOf(
     recall: recallOf(confusion),
     falsePositiveRate: falsePositiveRateOf(confusion),
     rocAuc: isRanked
-      ? rank(Float64Array.from(negatives).sort(), Float64Array.from(positives).sort()).rocAuc
+      ? rank(sortedScores(Float64Array.from(negatives).sort(), Float64Array.from(positives).sort())).rocAuc
       : null,
   };
 }

@@ -126,7 +126,9 @@ export function batchInput(
   reuse: Float32Array | null = null,
 ): RunInput {
   const width = places.length;
-  const rows = reuse?.length === count * width ? reuse : new Float32Array(count * width);
+  // Shared memory: the thread that runs the model reads it where it is.
+  const rows =
+    reuse?.length === count * width ? reuse : new Float32Array(new SharedArrayBuffer(4 * count * width));
   const texts: (string[] | undefined)[] = [];
   for (let feature = 0; feature < width; feature++) {
     const place = places[feature] as number;

@@ -8,7 +8,7 @@ import type { Interval } from '../evidence/interval.ts';
 import { percentileInterval } from '../statistics/interval.ts';
 import type { Random } from '../statistics/random.ts';
 import { allowed } from './detection-rate.ts';
-import { walkThresholds } from './ranking.ts';
+import { type SortedScores, thresholdOf, walkThresholds } from './sorted-scores.ts';
 
 /** Replicates of an interval. Its ends then wobble by about a twentieth of its width. */
 export const REPLICATES = 1000;
@@ -33,12 +33,13 @@ export interface RankBins {
   readonly mixed: Uint8Array;
 }
 
-/** Bins of about equal mass in each class, finer at the top; ties stay together. From ascending scores of each class. */
+/** Bins of about equal mass in each class, finer at the top; ties stay together. */
 export function rankBins(
-  negatives: Float64Array,
-  positives: Float64Array,
+  scores: SortedScores,
   { bins = BINS, topShare = TOP_SHARE }: { readonly bins?: number; readonly topShare?: number } = {},
 ): RankBins {
+  const n = scores.negatives.length;
+  const p = scores.positives.length;
   const floors: number[] = [];
   const mixed: number[] = [];
   const ofNegatives: number[] = [];
@@ -46,28 +47,26 @@ export function rankBins(
   const room = (rows: number, above: number): number => Math.max(1, Math.min(rows / bins, above * topShare));
   let falseBefore = 0;
   let trueBefore = 0;
-  let floor = 0;
-  let scores = 0;
+  let falseRoom = room(n, 0);
+  let trueRoom = room(p, 0);
+  let distinct = 0;
   const close = (falsePositives: number, truePositives: number): void => {
-    floors.push(floor);
-    mixed.push(scores > 1 ? 1 : 0);
-    scores = 0;
+    floors.push(thresholdOf(scores, falsePositives, truePositives));
+    mixed.push(distinct > 1 ? 1 : 0);
+    distinct = 0;
     ofNegatives.push(falsePositives - falseBefore);
     ofPositives.push(truePositives - trueBefore);
     falseBefore = falsePositives;
     trueBefore = truePositives;
+    falseRoom = room(n, falseBefore);
+    trueRoom = room(p, trueBefore);
   };
-  walkThresholds(negatives, positives, (threshold, falsePositives, truePositives) => {
-    floor = threshold;
-    scores += 1;
-    if (
-      falsePositives - falseBefore >= room(negatives.length, falseBefore) ||
-      truePositives - trueBefore >= room(positives.length, trueBefore)
-    )
+  walkThresholds(scores, (falsePositives, truePositives) => {
+    distinct += 1;
+    if (falsePositives - falseBefore >= falseRoom || truePositives - trueBefore >= trueRoom)
       close(falsePositives, truePositives);
   });
-  if (falseBefore < negatives.length || trueBefore < positives.length)
-    close(negatives.length, positives.length);
+  if (falseBefore < n || trueBefore < p) close(n, p);
   return {
     floors: Float64Array.from(floors),
     negatives: Float64Array.from(ofNegatives),

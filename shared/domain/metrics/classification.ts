@@ -2,23 +2,17 @@ import { SallyportError } from '../errors.ts';
 import { fitIsotonic, type Isotonic } from '../statistics/isotonic.ts';
 import { accuracyOf } from './accuracy.ts';
 import { balancedAccuracyOf } from './balanced-accuracy.ts';
-import {
-  type DetectionFigures,
-  type DetectionOptions,
-  deepMetrics,
-  detectionFigures,
-  type SortedScores,
-} from './detection.ts';
+import { type DetectionFigures, type DetectionOptions, deepMetrics, detectionFigures } from './detection.ts';
 import { f1Of } from './f1.ts';
 import { falsePositiveRateOf } from './false-positive-rate.ts';
-import { GrowableFloats } from './growable.ts';
-import { SINGLE_LOG_LOSS_FLOOR } from './log-loss.ts';
+import { type Floats, placeWhere } from './floats.ts';
 import { mccOf } from './mcc.ts';
 import { positiveRateOf } from './positive-rate.ts';
 import { precisionOf } from './precision.ts';
 import { type CurvePoint, rank } from './ranking.ts';
 import { recallOf } from './recall.ts';
 import { type ClassificationMetrics, type Confusion, UNMEASURED_METRICS } from './report.ts';
+import { type ScoredRows, ScoreRows } from './scored-rows.ts';
 
 /** Rows one run may have: 8 bytes of score each. */
 export const MAX_ROWS = 50_000_000;
@@ -52,7 +46,7 @@ export interface BinaryAccumulator {
    * has none. Arrays are copied from, never kept. Throws `input.invalid` (lengths, values, scores now and then
    * missing), `model.unmappable` with the row for a score that is no finite number, `dataset.invalid` past the limit.
    */
-  add(labels: Uint8Array, predicted: Uint8Array, scores: Float64Array | Float32Array | null): void;
+  add(labels: Uint8Array, predicted: Uint8Array, scores: Floats | null): void;
   /** The result; the accumulator is empty afterwards. */
   finish(): BinaryResult;
 }
@@ -62,15 +56,13 @@ export interface BinaryOptions extends DetectionOptions {
   readonly maxRows?: number;
 }
 
-/** Measures a binary detector batch by batch: 8 bytes a row, 16 at most while sorting. */
+/** Measures a binary detector batch by batch: 4 bytes a row of single precision, 8 of double, twice that at most. */
 export function createBinaryAccumulator(options: BinaryOptions = {}): BinaryAccumulator {
-  const { lowerIsPositive = false, maxRows = MAX_ROWS } = options;
-  const sign = lowerIsPositive ? -1 : 1;
+  const { maxRows = MAX_ROWS } = options;
   let rows = 0;
   let confusion: Confusion = { tn: 0, fp: 0, fn: 0, tp: 0 };
   let isScored: boolean | null = null;
-  let isSingle = false;
-  const scoresOf = { negative: new GrowableFloats(), positive: new GrowableFloats() };
+  let scored = new ScoreRows(options);
 
   return {
     get rows() {
@@ -96,30 +88,21 @@ export function createBinaryAccumulator(options: BinaryOptions = {}): BinaryAccu
       }
       check(labels, predicted, scores, rows);
       isScored = scores !== null;
-      isSingle ||= scores instanceof Float32Array;
       for (let row = 0; row < labels.length; row += 1) {
-        const isPositive = labels[row] === 1;
         const isFlagged = predicted[row] === 1;
-        if (isPositive) confusion[isFlagged ? 'tp' : 'fn'] += 1;
+        if (labels[row] === 1) confusion[isFlagged ? 'tp' : 'fn'] += 1;
         else confusion[isFlagged ? 'fp' : 'tn'] += 1;
-        if (scores !== null)
-          (isPositive ? scoresOf.positive : scoresOf.negative).push((scores[row] ?? 0) * sign);
       }
+      if (scores !== null) scored.add(labels, scores);
       rows += labels.length;
     },
 
     finish() {
-      const isRanked = isScored === true;
-      const negatives = scoresOf.negative.takeSorted();
-      const positives = scoresOf.positive.takeSorted();
-      const result = binaryResult(confusion, isRanked ? { negatives, positives } : null, {
-        ...(isSingle ? { probabilityFloor: SINGLE_LOG_LOSS_FLOOR } : {}),
-        ...options,
-      });
+      const result = binaryResult(confusion, isScored === true ? scored.take() : null, options);
       rows = 0;
       confusion = { tn: 0, fp: 0, fn: 0, tp: 0 };
       isScored = null;
-      isSingle = false;
+      scored = new ScoreRows(options);
       return result;
     },
   };
@@ -128,14 +111,12 @@ export function createBinaryAccumulator(options: BinaryOptions = {}): BinaryAccu
 /** Everything a detector's decisions and its sorted scores (null where it has none) say. */
 export function binaryResult(
   confusion: Confusion,
-  sorted: SortedScores | null,
+  sorted: ScoredRows | null,
   options: DetectionOptions = {},
 ): BinaryResult {
   const sign = options.lowerIsPositive === true ? -1 : 1;
   const { rocAuc, roc, precisionRecall } =
-    sorted === null
-      ? { rocAuc: null, roc: [], precisionRecall: [] }
-      : rank(sorted.negatives, sorted.positives);
+    sorted === null ? { rocAuc: null, roc: [], precisionRecall: [] } : rank(sorted);
   const figures = detectionFigures(confusion, sorted, options);
   return {
     metrics: { ...metricsOf(confusion, rocAuc), ...deepMetrics(figures) },
@@ -148,12 +129,7 @@ export function binaryResult(
 }
 
 /** The whole batch before any of it is counted, so that a refused batch leaves nothing behind. */
-function check(
-  labels: Uint8Array,
-  predicted: Uint8Array,
-  scores: Float64Array | Float32Array | null,
-  before: number,
-): void {
+function check(labels: Uint8Array, predicted: Uint8Array, scores: Floats | null, before: number): void {
   for (let index = 0; index < labels.length; index += 1) {
     const row = before + index + 1;
     if ((labels[index] ?? 0) > 1 || (predicted[index] ?? 0) > 1) {
@@ -193,7 +169,7 @@ export function metricsOf(confusion: Confusion, rocAuc: number | null): Classifi
 }
 
 /** 20 equal bins over the scores as the model gave them (`sign` undoes the turning round). */
-function histogramOf(negatives: Float64Array, positives: Float64Array, sign: number): ScoreHistogram {
+function histogramOf(negatives: Floats, positives: Floats, sign: number): ScoreHistogram {
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
   for (const scores of [negatives, positives]) {
@@ -204,12 +180,23 @@ function histogramOf(negatives: Float64Array, positives: Float64Array, sign: num
   }
   // Halved first: the width of a range of doubles may not be one.
   const halfWidth = max / 2 - min / 2;
-  const bins = (scores: Float64Array): number[] => {
+  const binOf = (score: number): number => {
+    const share = halfWidth === 0 ? 0 : ((score * sign) / 2 - min / 2) / halfWidth;
+    return Math.min(HISTOGRAM_BINS - 1, Math.max(0, Math.floor(share * HISTOGRAM_BINS)));
+  };
+  // Bins rise with the scores, or fall where those are turned round: each begins where a search says.
+  const bins = (scores: Floats): number[] => {
     const counts = new Array<number>(HISTOGRAM_BINS).fill(0);
-    for (const score of scores) {
-      const share = halfWidth === 0 ? 0 : ((score * sign) / 2 - min / 2) / halfWidth;
-      const bin = Math.min(HISTOGRAM_BINS - 1, Math.max(0, Math.floor(share * HISTOGRAM_BINS)));
-      counts[bin] = (counts[bin] ?? 0) + 1;
+    const rising = sign === 1;
+    let before = 0;
+    for (let step = 0; step < HISTOGRAM_BINS; step += 1) {
+      const bin = rising ? step : HISTOGRAM_BINS - 1 - step;
+      const end = placeWhere(scores.length, (at) => {
+        const here = binOf(scores[at] as number);
+        return rising ? here > bin : here < bin;
+      });
+      counts[bin] = end - before;
+      before = end;
     }
     return counts;
   };

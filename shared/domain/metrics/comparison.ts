@@ -4,8 +4,9 @@ import type { Random } from '../statistics/random.ts';
 import { type BinaryResult, binaryResult, MAX_ROWS } from './classification.ts';
 import { type AucDifference, type ClassScores, delongTest } from './delong.ts';
 import type { DetectionOptions } from './detection.ts';
+import type { Floats } from './floats.ts';
 import { GrowableFloats } from './growable.ts';
-import { logLossOf, SINGLE_LOG_LOSS_FLOOR } from './log-loss.ts';
+import { PairLosses } from './pair-losses.ts';
 import {
   type Agreement,
   agreementOf,
@@ -14,8 +15,8 @@ import {
   PAIR_CELLS,
 } from './pair-table.ts';
 import { pairedRankingIntervals } from './paired-bootstrap.ts';
-import { meanDifferenceInterval } from './row-mean.ts';
-import { type ScoreParts, type ScoreShift, scoreShift } from './score-shift.ts';
+import { PairMoments, type ScoreShift, scoreShift } from './score-shift.ts';
+import { type ScoredRows, ScoreRows } from './scored-rows.ts';
 
 /** How one model differs from the first. */
 export interface PairComparison {
@@ -47,11 +48,7 @@ export interface ComparisonAccumulator {
    * Adds a batch: labels (1 = positive) or null without truth, and by model the decisions and the scores or null.
    * Throws as `BinaryAccumulator.add` does; a refused batch leaves nothing behind.
    */
-  add(
-    labels: Uint8Array | null,
-    predicted: readonly Uint8Array[],
-    scores: readonly (Float64Array | Float32Array | null)[],
-  ): void;
+  add(labels: Uint8Array | null, predicted: readonly Uint8Array[], scores: readonly (Floats | null)[]): void;
   /** The result; the accumulator is empty afterwards. */
   finish(): ComparisonResult;
 }
@@ -65,23 +62,41 @@ export interface ComparisonOptions {
   readonly maxRows?: number;
 }
 
-interface Scores {
-  readonly negatives: Float64Array;
-  readonly positives: Float64Array;
+/** One model's scores: in order, and as the rows came. */
+interface Store {
+  readonly scored: ScoreRows;
+  readonly rows: readonly [negatives: GrowableFloats, positives: GrowableFloats];
+}
+
+/** What is gathered of a model and the first one. */
+interface PairStore {
+  readonly table: Float64Array;
+  readonly moments: PairMoments;
+  readonly losses: PairLosses;
 }
 
 /**
- * The same rows through two or more models: each one's figures, and every one against the first. Holds 8 bytes a row
- * and model, and 16 a row more while putting together: 16 a row and model for two.
+ * The same rows through two or more models: each one's figures, and every one against the first. Scores of single
+ * precision take 8 bytes a row and model, and 4 a row more for a moment; of double precision twice that.
  */
 export function createComparison(options: ComparisonOptions): ComparisonAccumulator {
   const { models, random, level, maxRows = MAX_ROWS } = options;
   if (models.length < 2) throw new SallyportError('input.invalid', 'A comparison needs two models or more.');
+  const settings = models.map((model) => ({
+    ...model,
+    ...(random === undefined ? {} : { random }),
+    ...(level === undefined ? {} : { level }),
+  }));
+  const newPairs = (): PairStore[] =>
+    models.slice(1).map((model) => ({
+      table: new Float64Array(PAIR_CELLS),
+      moments: new PairMoments(),
+      losses: new PairLosses(models[0] ?? {}, model),
+    }));
   let rows = 0;
   let isLabelled: boolean | null = null;
-  let single = models.map(() => false);
-  let stores: (readonly [GrowableFloats, GrowableFloats] | null)[] = [];
-  let tables = models.slice(1).map(() => new Float64Array(PAIR_CELLS));
+  let stores: (Store | null)[] = [];
+  let pairs = newPairs();
 
   return {
     get rows() {
@@ -93,7 +108,14 @@ export function createComparison(options: ComparisonOptions): ComparisonAccumula
       checkShape(models.length, length, labels, predicted, scores);
       if (length === 0) return;
       if (isLabelled === null)
-        stores = scores.map((one) => one && [new GrowableFloats(), new GrowableFloats()]);
+        stores = scores.map((one, at) => {
+          if (one === null) return null;
+          const single = one instanceof Float32Array;
+          return {
+            scored: new ScoreRows(settings[at] ?? {}),
+            rows: [new GrowableFloats(single), new GrowableFloats(single)],
+          };
+        });
       else if (
         isLabelled !== (labels !== null) ||
         scores.some((one, at) => (one === null) !== (stores[at] === null))
@@ -109,52 +131,62 @@ export function createComparison(options: ComparisonOptions): ComparisonAccumula
       for (const [at, batch] of scores.entries()) {
         const store = stores[at];
         if (batch === null || !store) continue;
-        if (batch instanceof Float32Array) single[at] = true;
-        const sign = models[at]?.lowerIsPositive === true ? -1 : 1;
+        store.scored.add(labels, batch);
+        if (batch instanceof Float64Array) for (const part of store.rows) part.widen();
+        const sign = signOf(models[at]);
         for (let row = 0; row < length; row += 1)
-          (labels?.[row] === 1 ? store[1] : store[0]).push((batch[row] ?? 0) * sign);
+          store.rows[labels?.[row] === 1 ? 1 : 0].push((batch[row] as number) * sign);
       }
       const first = predicted[0] ?? new Uint8Array(0);
-      for (const [at, table] of tables.entries()) {
+      for (const [at, { table, moments, losses }] of pairs.entries()) {
         const second = predicted[at + 1] ?? first;
         for (let row = 0; row < length; row += 1) {
           const cell = 4 * (labels?.[row] ?? 0) + 2 * (first[row] ?? 0) + (second[row] ?? 0);
           table[cell] = (table[cell] ?? 0) + 1;
         }
+        const [a, b] = [scores[0], scores[at + 1]];
+        if (!a || !b) continue;
+        const [signA, signB] = [signOf(models[0]), signOf(models[at + 1])];
+        for (let row = 0; row < length; row += 1)
+          moments.add((a[row] as number) * signA, (b[row] as number) * signB);
+        if (labels && stores[0]?.scored.mayBeProbabilities && stores[at + 1]?.scored.mayBeProbabilities)
+          losses.add(labels, a, b);
       }
       rows += length;
     },
 
     finish() {
-      const raw = stores.map(
-        (store): Scores | null => store && { negatives: store[0].take(), positives: store[1].take() },
-      );
-      const ended = { tables, labelled: isLabelled === true, rows };
-      const settings = models.map((model, at) => ({
-        ...(single[at] ? { probabilityFloor: SINGLE_LOG_LOSS_FLOOR } : {}),
-        ...model,
-      }));
-      single = models.map(() => false);
+      const taken = stores.map((store) => store && takeScores(store));
+      const ended = { pairs, labelled: isLabelled === true, rows };
       rows = 0;
       isLabelled = null;
       stores = [];
-      tables = models.slice(1).map(() => new Float64Array(PAIR_CELLS));
-      const evidence = { random, level };
-      const base = sortedOf(raw[0] ?? null);
-      const results = [
-        resultOf(confusionOf(ended.tables[0] ?? [], 'first'), base, { ...settings[0], ...evidence }),
-      ];
-      const pairs = ended.tables.map((table, at): PairComparison => {
-        const other = sortedOf(raw[at + 1] ?? null);
-        results.push(resultOf(confusionOf(table, 'second'), other, { ...settings[at + 1], ...evidence }));
+      pairs = newPairs();
+      const base = taken[0] ?? null;
+      const champion = binaryResult(
+        confusionOf(ended.pairs[0]?.table ?? [], 'first'),
+        base,
+        settings[0] ?? {},
+      );
+      const results = [champion];
+      const found = ended.pairs.map(({ table, moments, losses }, at): PairComparison => {
+        const other = taken[at + 1] ?? null;
+        const challenger = binaryResult(confusionOf(table, 'second'), other, settings[at + 1] ?? {});
+        results.push(challenger);
         const ranked = ended.labelled && base && other ? { base, other } : null;
         const auc = ranked && delongTest(ranked.base, ranked.other, level);
         const resampled =
           ranked && auc && random
-            ? pairedRankingIntervals(ranked.base, ranked.other, random, { level })
+            ? pairedRankingIntervals(
+                { scores: ranked.base, figures: champion.figures },
+                { scores: ranked.other, figures: challenger.figures },
+                random,
+                { level },
+              )
             : null;
         const rate = (limit: number): Interval | null =>
           resampled?.rates.find((one) => one.limit === limit)?.interval ?? null;
+        const areProbabilities = champion.figures.calibration && challenger.figures.calibration;
         const intervals: Record<string, Interval | null> = {
           ...(ended.labelled
             ? decisionDeltaIntervals(table, random, level)
@@ -163,9 +195,7 @@ export function createComparison(options: ComparisonOptions): ComparisonAccumula
           pr_auc: resampled?.averagePrecision ?? null,
           tpr_at_fpr_0_01: rate(0.01),
           tpr_at_fpr_0_001: rate(0.001),
-          ...(ranked
-            ? lossDeltas(ranked.base, ranked.other, results[0], results[at + 1], settings, at + 1, level)
-            : {}),
+          ...(ranked && areProbabilities ? losses.intervals(level) : {}),
         };
         return {
           table,
@@ -175,88 +205,38 @@ export function createComparison(options: ComparisonOptions): ComparisonAccumula
           deltaIntervals: Object.fromEntries(
             Object.entries(intervals).filter((entry): entry is [string, Interval] => entry[1] !== null),
           ),
-          scoreShift: base && other && scoreShift(partsOf(base), partsOf(other)),
+          scoreShift: base && other && scoreShift(partsOf(base), partsOf(other), moments),
         };
       });
-      return { rows: ended.rows, labelled: ended.labelled, models: results, pairs };
+      return { rows: ended.rows, labelled: ended.labelled, models: results, pairs: found };
     },
   };
 }
+
+const signOf = (model: ComparisonOptions['models'][number] | undefined): 1 | -1 =>
+  model?.lowerIsPositive === true ? -1 : 1;
 
 function positiveRateOnly({ positive_rate }: Record<string, Interval>): Record<string, Interval> {
   return positive_rate === undefined ? {} : { positive_rate };
 }
 
-function partsOf(scores: ClassScores): ScoreParts {
+/** As rankings and as paired tests want them. */
+function takeScores({ scored, rows }: Store): ScoredRows & ClassScores {
+  const sorted = scored.take();
   return {
-    rows: [scores.negatives, scores.positives],
-    sorted: [scores.sortedNegatives, scores.sortedPositives],
+    ...sorted,
+    inOrder: { negatives: rows[0].take(), positives: rows[1].take() },
   };
 }
 
-function sortedOf(scores: Scores | null): ClassScores | null {
-  return (
-    scores && {
-      ...scores,
-      sortedNegatives: scores.negatives.slice().sort(),
-      sortedPositives: scores.positives.slice().sort(),
-    }
-  );
-}
-
-function resultOf(
-  confusion: Parameters<typeof binaryResult>[0],
-  scores: ClassScores | null,
-  options: { readonly random: Random | undefined; readonly level: number | undefined } & Omit<
-    DetectionOptions,
-    'random' | 'level'
-  >,
-): BinaryResult {
-  const { random, level, ...rest } = options;
-  return binaryResult(
-    confusion,
-    scores && { negatives: scores.sortedNegatives, positives: scores.sortedPositives },
-    { ...rest, ...(random === undefined ? {} : { random }), ...(level === undefined ? {} : { level }) },
-  );
-}
-
-/** Intervals of the mean difference of losses row by row, where both models' scores are probabilities. */
-function lossDeltas(
-  first: ClassScores,
-  second: ClassScores,
-  before: BinaryResult | undefined,
-  after: BinaryResult | undefined,
-  models: ComparisonOptions['models'],
-  at: number,
-  level: number | undefined,
-): Record<string, Interval | null> {
-  if (!before?.figures.calibration || !after?.figures.calibration) return {};
-  const offsets = [0, at].map((model) => (models[model]?.lowerIsPositive === true ? 1 : 0));
-  const probability = (score: number, model: number): number =>
-    Math.min(1, Math.max(0, (offsets[model] ?? 0) + score));
-  const over = (
-    loss: (label: number, probability: number, floor: number | undefined) => number,
-  ): Interval | null =>
-    meanDifferenceInterval((add) => {
-      for (const [label, a, b] of [
-        [0, first.negatives, second.negatives],
-        [1, first.positives, second.positives],
-      ] as const)
-        for (let row = 0; row < a.length; row += 1)
-          add(
-            loss(label, probability(b[row] ?? 0, 1), models[at]?.probabilityFloor) -
-              loss(label, probability(a[row] ?? 0, 0), models[0]?.probabilityFloor),
-          );
-    }, level);
-  return { log_loss: over(logLossOf), brier: over((label, p) => (p - label) ** 2) };
-}
+const partsOf = ({ negatives, positives }: ScoredRows): readonly Floats[] => [negatives, positives];
 
 function checkShape(
   models: number,
   length: number,
   labels: Uint8Array | null,
   predicted: readonly Uint8Array[],
-  scores: readonly (Float64Array | Float32Array | null)[],
+  scores: readonly (Floats | null)[],
 ): void {
   const lengths = [...predicted, ...scores, labels].flatMap((one) => (one === null ? [] : [one.length]));
   if (predicted.length !== models || scores.length !== models || lengths.some((one) => one !== length))
@@ -270,7 +250,7 @@ function checkShape(
 function checkValues(
   labels: Uint8Array | null,
   predicted: readonly Uint8Array[],
-  scores: readonly (Float64Array | Float32Array | null)[],
+  scores: readonly (Floats | null)[],
   before: number,
 ): void {
   for (const classes of [...predicted, ...(labels === null ? [] : [labels])]) {

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { intervalSchema } from '../evidence/interval.ts';
 import { DEFAULT_LEVEL, normalInterval } from '../statistics/interval.ts';
 import { normalCdf } from '../statistics/special.ts';
+import type { Floats } from './floats.ts';
+import type { SortedScores } from './sorted-scores.ts';
 
 export const aucDifferenceSchema = z.object({
   first: z.number(),
@@ -15,12 +17,9 @@ export const aucDifferenceSchema = z.object({
 });
 export type AucDifference = z.infer<typeof aucDifferenceSchema>;
 
-/** Scores of one model on the rows of each class, once in row order and once ascending; higher = more positive. */
-export interface ClassScores {
-  readonly negatives: Float64Array;
-  readonly positives: Float64Array;
-  readonly sortedNegatives: Float64Array;
-  readonly sortedPositives: Float64Array;
+/** Scores of one model on the rows of each class, ascending and as the rows came; higher = more positive. */
+export interface ClassScores extends SortedScores {
+  readonly inOrder: { readonly negatives: Floats; readonly positives: Floats };
 }
 
 /**
@@ -48,18 +47,18 @@ export function delongTest(
     const ofDifference = squareA + squareB - 2 * product - (sumB - sumA) ** 2 / count;
     return count < 2 ? Number.NaN : Math.max(0, ofDifference) / (count - 1) / count;
   };
-  let placeA = placements(first.sortedNegatives);
-  let placeB = placements(second.sortedNegatives);
+  let placeA = placements(first.negatives);
+  let placeB = placements(second.negatives);
   for (let row = 0; row < p; row += 1)
-    add(placeA(first.positives[row] ?? 0), placeB(second.positives[row] ?? 0));
+    add(placeA(first.inOrder.positives[row] ?? 0), placeB(second.inOrder.positives[row] ?? 0));
   const areaA = sumA / p + 0.5;
   const areaB = sumB / p + 0.5;
   const ofPositives = variance(p);
   [sumA, sumB, squareA, squareB, product] = [0, 0, 0, 0, 0];
-  placeA = placements(first.sortedPositives);
-  placeB = placements(second.sortedPositives);
+  placeA = placements(first.positives);
+  placeB = placements(second.positives);
   for (let row = 0; row < n; row += 1)
-    add(1 - placeA(first.negatives[row] ?? 0), 1 - placeB(second.negatives[row] ?? 0));
+    add(1 - placeA(first.inOrder.negatives[row] ?? 0), 1 - placeB(second.inOrder.negatives[row] ?? 0));
   const delta = areaB - areaA;
   const total = ofPositives + variance(n);
   if (Number.isNaN(total))
@@ -79,13 +78,13 @@ export function delongTest(
 }
 
 /** Rows a guide's bucket holds on average. */
-const BUCKET = 16;
+const BUCKET = 2;
 
 /**
  * A function that says which share of ascending values lies below one, ties counting one half. Buckets of equal width
  * say where to look, so that a search stays in a few cache lines; piled-up scores cost it no more than plain bisection.
  */
-function placements(sorted: Float64Array): (value: number) => number {
+function placements(sorted: Floats): (value: number) => number {
   const size = sorted.length;
   const min = sorted[0] ?? 0;
   const buckets = Math.max(1, Math.min(1 << 20, Math.floor(size / BUCKET)));

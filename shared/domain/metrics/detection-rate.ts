@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { figureSchema } from './figure.ts';
-import { walkThresholds } from './ranking.ts';
+import { type SortedScores, thresholdOf, walkThresholds } from './sorted-scores.ts';
 
 /** False-positive rates that detection is read at: 0.1 % and 1 %. */
 export const FALSE_POSITIVE_LIMITS = [0.001, 0.01] as const;
@@ -29,31 +29,25 @@ export interface OperatingPoint {
 /**
  * The lowest threshold whose false-positive rate is at most `limit`, for each limit: a real threshold at a score that
  * was seen, with ties judged together. Nothing is interpolated, so the rate is one the detector can be run at and
- * errs on the low side. From the scores of each class, ascending; O(n).
+ * errs on the low side.
  */
-export function operatingPoints(
-  negatives: Float64Array,
-  positives: Float64Array,
-  limits: readonly number[],
-): OperatingPoint[] {
-  const points = limits.map((limit) => ({
-    limit,
-    truePositives: 0,
-    falsePositives: 0,
-    threshold: null as number | null,
-  }));
-  walkThresholds(negatives, positives, (threshold, falsePositives, truePositives) => {
+export function operatingPoints(scores: SortedScores, limits: readonly number[]): OperatingPoint[] {
+  const points = limits.map((limit) => ({ limit, truePositives: 0, falsePositives: 0 }));
+  walkThresholds(scores, (falsePositives, truePositives) => {
     let open = false;
     for (const point of points) {
-      if (falsePositives > allowed(point.limit, negatives.length)) continue;
+      if (falsePositives > allowed(point.limit, scores.negatives.length)) continue;
       open = true;
       point.truePositives = truePositives;
       point.falsePositives = falsePositives;
-      point.threshold = threshold;
     }
     return open;
   });
-  return points;
+  return points.map((point) => {
+    const { falsePositives, truePositives } = point;
+    const isNone = falsePositives + truePositives === 0;
+    return { ...point, threshold: isNone ? null : thresholdOf(scores, falsePositives, truePositives) };
+  });
 }
 
 /** False alarms a limit allows. 0.001 × 3000 is 3.0000000000000004 in doubles, and 0.07 × 100 just above 7. */

@@ -6,8 +6,7 @@ import { accuracy } from './accuracy.ts';
 import { averagePrecisionOf } from './average-precision.ts';
 import { balancedAccuracy } from './balanced-accuracy.ts';
 import { rankBins, rankingIntervals } from './bootstrap.ts';
-import { createBrier } from './brier.ts';
-import { calibrationSchema, createCalibration } from './calibration.ts';
+import { calibrationSchema } from './calibration.ts';
 import {
   type DetectionRate,
   detectionRateSchema,
@@ -17,7 +16,6 @@ import {
 import { f1 } from './f1.ts';
 import { falsePositiveRate } from './false-positive-rate.ts';
 import { type Figure, figure, figureSchema } from './figure.ts';
-import { createLogLoss } from './log-loss.ts';
 import { mcc } from './mcc.ts';
 import { positiveRate } from './positive-rate.ts';
 import { precision } from './precision.ts';
@@ -25,6 +23,7 @@ import { recall } from './recall.ts';
 import type { ClassificationMetrics, Confusion } from './report.ts';
 import { rocAuc } from './roc-auc.ts';
 import { scoreSummarySchema, summarizeScores } from './score-summary.ts';
+import type { ScoredRows } from './scored-rows.ts';
 import { sweepPointSchema, thresholdSweep } from './threshold-sweep.ts';
 
 /** Every figure of a binary detector, each with its interval and the rows it rests on. */
@@ -73,20 +72,10 @@ export interface DetectionOptions {
   readonly level?: number;
 }
 
-/** The scores of each class, ascending; already turned round where lower is more positive. null without scores. */
-export interface SortedScores {
-  readonly negatives: Float64Array;
-  readonly positives: Float64Array;
-}
-
-/** Single-precision softmax may leave [0, 1] by this much. */
-const ROUNDING = 1e-6;
-const CHUNK = 65_536;
-
 /** Puts all figures together. O(n) on sorted scores, plus a bounded bootstrap where randomness is given. */
 export function detectionFigures(
   confusion: Confusion,
-  sorted: SortedScores | null,
+  sorted: ScoredRows | null,
   options: DetectionOptions = {},
 ): DetectionFigures {
   const { random, level } = options;
@@ -100,10 +89,10 @@ export function detectionFigures(
     false_positive_rate: falsePositiveRate(confusion, level),
     positive_rate: positiveRate(confusion, level),
     ...rankingFigures(sorted, options),
-    ...probabilityFigures(sorted, options),
+    ...probabilityFigures(sorted),
     scores:
       sorted &&
-      summarizeScores([sorted.negatives, sorted.positives], confusion.tp + confusion.fp, {
+      summarizeScores([sorted.negatives, sorted.positives], sorted.moments, confusion.tp + confusion.fp, {
         sign: options.lowerIsPositive === true ? -1 : 1,
         level,
       }),
@@ -112,7 +101,7 @@ export function detectionFigures(
 
 const noScore = (): Figure => figure(null, 0, null, 'the model has no score output');
 
-function rankingFigures(sorted: SortedScores | null, options: DetectionOptions) {
+function rankingFigures(sorted: ScoredRows | null, options: DetectionOptions) {
   if (sorted === null)
     return { roc_auc: noScore(), average_precision: noScore(), detectionRates: [], sweep: [] };
   const { negatives, positives } = sorted;
@@ -121,16 +110,16 @@ function rankingFigures(sorted: SortedScores | null, options: DetectionOptions) 
   const n = negatives.length;
   const p = positives.length;
   const limits = [...(options.limits ?? FALSE_POSITIVE_LIMITS)].sort((a, b) => a - b);
-  const averagePrecision = averagePrecisionOf(negatives, positives);
-  const points = operatingPoints(negatives, positives, limits);
+  const averagePrecision = averagePrecisionOf(sorted);
+  const points = operatingPoints(sorted, limits);
   const isDefined = n > 0 && p > 0;
   const rates = points.map(({ truePositives }) => (isDefined ? truePositives / p : null));
   const intervals =
     random && isDefined
-      ? rankingIntervals(rankBins(negatives, positives), limits, { averagePrecision, rates }, random, level)
+      ? rankingIntervals(rankBins(sorted), limits, { averagePrecision, rates }, random, level)
       : null;
   return {
-    roc_auc: rocAuc(negatives, positives, level),
+    roc_auc: rocAuc(sorted, level),
     average_precision: figure(
       averagePrecision,
       n + p,
@@ -159,50 +148,15 @@ function rankingFigures(sorted: SortedScores | null, options: DetectionOptions) 
         resolved: n * point.limit >= 1,
       };
     }),
-    sweep: thresholdSweep(negatives, positives, { decisionThreshold, sign }),
+    sweep: thresholdSweep(sorted, { decisionThreshold, sign }),
   };
 }
 
-function probabilityFigures(sorted: SortedScores | null, options: DetectionOptions) {
-  const isProbability = sorted !== null && areProbabilities(sorted, options);
-  if (!isProbability) {
-    const none = sorted === null ? noScore() : figure(null, 0, null, 'the scores are no probabilities');
-    return { log_loss: none, brier: none, ece: none, calibration: null };
-  }
-  const { random, level } = options;
-  // Turned round, the score is minus the probability of the negative class.
-  const offset = options.lowerIsPositive === true ? 1 : 0;
-  const loss = createLogLoss({ level, floor: options.probabilityFloor });
-  const brier = createBrier(level);
-  const calibration = createCalibration({ random, level });
-  // In chunks: neither class is copied whole.
-  const labels = new Uint8Array(CHUNK);
-  const probabilities = new Float64Array(CHUNK);
-  for (const [label, scores] of [sorted.negatives, sorted.positives].entries()) {
-    labels.fill(label);
-    for (let from = 0; from < scores.length; from += CHUNK) {
-      const length = Math.min(CHUNK, scores.length - from);
-      for (let row = 0; row < length; row += 1)
-        probabilities[row] = Math.min(1, Math.max(0, offset + (scores[from + row] ?? 0)));
-      const batch = [labels.subarray(0, length), probabilities.subarray(0, length)] as const;
-      loss.add(...batch);
-      brier.add(...batch);
-      calibration.add(...batch);
-    }
-  }
-  const measured = calibration.result();
-  return { log_loss: loss.result(), brier: brier.result(), ece: measured.ece, calibration: measured };
-}
-
-function areProbabilities({ negatives, positives }: SortedScores, options: DetectionOptions): boolean {
-  if (options.probabilities === false) return false;
-  const [lowest, highest] = options.lowerIsPositive === true ? [-1, 0] : [0, 1];
-  const fits = [negatives, positives].every(
-    (scores) =>
-      scores.length === 0 ||
-      ((scores[0] ?? 0) >= lowest - ROUNDING && (scores[scores.length - 1] ?? 0) <= highest + ROUNDING),
-  );
-  return fits && negatives.length + positives.length > 0;
+function probabilityFigures(sorted: ScoredRows | null) {
+  const measured = sorted?.probabilities.result() ?? null;
+  if (measured !== null) return measured;
+  const none = sorted === null ? noScore() : figure(null, 0, null, 'the scores are no probabilities');
+  return { log_loss: none, brier: none, ece: none, calibration: null };
 }
 
 /** Names of figures that reports and gates use, beside those of the confusion matrix. */

@@ -1,18 +1,25 @@
+import { type Floats, floatsLike } from './floats.ts';
+
 const FIRST_CHUNK = 4096;
 const LARGEST_CHUNK = 1 << 20;
 
 /**
- * Doubles appended one by one or in blocks, in chunks: growing copies nothing, so that the peak is what is stored
- * plus one chunk (a doubling array would need three times as much for a moment).
+ * Numbers appended one by one, in chunks: growing copies nothing, so that the peak is what is stored plus one chunk (a
+ * doubling array would need three times as much for a moment).
  */
 export class GrowableFloats {
-  readonly #chunks: Float64Array[] = [];
-  #current = new Float64Array(0);
+  #chunks: Floats[] = [];
+  #current: Floats;
   #used = 0;
   #length = 0;
 
+  /** `single`: in single precision, until `widen`. */
+  constructor(single = false) {
+    this.#current = single ? new Float32Array(0) : new Float64Array(0);
+  }
+
   /** Starts from values that are given away, not copied. */
-  static of(values: Float64Array<ArrayBuffer>): GrowableFloats {
+  static of(values: Floats): GrowableFloats {
     const all = new GrowableFloats();
     all.#chunks.push(values);
     all.#current = values;
@@ -25,9 +32,17 @@ export class GrowableFloats {
     return this.#length;
   }
 
+  /** From here on in double precision. */
+  widen(): void {
+    if (this.#current instanceof Float64Array) return;
+    this.#chunks = this.#chunks.map((chunk) => Float64Array.from(chunk));
+    this.#current = this.#chunks.at(-1) ?? new Float64Array(0);
+  }
+
   push(value: number): void {
     if (this.#used === this.#current.length) {
-      this.#current = new Float64Array(Math.min(LARGEST_CHUNK, Math.max(FIRST_CHUNK, this.#length)));
+      const size = Math.min(LARGEST_CHUNK, Math.max(FIRST_CHUNK, this.#length));
+      this.#current = floatsLike(this.#current, size);
       this.#chunks.push(this.#current);
       this.#used = 0;
     }
@@ -37,15 +52,15 @@ export class GrowableFloats {
   }
 
   /** All values in ascending order; empties this. Chunks are let go as they are copied. */
-  takeSorted(): Float64Array<ArrayBuffer> {
+  takeSorted(): Floats {
     return this.take().sort();
   }
 
   /** All values in the order they came; empties this. */
-  take(): Float64Array<ArrayBuffer> {
-    const all = new Float64Array(this.#length);
+  take(): Floats {
+    const all = floatsLike(this.#current, this.#length);
     let at = 0;
-    this.#current = new Float64Array(0);
+    this.#current = floatsLike(this.#current, 0);
     for (let chunk = this.#chunks.shift(); chunk !== undefined; chunk = this.#chunks.shift()) {
       const part = chunk.subarray(0, Math.min(chunk.length, this.#length - at));
       all.set(part, at);

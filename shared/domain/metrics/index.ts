@@ -4,9 +4,9 @@
  * - One file a metric. `xOf(confusion)` is the plain number (null where undefined); `x(confusion)` a `Figure` with its
  *   interval, the rows it rests on and the reason where there is none. Nothing is ever NaN.
  * - `createBinaryAccumulator` measures one detector: confusion metrics, exact ranking metrics, calibration, detection at
- *   fixed false-alarm rates, threshold sweep, score summary. 8 bytes a row, 16 while sorting.
+ *   fixed false-alarm rates, threshold sweep, score summary. 4 bytes a row of single precision, at most twice that and 1.
  * - `createComparison` measures two or more on the same rows and each against the first: McNemar, DeLong, paired
- *   bootstrap, agreement, score shift. 16 bytes a row and model.
+ *   bootstrap, agreement, score shift. 8 bytes a row and model in single precision.
  * - `createMultiClass`, `createRegression`, `createScoreSummary` for other outputs.
  * - `validationParts`, `comparisonParts`, `regressionParts` put results into the form of reports.
  * - `createTextSlices`, `createNumberSlices` count outcomes by column; `sliceQuality` and `sliceFlips` judge them.
@@ -46,4 +46,5 @@ export * from './score-shift.ts';
 export * from './score-summary.ts';
 export * from './slice-table.ts';
 export * from './slices.ts';
+export * from './sorted-scores.ts';
 export * from './threshold-sweep.ts';

@@ -7,11 +7,11 @@
 import type { Interval } from '../evidence/interval.ts';
 import { percentileInterval } from '../statistics/interval.ts';
 import type { Random } from '../statistics/random.ts';
-import { averagePrecisionOf } from './average-precision.ts';
 import { binFigures, emptyFigures, type RankBins, rankBins, replicatesFor } from './bootstrap.ts';
 import type { ClassScores } from './delong.ts';
-import { FALSE_POSITIVE_LIMITS, operatingPoints } from './detection-rate.ts';
-import { aucWithVariance } from './roc-auc.ts';
+import type { DetectionFigures } from './detection.ts';
+import { FALSE_POSITIVE_LIMITS } from './detection-rate.ts';
+import type { Floats } from './floats.ts';
 
 const EXACT_ROWS = 20_000;
 const BINS = 64;
@@ -31,10 +31,16 @@ export interface RankingDifferences {
   readonly rates: readonly { readonly limit: number; readonly interval: Interval | null }[];
 }
 
+/** A model's scores, and what was measured of them exactly. */
+export interface RankedModel {
+  readonly scores: ClassScores;
+  readonly figures: Pick<DetectionFigures, 'roc_auc' | 'average_precision' | 'detectionRates'>;
+}
+
 /** Intervals of second minus first for AUC, average precision and detection at fixed false-alarm rates. */
 export function pairedRankingIntervals(
-  first: ClassScores,
-  second: ClassScores,
+  { scores: first, figures: ofFirst }: RankedModel,
+  { scores: second, figures: ofSecond }: RankedModel,
   random: Random,
   { limits = FALSE_POSITIVE_LIMITS, level }: { limits?: readonly number[]; level?: number | undefined } = {},
 ): RankingDifferences {
@@ -42,12 +48,12 @@ export function pairedRankingIntervals(
   const isExact = first.negatives.length + first.positives.length <= EXACT_ROWS;
   const bins = isExact ? { bins: Number.POSITIVE_INFINITY } : { bins: BINS, topShare: TOP_SHARE };
   const count = replicatesFor(first.negatives.length + first.positives.length);
-  const a = rankBins(first.sortedNegatives, first.sortedPositives, bins);
-  const b = rankBins(second.sortedNegatives, second.sortedPositives, bins);
-  const negatives = cellsOf(a, b, first.negatives, second.negatives, isExact);
-  const positives = cellsOf(a, b, first.positives, second.positives, isExact);
+  const a = rankBins(first, bins);
+  const b = rankBins(second, bins);
+  const negatives = cellsOf(a, b, first.inOrder.negatives, second.inOrder.negatives, isExact);
+  const positives = cellsOf(a, b, first.inOrder.positives, second.inOrder.positives, isExact);
 
-  const exact = differences(exactFigures(first, rising), exactFigures(second, rising));
+  const exact = differences(exactFigures(ofFirst, rising), exactFigures(ofSecond, rising));
   const [ofA, ofB] = [emptyFigures(rising), emptyFigures(rising)];
   binFigures(a.negatives, a.positives, a.mixed, rising, ofA);
   binFigures(b.negatives, b.positives, b.mixed, rising, ofB);
@@ -84,18 +90,11 @@ export function pairedRankingIntervals(
 }
 
 /** AUC, average precision, then the rates; NaN where undefined. */
-function exactFigures(
-  { sortedNegatives, sortedPositives }: ClassScores,
-  limits: readonly number[],
-): number[] {
-  const positives = sortedPositives.length;
-  return [
-    aucWithVariance(sortedNegatives, sortedPositives)?.auc ?? Number.NaN,
-    averagePrecisionOf(sortedNegatives, sortedPositives) ?? Number.NaN,
-    ...operatingPoints(sortedNegatives, sortedPositives, limits).map(({ truePositives }) =>
-      positives === 0 ? Number.NaN : truePositives / positives,
-    ),
-  ];
+function exactFigures(figures: RankedModel['figures'], limits: readonly number[]): number[] {
+  const rates = limits.map((limit) => figures.detectionRates.find((rate) => rate.limit === limit));
+  return [figures.roc_auc, figures.average_precision, ...rates.map((rate) => rate?.detectionRate)].map(
+    (one) => one?.value ?? Number.NaN,
+  );
 }
 
 function flat(figures: { auc: number; averagePrecision: number; rates: Float64Array }): number[] {
@@ -107,13 +106,7 @@ function differences(first: readonly number[], second: readonly number[]): numbe
 }
 
 /** Rows by bins: one cell a row where exact, else one per pair of bins that occurs. */
-function cellsOf(
-  a: RankBins,
-  b: RankBins,
-  first: Float64Array,
-  second: Float64Array,
-  isExact: boolean,
-): Cells {
+function cellsOf(a: RankBins, b: RankBins, first: Floats, second: Floats, isExact: boolean): Cells {
   if (isExact)
     return {
       first: Uint32Array.from(first, (score) => placeOf(a.floors, score)),

@@ -1,3 +1,5 @@
+import { type SortedScores, walkThresholds } from './sorted-scores.ts';
+
 /** A point of a curve. */
 export interface CurvePoint {
   readonly x: number;
@@ -19,46 +21,21 @@ export const CURVE_POINTS = 200;
 const STEPS = CURVE_POINTS - 3;
 
 /**
- * Walks the thresholds of both classes' scores (each ascending) from the highest down: one visit per distinct score,
- * so that ties are judged together, with the rows of each class at or above it. `false` from `visit` ends the walk.
- * O(n + m); a score that is no number would never be passed, so accumulators refuse them.
- */
-export function walkThresholds(
-  negatives: Float64Array,
-  positives: Float64Array,
-  visit: (threshold: number, falsePositives: number, truePositives: number) => unknown,
-): void {
-  const n = negatives.length;
-  const p = positives.length;
-  let i = n - 1;
-  let j = p - 1;
-  while (i >= 0 || j >= 0) {
-    const threshold = Math.max(
-      i >= 0 ? (negatives[i] ?? 0) : Number.NEGATIVE_INFINITY,
-      j >= 0 ? (positives[j] ?? 0) : Number.NEGATIVE_INFINITY,
-    );
-    while (i >= 0 && negatives[i] === threshold) i -= 1;
-    while (j >= 0 && positives[j] === threshold) j -= 1;
-    if (visit(threshold, n - 1 - i, p - 1 - j) === false) return;
-  }
-}
-
-/**
- * Exact ROC area and both curves from the scores of each class, sorted ascending; higher = more positive.
+ * Exact ROC area and both curves; higher = more positive.
  *
  * The area is the Mann-Whitney statistic: the share of (positive, negative) pairs in which the positive scores
  * higher, ties counting one half; the same as average ranks, and as the trapezoid under the ROC curve. The pair
  * count stays exact in a double up to 2^53: 94 million rows of each class.
  */
-export function rank(negatives: Float64Array, positives: Float64Array): Ranking {
-  const n = negatives.length;
-  const p = positives.length;
+export function rank(scores: SortedScores): Ranking {
+  const n = scores.negatives.length;
+  const p = scores.positives.length;
   const roc = new Thinned({ x: 0, y: 0 }, 2 / STEPS, true);
   const precisionRecall = new Thinned({ x: 0, y: 1 }, 1 / STEPS, false);
   let doubledWins = 0;
   let falseBefore = 0;
   let trueBefore = 0;
-  walkThresholds(negatives, positives, (_, falsePositives, truePositives) => {
+  walkThresholds(scores, (falsePositives, truePositives) => {
     const tiedPositives = truePositives - trueBefore;
     // Each of these positives beats every negative still below, and draws with those at the same score.
     doubledWins += tiedPositives * (2 * (n - falsePositives) + (falsePositives - falseBefore));

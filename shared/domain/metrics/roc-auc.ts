@@ -1,7 +1,7 @@
 import type { Interval } from '../evidence/interval.ts';
 import { DEFAULT_LEVEL, twoSidedZ } from '../statistics/interval.ts';
 import { type Figure, figure } from './figure.ts';
-import { walkThresholds } from './ranking.ts';
+import { type SortedScores, walkThresholds } from './sorted-scores.ts';
 
 export interface AucWithVariance {
   readonly auc: number;
@@ -10,18 +10,18 @@ export interface AucWithVariance {
 }
 
 /**
- * Exact area under the ROC curve and its variance (DeLong, DeLong and Clarke-Pearson 1988) from the scores of each
- * class, ascending. Ties count one half. O(n + m) on sorted scores; null where a class is missing.
+ * Exact area under the ROC curve and its variance (DeLong, DeLong and Clarke-Pearson 1988). Ties count one half. O(n) on
+ * sorted scores; null where a class is missing.
  */
-export function aucWithVariance(negatives: Float64Array, positives: Float64Array): AucWithVariance | null {
-  const n = negatives.length;
-  const p = positives.length;
+export function aucWithVariance(scores: SortedScores): AucWithVariance | null {
+  const n = scores.negatives.length;
+  const p = scores.positives.length;
   if (n === 0 || p === 0) return null;
   let doubledWins = 0;
   let falseBefore = 0;
   let trueBefore = 0;
   // Placements: the share of the other class that a row is on the right side of, a half for ties.
-  walkThresholds(negatives, positives, (_, falsePositives, truePositives) => {
+  walkThresholds(scores, (falsePositives, truePositives) => {
     doubledWins += (truePositives - trueBefore) * (2 * (n - falsePositives) + (falsePositives - falseBefore));
     falseBefore = falsePositives;
     trueBefore = truePositives;
@@ -32,7 +32,7 @@ export function aucWithVariance(negatives: Float64Array, positives: Float64Array
   let ofNegatives = 0;
   falseBefore = 0;
   trueBefore = 0;
-  walkThresholds(negatives, positives, (_, falsePositives, truePositives) => {
+  walkThresholds(scores, (falsePositives, truePositives) => {
     const tiedNegatives = falsePositives - falseBefore;
     const tiedPositives = truePositives - trueBefore;
     ofPositives += tiedPositives * ((n - falsePositives + tiedNegatives / 2) / n - auc) ** 2;
@@ -67,8 +67,9 @@ export function aucInterval(
 }
 
 /** ROC AUC with its interval. */
-export function rocAuc(negatives: Float64Array, positives: Float64Array, level?: number): Figure {
-  const measured = aucWithVariance(negatives, positives);
+export function rocAuc(scores: SortedScores, level?: number): Figure {
+  const { negatives, positives } = scores;
+  const measured = aucWithVariance(scores);
   return figure(
     measured?.auc ?? null,
     negatives.length + positives.length,

@@ -33,21 +33,24 @@ export class RowMean {
   }
 }
 
-/** Normal interval of the mean of what `each` adds row by row; null for fewer than two rows. */
-export function meanDifferenceInterval(
-  each: (add: (difference: number) => void) => void,
-  level?: number,
-): Interval | null {
-  const sum = new Sum();
-  const squares = new Sum();
-  let rows = 0;
-  each((difference) => {
-    sum.add(difference);
-    squares.add(difference * difference);
-    rows += 1;
-  });
-  if (rows < 2) return null;
-  const mean = sum.value / rows;
-  const variance = Math.max(0, (squares.value - rows * mean * mean) / (rows - 1));
-  return normalInterval(mean, Math.sqrt(variance / rows), level);
+/** Mean of a difference row by row, and its normal interval. Streaming. */
+export class MeanDifference {
+  readonly #sum = new Sum();
+  readonly #squares = new Sum();
+  #rows = 0;
+
+  add(difference: number): void {
+    this.#sum.add(difference);
+    this.#squares.add(difference * difference);
+    this.#rows += 1;
+  }
+
+  /** null for fewer than two rows. */
+  interval(level?: number): Interval | null {
+    const rows = this.#rows;
+    if (rows < 2) return null;
+    const mean = this.#sum.value / rows;
+    const variance = Math.max(0, (this.#squares.value - rows * mean * mean) / (rows - 1));
+    return normalInterval(mean, Math.sqrt(variance / rows), level);
+  }
 }

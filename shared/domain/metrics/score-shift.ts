@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { psi } from '../statistics/psi.ts';
+import { countUpTo, type Floats } from './floats.ts';
 import { quantilesOfParts } from './score-summary.ts';
 
 /** Bins of the stability index, of equal mass in the first model's scores. */
@@ -17,32 +18,31 @@ export const scoreShiftSchema = z.object({
 });
 export type ScoreShift = z.infer<typeof scoreShiftSchema>;
 
-/** Scores of one model in parts (one a class): in row order, and ascending. */
-export interface ScoreParts {
-  readonly rows: readonly Float64Array[];
-  readonly sorted: readonly Float64Array[];
-}
-
 /**
- * How the second model's scores lie against the first's on the same rows. The distances describe and are no tests: the
- * rows are the same, so their p-values would mean nothing. O(n), nothing is copied.
+ * How the second model's scores lie against the first's on the same rows, each in ascending parts (one a class). The
+ * distances describe and are no tests: the rows are the same, so their p-values would mean nothing. O(n), nothing is
+ * copied.
  */
-export function scoreShift(first: ScoreParts, second: ScoreParts): ScoreShift {
-  const { meanDelta, correlation } = moments(first.rows, second.rows);
-  const rows = first.sorted.reduce((sum, part) => sum + part.length, 0);
+export function scoreShift(
+  first: readonly Floats[],
+  second: readonly Floats[],
+  pairs: PairMoments,
+): ScoreShift {
+  const { meanDelta, correlation } = pairs;
+  const rows = first.reduce((sum, part) => sum + part.length, 0);
   if (rows === 0) return { psi: null, ks: null, wasserstein: null, meanDelta, correlation };
   const deciles = Array.from({ length: BINS - 1 }, (_, i) => (i + 1) / BINS);
-  const cuts = Float64Array.from(new Set(quantilesOfParts(first.sorted, rows, deciles)));
+  const cuts = Float64Array.from(new Set(quantilesOfParts(first, rows, deciles)));
   return {
-    psi: psi(histogram(first.sorted, cuts), histogram(second.sorted, cuts)),
-    ...distances(first.sorted, second.sorted, rows),
+    psi: psi(histogram(first, cuts), histogram(second, cuts)),
+    ...distances(first, second, rows),
     meanDelta,
     correlation,
   };
 }
 
 /** Kolmogorov and Smirnov's and Wasserstein's distance, as `ksDistance` and `wasserstein` of the parts put together. */
-function distances(first: readonly Float64Array[], second: readonly Float64Array[], rows: number) {
+function distances(first: readonly Floats[], second: readonly Floats[], rows: number) {
   const parts = [...first, ...second];
   const at = parts.map(() => 0);
   const side = parts.map((_, part) => (part < first.length ? 1 : -1));
@@ -72,40 +72,48 @@ function distances(first: readonly Float64Array[], second: readonly Float64Array
   return { ks: widest / rows, wasserstein: area };
 }
 
-function histogram(parts: readonly Float64Array[], cuts: Float64Array): Float64Array {
+/** Bins are closed above. */
+function histogram(parts: readonly Floats[], cuts: Float64Array): Float64Array {
   const counts = new Float64Array(cuts.length + 1);
   for (const part of parts) {
-    let bin = 0;
-    for (const value of part) {
-      while (bin < cuts.length && (cuts[bin] ?? 0) < value) bin += 1;
-      counts[bin] = (counts[bin] ?? 0) + 1;
+    let before = 0;
+    for (let bin = 0; bin < counts.length; bin += 1) {
+      const end = bin < cuts.length ? countUpTo(part, cuts[bin] ?? 0) : part.length;
+      counts[bin] = (counts[bin] ?? 0) + end - before;
+      before = end;
     }
   }
   return counts;
 }
 
-/** Welford's running moments, so that large means do not cancel. */
-function moments(first: readonly Float64Array[], second: readonly Float64Array[]) {
-  let rows = 0;
-  let [meanA, meanB, squareA, squareB, product] = [0, 0, 0, 0, 0];
-  for (const [index, part] of first.entries()) {
-    const other = second[index];
-    for (let row = 0; row < part.length; row += 1) {
-      const x = part[row] ?? 0;
-      const y = other?.[row] ?? 0;
-      rows += 1;
-      const fromA = x - meanA;
-      const fromB = y - meanB;
-      meanA += fromA / rows;
-      meanB += fromB / rows;
-      squareA += fromA * (x - meanA);
-      squareB += fromB * (y - meanB);
-      product += fromA * (y - meanB);
-    }
+/** What both scores of a row have in common, streaming: Welford's running moments, so that large means do not cancel. */
+export class PairMoments {
+  #rows = 0;
+  #meanA = 0;
+  #meanB = 0;
+  #squareA = 0;
+  #squareB = 0;
+  #product = 0;
+
+  add(first: number, second: number): void {
+    this.#rows += 1;
+    const fromA = first - this.#meanA;
+    const fromB = second - this.#meanB;
+    this.#meanA += fromA / this.#rows;
+    this.#meanB += fromB / this.#rows;
+    this.#squareA += fromA * (first - this.#meanA);
+    this.#squareB += fromB * (second - this.#meanB);
+    this.#product += fromA * (second - this.#meanB);
   }
-  const spread = Math.sqrt(squareA) * Math.sqrt(squareB);
-  return {
-    meanDelta: rows === 0 ? null : meanB - meanA,
-    correlation: spread > 0 ? Math.min(1, Math.max(-1, product / spread)) : null,
-  };
+
+  /** Second minus first. */
+  get meanDelta(): number | null {
+    return this.#rows === 0 ? null : this.#meanB - this.#meanA;
+  }
+
+  /** Pearson's; null where a side is constant. */
+  get correlation(): number | null {
+    const spread = Math.sqrt(this.#squareA) * Math.sqrt(this.#squareB);
+    return spread > 0 ? Math.min(1, Math.max(-1, this.#product / spread)) : null;
+  }
 }

@@ -3,6 +3,7 @@ import { SallyportError } from '../errors.ts';
 import { wilsonInterval } from '../statistics/interval.ts';
 import { Sum } from '../statistics/sum.ts';
 import { type Accumulator, figure, figureSchema, ratio } from './figure.ts';
+import { countBelow, countUpTo, type Floats, placeWhere } from './floats.ts';
 import { GrowableFloats } from './growable.ts';
 
 /** Quantiles of a summary. */
@@ -22,24 +23,45 @@ export const scoreSummarySchema = z.object({
 });
 export type ScoreSummary = z.infer<typeof scoreSummarySchema>;
 
+/** Mean and spread of what is added, streaming: the sum keeps what rounding drops, the squares are Welford's. */
+export class Moments {
+  readonly #sum = new Sum();
+  #rows = 0;
+  #running = 0;
+  #squares = 0;
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  get mean(): number {
+    return this.#rows === 0 ? 0 : this.#sum.value / this.#rows;
+  }
+
+  /** Of the sample (n − 1); null with one row. */
+  get standardDeviation(): number | null {
+    return this.#rows < 2 ? null : Math.sqrt(this.#squares / (this.#rows - 1));
+  }
+
+  add(value: number): void {
+    this.#sum.add(value);
+    this.#rows += 1;
+    const before = value - this.#running;
+    this.#running += before / this.#rows;
+    this.#squares += before * (value - this.#running);
+  }
+}
+
 /**
  * What scores look like that are held in ascending parts (one a class); `flagged` of them were flagged. `sign` −1 undoes
- * the turning round of scores. O(n), nothing is copied.
+ * the turning round of scores. Nothing is copied.
  */
 export function summarizeScores(
-  parts: readonly Float64Array[],
+  parts: readonly Floats[],
+  { rows, mean, standardDeviation }: Moments,
   flagged: number | null,
   { sign = 1, level }: { readonly sign?: 1 | -1; readonly level?: number | undefined } = {},
 ): ScoreSummary {
-  const sum = new Sum();
-  let rows = 0;
-  for (const part of parts) {
-    rows += part.length;
-    for (const score of part) sum.add(score);
-  }
-  const mean = rows === 0 ? 0 : sum.value / rows;
-  const squares = new Sum();
-  for (const part of parts) for (const score of part) squares.add((score - mean) ** 2);
   const values = quantilesOfParts(
     parts,
     rows,
@@ -50,7 +72,7 @@ export function summarizeScores(
     rows,
     // Minus zero would read "-0".
     mean: rows === 0 ? null : mean * sign + 0,
-    standardDeviation: rows < 2 ? null : Math.sqrt(squares.value / (rows - 1)),
+    standardDeviation,
     quantiles:
       rows === 0 ? [] : SUMMARY_QUANTILES.map((q, at) => ({ q, value: (values[at] ?? 0) * sign + 0 })),
     anomalyRate:
@@ -61,43 +83,32 @@ export function summarizeScores(
   };
 }
 
-/** Quantiles (linear interpolation) of values held in ascending parts, in one walk through all of them. */
+/** Quantiles (linear interpolation) of values held in ascending parts, found by halving. */
 export function quantilesOfParts(
-  parts: readonly Float64Array[],
+  parts: readonly Floats[],
   rows: number,
   quantiles: readonly number[],
 ): number[] {
   if (rows === 0) return [];
-  const wanted = new Map<number, number>();
-  const places = quantiles.map((q) => q * (rows - 1));
-  for (const place of places) {
-    wanted.set(Math.floor(place), 0);
-    wanted.set(Math.min(rows - 1, Math.floor(place) + 1), 0);
-  }
-  const ranks = [...wanted.keys()].sort((a, b) => a - b);
-  const at = parts.map(() => 0);
-  let walked = 0;
-  for (const rank of ranks) {
-    for (; walked <= rank; walked += 1) {
-      let best = -1;
-      let lowest = Number.POSITIVE_INFINITY;
-      for (let part = 0; part < parts.length; part += 1) {
-        const value = parts[part]?.[at[part] ?? 0];
-        if (value !== undefined && (best === -1 || value < lowest)) {
-          best = part;
-          lowest = value;
-        }
-      }
-      at[best] = (at[best] ?? 0) + 1;
-      if (walked === rank) wanted.set(rank, lowest);
-    }
-  }
-  return places.map((place) => {
+  return quantiles.map((q) => {
+    const place = q * (rows - 1);
     const below = Math.floor(place);
-    const low = wanted.get(below) ?? 0;
-    const high = wanted.get(Math.min(rows - 1, below + 1)) ?? 0;
+    const low = valueAt(parts, below);
+    const high = valueAt(parts, Math.min(rows - 1, below + 1));
     return low === high ? low : low * (1 - (place - below)) + high * (place - below);
   });
+}
+
+/** The value at this place, from 0, among those of all parts in their order. */
+function valueAt(parts: readonly Floats[], place: number): number {
+  const upTo = (value: number): number => parts.reduce((sum, part) => sum + countUpTo(part, value), 0);
+  for (const part of parts) {
+    const at = placeWhere(part.length, (index) => upTo(part[index] as number) > place);
+    const value = part[at];
+    if (value === undefined) continue;
+    if (parts.reduce((sum, one) => sum + countBelow(one, value), 0) <= place) return value;
+  }
+  return 0;
 }
 
 /** Summary of scores without labels, 8 bytes a row. `flagged`: 1 where the model flagged the row, or null. */
@@ -106,6 +117,7 @@ export function createScoreSummary(): Accumulator<
   ScoreSummary
 > {
   let scores = new GrowableFloats();
+  const moments = new Moments();
   let flaggedRows: number | null = null;
   return {
     add(batch, flagged) {
@@ -113,7 +125,10 @@ export function createScoreSummary(): Accumulator<
         if (!Number.isFinite(score))
           throw new SallyportError('model.unmappable', 'A score of the model is not a finite number.');
       }
-      for (const score of batch) scores.push(score);
+      for (const score of batch) {
+        scores.push(score);
+        moments.add(score);
+      }
       if (flagged !== null) {
         flaggedRows ??= 0;
         for (const one of flagged) flaggedRows += one;
@@ -122,7 +137,7 @@ export function createScoreSummary(): Accumulator<
     result() {
       const sorted = scores.takeSorted();
       scores = GrowableFloats.of(sorted);
-      return summarizeScores([sorted], flaggedRows);
+      return summarizeScores([sorted], moments, flaggedRows);
     },
   };
 }

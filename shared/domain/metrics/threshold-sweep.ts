@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { f1Of } from './f1.ts';
 import { falsePositiveRateOf } from './false-positive-rate.ts';
+import { countBelow } from './floats.ts';
 import { precisionOf } from './precision.ts';
-import { walkThresholds } from './ranking.ts';
 import { recallOf } from './recall.ts';
 import { confusionSchema } from './report.ts';
+import { type SortedScores, thresholdOf, walkThresholds } from './sorted-scores.ts';
 
 /** Most thresholds of a sweep. */
 export const SWEEP_POINTS = 200;
@@ -24,16 +25,16 @@ export type SweepPoint = z.infer<typeof sweepPointSchema>;
 
 /**
  * What every threshold would do, from the strictest down, thinned to 200 where the curve moves, the decision threshold
- * always among them. Scores of each class ascending, turned round by `sign` −1 where lower is more positive. O(n).
+ * always among them. Scores are turned round by `sign` −1 where lower is more positive. O(n).
  */
 export function thresholdSweep(
-  negatives: Float64Array,
-  positives: Float64Array,
+  scores: SortedScores,
   {
     decisionThreshold,
     sign = 1,
   }: { readonly decisionThreshold?: number | undefined; readonly sign?: 1 | -1 } = {},
 ): SweepPoint[] {
+  const { negatives, positives } = scores;
   const n = negatives.length;
   const p = positives.length;
   if (n + p === 0) return [];
@@ -42,20 +43,19 @@ export function thresholdSweep(
   const step = 2 / (SWEEP_POINTS - 4);
   const points: { threshold: number; fp: number; tp: number }[] = [];
   let kept = Number.NEGATIVE_INFINITY;
-  let last = { threshold: 0, fp: 0, tp: 0 };
-  let above = { fp: 0, tp: 0 };
-  walkThresholds(negatives, positives, (threshold, fp, tp) => {
-    if (decision !== null && threshold >= decision) above = { fp, tp };
-    last = { threshold, fp, tp };
+  walkThresholds(scores, (fp, tp) => {
     const moved = (n === 0 ? 0 : fp / n) + (p === 0 ? 0 : tp / p);
     if (moved - kept < step) return;
     kept = moved;
-    points.push(last);
+    points.push({ threshold: thresholdOf(scores, fp, tp), fp, tp });
   });
-  if (points.at(-1) !== last) points.push(last);
+  const end = points.at(-1);
+  if (end === undefined || end.fp + end.tp < n + p)
+    points.push({ threshold: thresholdOf(scores, n, p), fp: n, tp: p });
   if (decision !== null) {
     const place = points.findIndex(({ threshold }) => threshold <= decision);
-    const here = { threshold: decision, ...above };
+    const fp = n - countBelow(negatives, decision);
+    const here = { threshold: decision, fp, tp: p - countBelow(positives, decision) };
     if (place === -1) points.push(here);
     else points.splice(place, points[place]?.threshold === decision ? 1 : 0, here);
   }

@@ -20,34 +20,51 @@ export type Isotonic = z.infer<typeof isotonicSchema>;
  * class, ascending; higher = more positive. Equal scores are pooled first. O(n); null where there are no rows.
  */
 export function fitIsotonic(negatives: ArrayLike<number>, positives: ArrayLike<number>): Isotonic | null {
-  const steps: { from: number; to: number; hits: number; rows: number }[] = [];
+  // Steps so far side by side: one a distinct score at first, so objects would be as many.
+  const from: number[] = [];
+  const to: number[] = [];
+  const hits: number[] = [];
+  const rows: number[] = [];
   let i = 0;
   let j = 0;
   while (i < negatives.length || j < positives.length) {
     const score = Math.min(
-      i < negatives.length ? (negatives[i] ?? 0) : Number.POSITIVE_INFINITY,
-      j < positives.length ? (positives[j] ?? 0) : Number.POSITIVE_INFINITY,
+      i < negatives.length ? (negatives[i] as number) : Number.POSITIVE_INFINITY,
+      j < positives.length ? (positives[j] as number) : Number.POSITIVE_INFINITY,
     );
-    const from = i + j;
-    const fromPositives = j;
+    const before = i + j;
+    let found = j;
     while (i < negatives.length && negatives[i] === score) i += 1;
     while (j < positives.length && positives[j] === score) j += 1;
-    let step = { from: score, to: score, hits: j - fromPositives, rows: i + j - from };
+    found = j - found;
+    let count = i + j - before;
+    let start = score;
     // Joined with what is before as long as that does not lie strictly below; products avoid division.
     for (
-      let last = steps.at(-1);
-      last !== undefined && last.hits * step.rows >= step.hits * last.rows;
-      last = steps.at(-1)
+      let last = rows.length - 1;
+      last >= 0 && (hits[last] as number) * count >= found * (rows[last] as number);
+      last -= 1
     ) {
-      steps.pop();
-      step = { from: last.from, to: step.to, hits: last.hits + step.hits, rows: last.rows + step.rows };
+      start = from.pop() as number;
+      to.pop();
+      found += hits.pop() as number;
+      count += rows.pop() as number;
     }
-    steps.push(step);
+    from.push(start);
+    to.push(score);
+    hits.push(found);
+    rows.push(count);
   }
+  const steps = rows.map((count, at) => ({
+    from: from[at] as number,
+    to: to[at] as number,
+    hits: hits[at] as number,
+    rows: count,
+  }));
   while (steps.length > MAX_STEPS) joinClosest(steps);
   return steps.length === 0
     ? null
-    : steps.map(({ from, to, hits, rows }) => ({ from, to, value: hits / rows, rows }));
+    : steps.map((step) => ({ from: step.from, to: step.to, value: step.hits / step.rows, rows: step.rows }));
 }
 
 /** Joins the two neighbours whose joining adds least squared error. */

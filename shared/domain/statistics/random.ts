@@ -140,9 +140,7 @@ function logFactorial(k: number): number {
 function poissonByRejection(mean: number, uniform: () => number): number {
   const slope = 0.931 + 2.53 * Math.sqrt(mean);
   const lift = -0.059 + 0.02483 * slope;
-  const inverseAlpha = 1.1239 + 1.1328 / (slope - 3.4);
   const quick = 0.9277 - 3.6224 / (slope - 2);
-  const logMean = Math.log(mean);
   for (;;) {
     const u = uniform() - 0.5;
     const v = uniform();
@@ -150,9 +148,11 @@ function poissonByRejection(mean: number, uniform: () => number): number {
     const k = Math.floor(((2 * lift) / us + slope) * u + mean + 0.43);
     if (us >= 0.07 && v <= quick) return k;
     if (k < 0 || (us < 0.013 && v > us)) continue;
+    // One draw in seven comes here: only it pays for the logarithms.
+    const inverseAlpha = 1.1239 + 1.1328 / (slope - 3.4);
     if (
       Math.log(v) + Math.log(inverseAlpha) - Math.log(lift / (us * us) + slope) <=
-      k * logMean - mean - logFactorial(k)
+      k * Math.log(mean) - mean - logFactorial(k)
     )
       return k;
   }

@@ -34,6 +34,16 @@ export interface TimedPredictions extends DetailedPredictions {
 /** Loads models for a process: where it is not given, they run in the calling thread. */
 export type ModelLoader = typeof loadModel;
 
+/** Shared rows copied into this thread's own memory, used again at the next call: the runtime is given none that is shared. */
+let own = new Float32Array(0);
+function ownRows(input: RunInput): RunInput {
+  const { rows } = input;
+  if (rows.buffer instanceof ArrayBuffer) return input;
+  if (own.length < rows.length) own = new Float32Array(rows.length);
+  own.set(rows);
+  return { ...input, rows: own.subarray(0, rows.length) };
+}
+
 /** The thread's side: the whole program of its entry file. */
 export function serveSessions(): void {
   const models: LoadedModel[] = [];
@@ -47,7 +57,7 @@ export function serveSessions(): void {
     if (!model) throw new Error('No such session.');
     if (request.kind === 'release') return model.release();
     const started = performance.now();
-    const answers = await model.runDetailed(request.input);
+    const answers = await model.runDetailed(ownRows(request.input));
     return { ...answers, runMs: performance.now() - started } satisfies TimedPredictions;
   };
   let last: Promise<void> = Promise.resolve();

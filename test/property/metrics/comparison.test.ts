@@ -12,29 +12,30 @@ import {
   decisionDeltaIntervals,
 } from '../../../shared/domain/metrics/pair-table.ts';
 import { aucWithVariance } from '../../../shared/domain/metrics/roc-auc.ts';
+import { sortedScores } from '../../../shared/domain/metrics/sorted-scores.ts';
 import { SWEEP_POINTS, thresholdSweep } from '../../../shared/domain/metrics/threshold-sweep.ts';
 import { createRandom } from '../../../shared/domain/statistics/random.ts';
 
 const score = fc.oneof(fc.integer({ min: -3, max: 3 }), fc.double({ noNaN: true, min: -1e9, max: 1e9 }));
 const scores = fc.array(score, { minLength: 2, maxLength: 50 });
 const sorted = (of: readonly number[]): Float64Array => Float64Array.from(of, (one) => one + 0).sort();
+const ranked = (negatives: readonly number[], positives: readonly number[]) =>
+  sortedScores(sorted(negatives), sorted(positives));
 const classes = (negatives: readonly number[], positives: readonly number[]) => ({
-  negatives: Float64Array.from(negatives),
-  positives: Float64Array.from(positives),
-  sortedNegatives: sorted(negatives),
-  sortedPositives: sorted(positives),
+  ...ranked(negatives, positives),
+  inOrder: { negatives: Float64Array.from(negatives), positives: Float64Array.from(positives) },
 });
 
 describe('ranking figures', () => {
   it('AUC and its variance stay under a monotone transform and turn round with the classes', () => {
     fc.assert(
       fc.property(scores, scores, (negatives, positives) => {
-        const whole = aucWithVariance(sorted(negatives), sorted(positives));
-        const risen = (of: readonly number[]) => sorted(of.map((one) => Math.atan(one / 1e9) * 7 + one * 3));
-        const moved = aucWithVariance(risen(negatives), risen(positives));
+        const whole = aucWithVariance(ranked(negatives, positives));
+        const risen = (of: readonly number[]) => of.map((one) => Math.atan(one / 1e9) * 7 + one * 3);
+        const moved = aucWithVariance(ranked(risen(negatives), risen(positives)));
         expect(moved?.auc).toBeCloseTo(whole?.auc ?? -1, 12);
         expect(moved?.variance).toBeCloseTo(whole?.variance ?? -1, 12);
-        const flipped = aucWithVariance(sorted(positives), sorted(negatives));
+        const flipped = aucWithVariance(ranked(positives, negatives));
         expect(flipped?.auc).toBeCloseTo(1 - (whole?.auc ?? 2), 12);
         expect(flipped?.variance).toBeCloseTo(whole?.variance ?? -1, 12);
       }),
@@ -49,7 +50,7 @@ describe('ranking figures', () => {
           of.reduce((sum, one) => sum + (one - mean(of)) ** 2, 0) / (of.length - 1);
         const ofPositives = positives.map((p) => mean(negatives.map((n) => wins(p + 0, n + 0))));
         const ofNegatives = negatives.map((n) => mean(positives.map((p) => wins(p + 0, n + 0))));
-        expect(aucWithVariance(sorted(negatives), sorted(positives))?.variance).toBeCloseTo(
+        expect(aucWithVariance(ranked(negatives, positives))?.variance).toBeCloseTo(
           spread(ofPositives) / positives.length + spread(ofNegatives) / negatives.length,
           10,
         );
@@ -59,15 +60,15 @@ describe('ranking figures', () => {
   it('binned so finely that nothing ties are the exact ones', () => {
     fc.assert(
       fc.property(scores, scores, (negatives, positives) => {
-        const [n, p] = [sorted(negatives), sorted(positives)];
-        const bins = rankBins(n, p, { bins: Number.POSITIVE_INFINITY });
+        const both = ranked(negatives, positives);
+        const bins = rankBins(both, { bins: Number.POSITIVE_INFINITY });
         const limits = [0.01, 0.1, 0.5];
         const figures = emptyFigures(limits);
         binFigures(bins.negatives, bins.positives, bins.mixed, limits, figures);
-        expect(figures.auc).toBeCloseTo(aucWithVariance(n, p)?.auc ?? -1, 10);
-        expect(figures.averagePrecision).toBeCloseTo(averagePrecisionOf(n, p) ?? -1, 10);
-        for (const [at, point] of operatingPoints(n, p, limits).entries())
-          expect(figures.rates[at]).toBeCloseTo(point.truePositives / p.length, 10);
+        expect(figures.auc).toBeCloseTo(aucWithVariance(both)?.auc ?? -1, 10);
+        expect(figures.averagePrecision).toBeCloseTo(averagePrecisionOf(both) ?? -1, 10);
+        for (const [at, point] of operatingPoints(both, limits).entries())
+          expect(figures.rates[at]).toBeCloseTo(point.truePositives / positives.length, 10);
       }),
     );
   });
@@ -75,7 +76,7 @@ describe('ranking figures', () => {
     const random = createRandom(1);
     const of = (rows: number, by: number) =>
       Float64Array.from({ length: rows }, () => random.normal() + by).sort();
-    const bins = rankBins(of(30_000, 0), of(5000, 1));
+    const bins = rankBins(sortedScores(of(30_000, 0), of(5000, 1)));
     const sum = (counts: Float64Array): number => counts.reduce((all, one) => all + one, 0);
     expect([sum(bins.negatives), sum(bins.positives)]).toEqual([30_000, 5000]);
     expect(bins.floors.length).toBeLessThan(2000);
@@ -92,7 +93,7 @@ describe('ranking figures', () => {
             .filter((at) => share(negatives, at) <= limit)
             .map((at) => share(positives, at)),
         );
-        const [point] = operatingPoints(sorted(negatives), sorted(positives), [limit]);
+        const [point] = operatingPoints(ranked(negatives, positives), [limit]);
         expect((point?.truePositives ?? -1) / positives.length).toBeCloseTo(best, 12);
       }),
     );
@@ -105,8 +106,8 @@ describe('the threshold sweep', () => {
     fc.assert(
       fc.property(many, many, score, fc.boolean(), (negatives, positives, decision, lower) => {
         const sign = lower ? -1 : 1;
-        const turn = (of: readonly number[]) => sorted(of.map((one) => one * sign));
-        const points = thresholdSweep(turn(negatives), turn(positives), {
+        const turn = (of: readonly number[]) => of.map((one) => one * sign);
+        const points = thresholdSweep(ranked(turn(negatives), turn(positives)), {
           decisionThreshold: decision,
           sign,
         });

@@ -9,7 +9,8 @@ import { operatingPoints } from '../../../shared/domain/metrics/detection-rate.t
 import { createMultiClass } from '../../../shared/domain/metrics/multi-class.ts';
 import { createRegression } from '../../../shared/domain/metrics/regression.ts';
 import { aucWithVariance } from '../../../shared/domain/metrics/roc-auc.ts';
-import { scoreShift } from '../../../shared/domain/metrics/score-shift.ts';
+import { PairMoments, scoreShift } from '../../../shared/domain/metrics/score-shift.ts';
+import { sortedScores } from '../../../shared/domain/metrics/sorted-scores.ts';
 import { binOf, fitIsotonic, isotonicCuts } from '../../../shared/domain/statistics/isotonic.ts';
 
 interface BinaryCase {
@@ -85,6 +86,7 @@ describe.each(recorded.binary)('$name', (one) => {
   const { figures, metrics, isotonic } = accumulator.finish();
   const negatives = ofClass(labels, scores, 0).sort();
   const positives = ofClass(labels, scores, 1).sort();
+  const ranked = sortedScores(negatives, positives);
 
   it.each([
     'accuracy',
@@ -113,7 +115,7 @@ describe.each(recorded.binary)('$name', (one) => {
       figures.detectionRates.map(({ detectionRate }) => detectionRate.value),
       [one.tpr_001, one.tpr_01, one.tpr_10] as number[],
     );
-    const [at] = operatingPoints(negatives, positives, [0.1]);
+    const [at] = operatingPoints(ranked, [0.1]);
     expect((at?.falsePositives ?? 0) / negatives.length).toBeLessThanOrEqual(0.1);
   });
   it('the reliability curve, of equal width', () => {
@@ -140,7 +142,7 @@ describe.each(recorded.binary)('$name', (one) => {
     );
   });
   it("DeLong's variance, as by looking at every pair", () => {
-    near(aucWithVariance(negatives, positives)?.variance, one.auc_variance);
+    near(aucWithVariance(ranked)?.variance, one.auc_variance);
   });
   it('isotonic regression', () => {
     const steps = fitIsotonic(negatives, positives) ?? [];
@@ -157,7 +159,7 @@ describe.each(recorded.binary)('$name', (one) => {
     near(figures.scores?.standardDeviation, one.std);
   });
   it('average precision from the sorted scores alone', () =>
-    near(averagePrecisionOf(negatives, positives), one.average_precision));
+    near(averagePrecisionOf(ranked), one.average_precision));
 });
 
 it('many classes', () => {
@@ -206,10 +208,8 @@ it("DeLong's test of two areas on the same rows, and the shift of scores", () =>
   const scores = (of: readonly number[]) => {
     const [negatives, positives] = [ofClass(labels, of, 0), ofClass(labels, of, 1)];
     return {
-      negatives,
-      positives,
-      sortedNegatives: negatives.toSorted(),
-      sortedPositives: positives.toSorted(),
+      ...sortedScores(negatives.toSorted(), positives.toSorted()),
+      inOrder: { negatives, positives },
     };
   };
   const [a, b] = [scores(first), scores(second)];
@@ -217,11 +217,9 @@ it("DeLong's test of two areas on the same rows, and the shift of scores", () =>
   near(test?.delta, expected.delta);
   near(test?.standardError, expected.se);
   near(test?.pValue, expected.p);
-  const parts = (of: typeof a) => ({
-    rows: [of.negatives, of.positives],
-    sorted: [of.sortedNegatives, of.sortedPositives],
-  });
-  const shift = scoreShift(parts(a), parts(b));
+  const moments = new PairMoments();
+  for (const [row, score] of first.entries()) moments.add(score, second[row] ?? 0);
+  const shift = scoreShift([a.negatives, a.positives], [b.negatives, b.positives], moments);
   near(shift.correlation, expected.correlation);
   near(shift.ks, expected.ks);
   near(shift.wasserstein, expected.wasserstein);
