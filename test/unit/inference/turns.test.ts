@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import type { EvaluateNote } from '../../../electron/adapters/inference/evaluate-task.ts';
 import { createTurns } from '../../../electron/adapters/inference/turns.ts';
-import type { DetailedPredictions, LoadedModel } from '../../../shared/node/onnx/session.ts';
+import type { DetailedPredictions } from '../../../shared/node/onnx/row-model.ts';
+import type { LoadedModel } from '../../../shared/node/onnx/session.ts';
 
 /** Models whose calls are answered when told so, in the order they came. */
 function queue() {
