@@ -7,7 +7,7 @@ import type { InferenceWorker } from '../shared/node/onnx/inference-host.ts';
 import { CanaryWatch } from './canary-watch.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { type AgentConfig, allowsNonFinite, type ListenerConfig } from './config.ts';
-import { Engine } from './engine.ts';
+import { Engine, requireProviders } from './engine.ts';
 import { accessLogIn, openAccessLog } from './guard/access-log.ts';
 import { type AddressOptions, Networks } from './guard/addresses.ts';
 import { Rates } from './guard/door.ts';
@@ -17,6 +17,7 @@ import { ListenerTls } from './guard/tls.ts';
 import { createAdminListener } from './http/admin-listener.ts';
 import { createPredictListener } from './http/predict-listener.ts';
 import { AgentKeys } from './identity.ts';
+import { ModelCache } from './inference/model-cache.ts';
 import type { LiveModel } from './live-model.ts';
 import { lockDirectory } from './lock.ts';
 import { type ShownWeight, scoreBoundsOf } from './metrics/models.ts';
@@ -53,6 +54,7 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
   const { paths, limits } = config;
   const { log, now } = runtime;
   const trust = resolveTrust(config.trust, config.environmentId);
+  await requireProviders(config.engine.executionProviders, runtime.fork);
   const keys = await AgentKeys.load(paths, config.environmentId, config.keys);
   for (const directory of [paths.releases, paths.staging, paths.uploads, paths.checkpoints]) {
     await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -76,10 +78,16 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
       log.error({ model: name, version: ref.version, problem: error.message }, 'an inference process ended');
     },
   });
+  const cache = new ModelCache({
+    load: (root) => engine.load(root),
+    limitBytes: config.engine.cacheBytes,
+    unloaded: ({ name, ref }) => log.info({ model: name, version: ref.version }, 'unloaded to make room'),
+  });
+  metrics.sources.cache = () => cache.facts;
   const slots = new Slots({
     state,
     store,
-    engine,
+    cache,
     now,
     keepReleases: limits.keepReleases,
     rememberedKeys: limits.rememberedKeys,
@@ -186,6 +194,9 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
   verifying?.unref();
   const sweeping = setInterval(() => void push.sweep(uploads).catch(() => {}), 3_600_000);
   sweeping.unref();
+  // Memory grows while a model works, too.
+  const trimming = setInterval(() => void cache.trim(), 10_000);
+  trimming.unref();
 
   return {
     adminUrl,
@@ -196,6 +207,7 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
       ready = false;
       if (verifying) clearInterval(verifying);
       clearInterval(sweeping);
+      clearInterval(trimming);
       await watch.stop();
       for (const stop of unfollow) stop?.();
       const drained = Promise.all([drain(predict), drain(admin)]);

@@ -13,6 +13,7 @@ import {
 } from '../shared/node/onnx/inference-host.ts';
 import type { ModelInterface } from '../shared/node/onnx/named-tensor.ts';
 import { createQuarantine } from '../shared/node/onnx/quarantine.ts';
+import { callWorker, openWorkerLink } from '../shared/node/onnx/worker-link.ts';
 import { Batcher } from './inference/batcher.ts';
 import type { BatchingConfig, EngineConfig } from './inference/config.ts';
 import { warmUp } from './inference/warm-up.ts';
@@ -24,6 +25,8 @@ import type { ReleaseStore, StoredRelease } from './releases/stored.ts';
 const MODEL_KEY = 'model';
 /** Threads beyond which a run gets no faster. */
 const MOST_THREADS = 16;
+/** Longest time a process may take to start and answer a question, in milliseconds. */
+const START_MS = 30_000;
 /** Memory an inference process may take beside its model, in bytes. */
 const WORKER_BASE_RSS = 2 * 1024 ** 3;
 
@@ -58,12 +61,12 @@ export class Engine {
     const release = await store.read(root);
     this.#options.mayLoad(release);
     const mapping = await store.readMapping(release);
+    const sizeBytes = release.record.files.find((file) => file.name === 'model.onnx')?.sizeBytes ?? 0;
     const host = createInferenceHost({
       fork: this.#options.fork,
       deadlineMs: this.#options.predictTimeoutMs,
-      maxRssBytes:
-        WORKER_BASE_RSS +
-        4 * (release.record.files.find((file) => file.name === 'model.onnx')?.sizeBytes ?? 0),
+      maxRssBytes: WORKER_BASE_RSS + 4 * sizeBytes,
+      executionProviders: this.#options.engine.executionProviders,
       intraOpThreads: this.#options.engine.threads || Math.min(MOST_THREADS, availableParallelism()),
       quarantine: this.#quarantine,
     });
@@ -79,7 +82,7 @@ export class Engine {
       });
       const { name } = release.request;
       const batcher = await this.#batcher(name, release.ref, info, mapping, host);
-      return new Release({ name, ref: release.ref, info, mapping, host, batcher });
+      return new Release({ name, ref: release.ref, info, mapping, host, batcher, sizeBytes });
     } catch (error) {
       await host.close();
       throw error;
@@ -114,6 +117,28 @@ export class Engine {
         batch: (rows) => seen().batches.add(rows),
       },
     });
+  }
+}
+
+/** `input.invalid` where the runtime lacks a configured provider here. Asked of an inference process. */
+export async function requireProviders(
+  wanted: readonly string[],
+  fork: () => InferenceWorker,
+): Promise<void> {
+  // The CPU is always there: no process is started to hear it.
+  if (wanted.every((name) => name === 'cpu')) return;
+  const link = openWorkerLink(fork(), { maxRssBytes: WORKER_BASE_RSS });
+  try {
+    const known = (await callWorker(link, { type: 'providers' }, START_MS)) as readonly string[];
+    const missing = wanted.filter((name) => !known.includes(name));
+    if (missing.length === 0) return;
+    throw new SallyportError(
+      'input.invalid',
+      `engine.executionProviders: the runtime has no ${missing.join(', ')} here; it has ${known.join(', ')}.`,
+      { hint: 'Nothing was started.' },
+    );
+  } finally {
+    link.close(new SallyportError('cancelled', 'It was only asked what it has.'));
   }
 }
 

@@ -1,17 +1,16 @@
 /** From a predict call to an answer: route, run, count, mirror. */
 import type { PredictAnswer } from '../shared/domain/endpoint/predict-api.ts';
 import { SallyportError } from '../shared/domain/errors.ts';
-import { countRequest, type VersionCounter } from '../shared/domain/traffic/count.ts';
-import { bucketOf, isCanary } from '../shared/domain/traffic/route.ts';
+import { countRequest } from '../shared/domain/traffic/count.ts';
 import type { NamedTensor } from '../shared/node/onnx/named-tensor.ts';
 import { spokenLabels } from '../shared/node/onnx/output-mapping.ts';
 import type { Predictions } from '../shared/node/onnx/worker-protocol.ts';
+import { type Choice, choose, type Destination, Unavailable } from './choose.ts';
 import type { AgentLimits } from './config.ts';
 import { isEngineFault } from './engine.ts';
 import type { ScoreGuard } from './guard/scores.ts';
-import { sha256Text } from './identity.ts';
 import { checkInputs, TooManyRows } from './inference/check-inputs.ts';
-import { isOut, type LiveModel, outageText } from './live-model.ts';
+import type { LiveModel } from './live-model.ts';
 import type { ErrorType, VersionCounts } from './metrics/counts.ts';
 import { scoreBoundsOf } from './metrics/models.ts';
 import type { Metrics } from './metrics.ts';
@@ -19,14 +18,8 @@ import { Mirror } from './mirror.ts';
 import type { LoadedRelease } from './release.ts';
 import type { Slots } from './slots.ts';
 
-/** Answered 503: not the caller's fault, and worth trying again. */
-export class Unavailable extends Error {}
-
 /** Where a call goes, and when it came. */
-export interface Call {
-  readonly model: string;
-  readonly version: string | undefined;
-  readonly routingKey: string;
+export interface Call extends Destination {
   /** `performance.now()` at the call's arrival. */
   readonly startedAt: number;
   /** Told how many rows were counted, before the model sees them; what it throws refuses the call. */
@@ -47,14 +40,6 @@ export interface InferCall extends Call {
 export interface InferAnswer {
   readonly outputs: readonly NamedTensor[];
   readonly version: string;
-}
-
-interface Choice {
-  readonly live: LiveModel;
-  readonly release: LoadedRelease;
-  /** null where the caller named the version: that says nothing about routed traffic. */
-  readonly counter: VersionCounter | null;
-  readonly canary: boolean;
 }
 
 /** A call that was read and is about to run. */
@@ -173,11 +158,14 @@ export class Predictor {
     work: (release: LoadedRelease, run: Run) => Promise<Outcome<T>>,
   ): Promise<T> {
     const { limits, metrics } = this.#options;
-    const choice = this.#choose(call);
+    const chosen = choose(this.#options, call);
+    // Only a version that has to be loaded first is waited for.
+    const choice = chosen instanceof Promise ? await chosen : chosen;
     const { release } = choice;
     const counts = metrics.version(call.model, release.ref.version, scoreBoundsOf(release.mapping));
     if (this.#inFlight >= limits.inFlight) {
       counts.failure('overload');
+      choice.letGo?.();
       throw new Unavailable('Too many calls at once; try again in a moment.');
     }
     this.#inFlight++;
@@ -187,6 +175,7 @@ export class Predictor {
       return await this.#run(call, choice, run, counts, work);
     } finally {
       this.#inFlight--;
+      choice.letGo?.();
       this.#mirror.pump();
     }
   }
@@ -218,21 +207,6 @@ export class Predictor {
       this.#countFailure(error, choice, counts, performance.now() - call.startedAt);
       throw error;
     }
-  }
-
-  #choose(call: Call): Choice {
-    const { slots, metrics } = this.#options;
-    const live = slots.get(call.model);
-    const choice = live && choose(live, call);
-    if (!live || !choice) {
-      metrics.lost(live ? call.model : null, 'not_found');
-      throw new SallyportError('not-found', missing(call, live), { hint: 'See GET /models.' });
-    }
-    if (choice === 'damaged') {
-      metrics.lost(call.model, 'integrity');
-      throw new Unavailable(outageText(live.routing));
-    }
-    return choice;
   }
 
   #countFailure(error: unknown, choice: Choice, counts: VersionCounts, ms: number): void {
@@ -339,28 +313,6 @@ function predictionsOf(
     if (error instanceof SallyportError && error.code === 'model.unmappable') return null;
     throw error;
   }
-}
-
-/** `damaged`: routed to a release that could not be loaded again, or was revoked with nothing good before it. */
-function choose(live: LiveModel, call: Call): Choice | 'damaged' | null {
-  const { routing, stable, canary, previous, counters } = live;
-  if (call.version !== undefined) {
-    const release = [stable, canary, previous].find((each) => each?.ref.version === call.version);
-    return release ? { live, release, counter: null, canary: false } : null;
-  }
-  if (routing.canary && canary) {
-    const bucket = bucketOf(routing.canary.salt, call.routingKey, sha256Text);
-    if (isCanary(bucket, routing.canary.percent))
-      return { live, release: canary, counter: counters.canary, canary: true };
-  }
-  if (stable) return { live, release: stable, counter: counters.stable, canary: false };
-  return isOut(live) ? 'damaged' : null;
-}
-
-function missing(call: Call, live: LiveModel | undefined): string {
-  if (!live) return `No model named ${call.model} is served here.`;
-  if (call.version !== undefined) return `${call.model}@${call.version} is not loaded here.`;
-  return `No version of ${call.model} is served here.`;
 }
 
 function errorType(error: unknown): ErrorType {

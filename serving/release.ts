@@ -23,6 +23,12 @@ export interface LoadedRelease {
   /** Calls under way in its process. */
   readonly inFlight: number;
   readonly busy: boolean;
+  /** Memory of its process, in bytes. */
+  readonly bytes: number;
+  /** `performance.now()` of the last call. */
+  readonly lastUsedAt: number;
+  /** Resolves when its process was ended for good. */
+  readonly ended: Promise<void>;
   /**
    * JSON rows of features as the model's inputs. `input.invalid`, `TooManyRows`; `model.unsupported` for a model whose
    * inputs cannot be filled from rows.
@@ -50,6 +56,7 @@ export interface ReleaseParts {
   readonly mapping: OutputMapping;
   readonly host: InferenceHost;
   readonly batcher: Batcher;
+  readonly sizeBytes: number;
 }
 
 export class Release implements LoadedRelease {
@@ -63,11 +70,19 @@ export class Release implements LoadedRelease {
   readonly #answers: AnswerReader;
   /** Or why it cannot be asked by rows. */
   readonly #rows: RowReader | SallyportError;
+  readonly #sizeBytes: number;
+  readonly ended: Promise<void>;
+  #end = (): void => {};
   #inFlight = 0;
+  #lastUsedAt = performance.now();
   #idle: (() => void)[] = [];
 
   /** Throws `model.unmappable` where the mapping names an output that the model does not have. */
-  constructor({ name, ref, info, mapping, host, batcher }: ReleaseParts) {
+  constructor({ name, ref, info, mapping, host, batcher, sizeBytes }: ReleaseParts) {
+    this.#sizeBytes = sizeBytes;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
     this.name = name;
     this.ref = ref;
     this.info = info;
@@ -101,6 +116,14 @@ export class Release implements LoadedRelease {
     return this.#inFlight > 0;
   }
 
+  get bytes(): number {
+    return Math.max(this.#host.rssBytes, this.#sizeBytes);
+  }
+
+  get lastUsedAt(): number {
+    return this.#lastUsedAt;
+  }
+
   readRows(features: unknown, maxRows: number): readonly NamedTensor[] {
     if (this.#rows instanceof SallyportError) throw this.#rows;
     return this.#rows.read(features, maxRows);
@@ -111,6 +134,7 @@ export class Release implements LoadedRelease {
     outputs: readonly string[] = this.#allOutputs,
   ): Promise<readonly NamedTensor[]> {
     this.#inFlight++;
+    this.#lastUsedAt = performance.now();
     try {
       return await this.#batcher.run(inputs, outputs);
     } finally {
@@ -150,11 +174,12 @@ export class Release implements LoadedRelease {
 
   async retire(): Promise<void> {
     if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
-    await this.#host.close();
+    await this.close();
   }
 
-  close(): Promise<void> {
-    return this.#host.close();
+  async close(): Promise<void> {
+    await this.#host.close();
+    this.#end();
   }
 }
 

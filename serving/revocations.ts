@@ -8,6 +8,7 @@ import {
   revocationSchema,
   revokedText,
 } from '../shared/domain/endpoint/revocation.ts';
+import { type ModelRouting, withoutReleases } from '../shared/domain/endpoint/routing.ts';
 import { SallyportError } from '../shared/domain/errors.ts';
 import { bundleKeyHint, type VerifiedBundle, verifyBundle } from '../shared/node/model-signing/index.ts';
 import { Mutex } from './mutex.ts';
@@ -114,4 +115,22 @@ function parse(text: string): Revocation {
   throw new SallyportError('input.invalid', 'The signed revocation is not one this agent understands.', {
     hint: HINT,
   });
+}
+
+/** The routing without what was revoked: back to the newest version that was not; null where nothing was. */
+export function withoutRevoked(
+  { state, now }: { readonly state: StateFile; readonly now: () => Date },
+  routing: ModelRouting,
+  unusable: ReadonlySet<string> = new Set(),
+): ModelRouting | null {
+  const revocation = [routing.stable, routing.canary, routing.previous]
+    .map((ref) => ref && state.revocationOf(ref.digest))
+    .find((held) => held);
+  if (!revocation) return null;
+  return withoutReleases(
+    routing,
+    (ref) => state.revocationOf(ref.digest) !== undefined || unusable.has(ref.root),
+    state.current.served.filter((each) => each.name === routing.name).reverse(),
+    { at: now().toISOString(), kind: 'revoked', reason: revokedText(revocation), measurements: [] },
+  );
 }

@@ -5,7 +5,6 @@
  */
 
 import type { AgentMove } from '../shared/domain/endpoint/agent-move.ts';
-import { revokedText } from '../shared/domain/endpoint/revocation.ts';
 import {
   emptyRouting,
   type ModelRouting,
@@ -18,7 +17,7 @@ import {
 } from '../shared/domain/endpoint/routing.ts';
 import { isDiskRefusal, SallyportError } from '../shared/domain/errors.ts';
 import type { TrafficSample } from '../shared/domain/traffic/sample.ts';
-import type { Engine } from './engine.ts';
+import type { Held, ModelCache, Spare } from './inference/model-cache.ts';
 import {
   answerOf,
   type ChangeAnswer,
@@ -33,8 +32,8 @@ import { Mutex } from './mutex.ts';
 import type { LoadedRelease } from './release.ts';
 import { pruneReleases } from './releases/prune.ts';
 import type { ReleaseStore } from './releases/stored.ts';
-import { requireNotRevoked } from './revocations.ts';
-import { remember, type ServedRelease, type StateFile } from './state.ts';
+import { requireNotRevoked, withoutRevoked } from './revocations.ts';
+import { knownAnswer, remember, type ServedRelease, type StateFile } from './state.ts';
 
 /** A change somebody asks for, under a key that makes asking twice the same as asking once. */
 export interface Change {
@@ -54,7 +53,7 @@ export interface Change {
 export interface SlotsOptions {
   readonly state: StateFile;
   readonly store: ReleaseStore;
-  readonly engine: Engine;
+  readonly cache: ModelCache;
   /** Throws unless this stored release may be served now (quorum, environment, expiry, serial). */
   readonly admitStored: (root: string) => Promise<ServedRelease>;
   readonly now: () => Date;
@@ -75,6 +74,7 @@ export class Slots {
 
   constructor(options: SlotsOptions) {
     this.#options = options;
+    options.cache.setSpare(() => this.#spare());
   }
 
   get(name: string): LiveModel | undefined {
@@ -103,7 +103,7 @@ export class Slots {
 
   async #restoreModel(before: ModelRouting): Promise<void> {
     // A revocation that a crash cut off between its record and the traffic.
-    const routing = this.#withoutRevoked(before) ?? before;
+    const routing = withoutRevoked(this.#options, before) ?? before;
     const load = async (ref: ReleaseRef | null): Promise<LoadedRelease | null> => {
       if (!ref) return null;
       try {
@@ -139,20 +139,6 @@ export class Slots {
     this.#swap(liveModel(next, fellBack ? previous : stable, canary, fellBack ? null : previous));
   }
 
-  #withoutRevoked(routing: ModelRouting, unusable: ReadonlySet<string> = new Set()): ModelRouting | null {
-    const { state, now } = this.#options;
-    const revocation = [routing.stable, routing.canary, routing.previous]
-      .map((ref) => ref && state.revocationOf(ref.digest))
-      .find((held) => held);
-    if (!revocation) return null;
-    return withoutReleases(
-      routing,
-      (ref) => state.revocationOf(ref.digest) !== undefined || unusable.has(ref.root),
-      state.current.served.filter((each) => each.name === routing.name).reverse(),
-      { at: now().toISOString(), kind: 'revoked', reason: revokedText(revocation), measurements: [] },
-    );
-  }
-
   /** Takes what was revoked out of every model's traffic and memory, and its files off the disk. */
   async withdrawRevoked(): Promise<void> {
     for (const { name } of Object.values(this.#options.state.current.models)) {
@@ -160,9 +146,9 @@ export class Slots {
         const unusable = new Set<string>();
         let before = this.routing(name);
         for (
-          let after = this.#withoutRevoked(before);
+          let after = withoutRevoked(this.#options, before);
           after;
-          after = this.#withoutRevoked(before, unusable)
+          after = withoutRevoked(this.#options, before, unusable)
         ) {
           try {
             await this.#apply(name, before, after, null, new Map());
@@ -178,6 +164,8 @@ export class Slots {
         await this.#prune(name);
       });
     }
+    const { cache, state } = this.#options;
+    await cache.drop(({ ref }) => state.revocationOf(ref.digest) !== undefined);
   }
 
   /** Takes the canary of this generation out, because the agent itself decided so. Nothing where it is gone already. */
@@ -225,12 +213,12 @@ export class Slots {
 
   /** Runs a change. The answer of the first run is remembered durably and given again to the same key. */
   async change(name: string, change: Change): Promise<ChangeAnswer> {
-    const known = this.#remembered(name, change);
+    const known = knownAnswer(this.#options.state.current, this.routing(name), change);
     if (known) return known;
     const warm = await this.#warm(name, change.roots);
     try {
       return await this.#mutex.run(name, async () => {
-        const raced = this.#remembered(name, change);
+        const raced = knownAnswer(this.#options.state.current, this.routing(name), change);
         if (raced) return raced;
         const before = this.routing(name);
         const result = await change.apply(before);
@@ -246,24 +234,6 @@ export class Slots {
     }
   }
 
-  /** The answer this key was given before, or null. Throws for a key used otherwise, and for an old view. */
-  #remembered(name: string, change: Change): ChangeAnswer | null {
-    const known = this.#options.state.current.answers.find((answer) => answer.key === change.key);
-    if (known && known.request !== change.request) {
-      throw new SallyportError('conflict', 'This idempotency key was used for another request.', {
-        hint: 'Nothing was changed. Use a fresh key.',
-      });
-    }
-    if (known) return { model: known.model, loaded: known.loaded };
-    const { generation } = this.routing(name);
-    if (change.expectedGeneration === null || change.expectedGeneration === generation) return null;
-    throw new SallyportError(
-      'endpoint.stale',
-      `${name} is at generation ${generation} here, not ${change.expectedGeneration}: another hand changed it.`,
-      { hint: 'Nothing was changed. Read the routing again and decide anew.', facts: { generation } },
-    );
-  }
-
   /** Judged at its first activation: what was served here stays loadable, so that a rollback needs nobody else. */
   #wasServed(root: string): boolean {
     return this.#options.state.history().servedRoots.has(root);
@@ -276,7 +246,7 @@ export class Slots {
       for (const root of roots) {
         const { routing } = this.#live.get(name) ?? { routing: this.routing(name) };
         if (!isServing(routing, root) && !this.#wasServed(root)) await this.#options.admitStored(root);
-        if (!loadedOf(this.#live.get(name), root)) warm.set(root, await this.#options.engine.load(root));
+        if (!loadedOf(this.#live.get(name), root)) warm.set(root, await this.#loadRoot(root));
         else if (routing.stable?.root !== root) await this.#options.store.verify(root);
       }
       return warm;
@@ -341,7 +311,7 @@ export class Slots {
   }
 
   async #load(name: string, ref: ReleaseRef): Promise<LoadedRelease> {
-    const release = await this.#options.engine.load(ref.root);
+    const release = await this.#loadRoot(ref.root);
     if (release.name === name && release.ref.digest === ref.digest) return release;
     await release.close();
     throw new SallyportError('integrity.artifact', `The stored release is not of ${name}.`, {
@@ -349,9 +319,41 @@ export class Slots {
     });
   }
 
+  /** A version that callers named may be in memory already. */
+  async #loadRoot(root: string): Promise<LoadedRelease> {
+    const { cache } = this.#options;
+    return cache.take(root) ?? cache.load(root);
+  }
+
+  /** A version that was served here and has no place in the routing now; null where there is none. */
+  async hold(name: string, version: string): Promise<Held | null> {
+    const { state, cache, store } = this.#options;
+    const served = this.served(name, version);
+    if (!served || state.revocationOf(served.digest) || !(await store.has(served.root))) return null;
+    return cache.hold(served.root);
+  }
+
+  /** Previous versions, which the cache may give up. */
+  #spare(): Spare[] {
+    return [...this.#live.values()].flatMap(({ routing, previous }) =>
+      previous ? [{ release: previous, giveUp: () => this.#giveUp(routing.name, previous) }] : [],
+    );
+  }
+
+  #giveUp(name: string, release: LoadedRelease): Promise<boolean> {
+    return this.#mutex.run(name, async () => {
+      const live = this.#live.get(name);
+      if (live?.previous !== release || live.stable === release) return false;
+      this.#swap({ ...live, previous: null });
+      void release.retire();
+      return true;
+    });
+  }
+
   #swap(live: LiveModel): void {
     this.#live.set(live.routing.name, live);
     this.#options.onChange(live);
+    void this.#options.cache.trim();
   }
 
   #retire(before: LiveModel | undefined, after: LiveModel): void {
@@ -388,5 +390,6 @@ export class Slots {
     for (const live of this.#live.values()) {
       for (const release of [live.stable, live.canary, live.previous]) await release?.close();
     }
+    await this.#options.cache.close();
   }
 }

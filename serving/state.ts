@@ -129,3 +129,24 @@ export function servedReleaseOf(
   const { vaultId, name, version, digest, serial } = request;
   return { root, name, version, digest, vaultId, serial, firstServedAt: now.toISOString() };
 }
+
+/** The answer this key was given before, or null. Throws for a key used otherwise, and for an old view. */
+export function knownAnswer(
+  state: AgentState,
+  { name, generation }: ModelRouting,
+  asked: Pick<RememberedAnswer, 'key' | 'request'> & { readonly expectedGeneration: number | null },
+): Pick<RememberedAnswer, 'model' | 'loaded'> | null {
+  const known = state.answers.find((answer) => answer.key === asked.key);
+  if (known && known.request !== asked.request) {
+    throw new SallyportError('conflict', 'This idempotency key was used for another request.', {
+      hint: 'Nothing was changed. Use a fresh key.',
+    });
+  }
+  if (known) return { model: known.model, loaded: known.loaded };
+  if (asked.expectedGeneration === null || asked.expectedGeneration === generation) return null;
+  throw new SallyportError(
+    'endpoint.stale',
+    `${name} is at generation ${generation} here, not ${asked.expectedGeneration}: another hand changed it.`,
+    { hint: 'Nothing was changed. Read the routing again and decide anew.', facts: { generation } },
+  );
+}

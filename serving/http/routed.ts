@@ -1,9 +1,10 @@
 /** One call of a model, whichever API it came by: where it goes, what the log is told, and how it is refused. */
 import type { FastifyRequest } from 'fastify';
 import { SallyportError } from '../../shared/domain/errors.ts';
+import { Unavailable } from '../choose.ts';
 import { refusal } from '../guard/refusal.ts';
 import { TooManyRows } from '../inference/check-inputs.ts';
-import { type Call, Unavailable } from '../predict.ts';
+import type { Call } from '../predict.ts';
 import { Refused } from './server.ts';
 
 export interface Destination {

@@ -6,6 +6,12 @@ export const engineSchema = z.strictObject({
   executionProviders: z.array(z.string().min(1).max(60)).min(1).max(8).default(['cpu']),
   /** Threads a model may use for one run; 0 = one per core, at most 16. */
   threads: z.number().int().min(0).max(256).default(0),
+  /** Memory of all inference processes together, in bytes, above which versions without routed traffic are unloaded. */
+  cacheBytes: z
+    .number()
+    .int()
+    .min(1)
+    .default(4 * 1024 ** 3),
 });
 export type EngineConfig = z.infer<typeof engineSchema>;
 

@@ -80,7 +80,7 @@ async function loaded(bytes: Uint8Array, mapping: OutputMapping): Promise<Releas
   const digest = sha256(bytes);
   const info = await host.load({ key: 'model', bytes, digest });
   const batcher = batcherOf(host);
-  return new Release({ name: 'm', ref: REF, info, mapping, host, batcher });
+  return new Release({ name: 'm', ref: REF, info, mapping, host, batcher, sizeBytes: bytes.length });
 }
 
 describe('a release asked by tensors', () => {
@@ -155,7 +155,15 @@ test('given one call that ends the process among others, then it alone is blamed
   host.onCrash((event) => crashes.push(event.error.code));
   const info = await host.load({ key: 'model', bytes, digest: sha256(bytes) });
   const batcher = batcherOf(host);
-  const release = new Release({ name: 'm', ref: REF, info, mapping: CLASSIFIER, host, batcher });
+  const release = new Release({
+    name: 'm',
+    ref: REF,
+    info,
+    mapping: CLASSIFIER,
+    host,
+    batcher,
+    sizeBytes: bytes.length,
+  });
   const ask = (first: number, elements: number) =>
     release.run([
       { name: 'features', type: 'float32', dims: [1, 3], data: Float32Array.of(first, elements, 0) },

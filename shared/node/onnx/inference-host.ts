@@ -54,6 +54,8 @@ export interface InferenceHost {
   onCrash(listener: (event: CrashEvent) => void): void;
   /** Memory of the worker at its largest, bytes; for metrics. */
   readonly peakRssBytes: number;
+  /** Memory of the worker now, bytes; 0 where there is none. */
+  readonly rssBytes: number;
   close(): Promise<void>;
 }
 
@@ -63,6 +65,8 @@ export interface HostOptions {
   readonly deadlineMs: number;
   readonly maxRssBytes: number;
   readonly intraOpThreads?: number;
+  /** In the order in which the runtime tries them; the CPU alone when left out. */
+  readonly executionProviders?: readonly string[];
   /** Shared between hosts so that a model is quarantined in all of them. */
   readonly quarantine?: Quarantine;
 }
@@ -120,7 +124,9 @@ export function createInferenceHost(options: HostOptions): InferenceHost {
     const bytes = typeof model.bytes === 'function' ? await model.bytes() : model.bytes;
     const target = current();
     const { key, digest } = model;
-    const request = { key, digest, bytes, use: TENSORS, intraOpThreads: options.intraOpThreads ?? 1 };
+    const { intraOpThreads = 1, executionProviders } = options;
+    const use = { ...TENSORS, ...(executionProviders ? { executionProviders } : {}) };
+    const request = { key, digest, bytes, use, intraOpThreads };
     let lost: WorkerGone | null = null;
     try {
       const loaded = await transferModel(target, request, options.deadlineMs * LOAD_FACTOR, {
@@ -211,6 +217,9 @@ export function createInferenceHost(options: HostOptions): InferenceHost {
     },
     get peakRssBytes() {
       return Math.max(peakRssBytes, link?.peakRssBytes ?? 0);
+    },
+    get rssBytes() {
+      return link?.alive ? link.rssBytes : 0;
     },
     async close() {
       closed = true;

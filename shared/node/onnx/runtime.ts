@@ -44,17 +44,24 @@ export interface RuntimeTensor {
 
 export interface SessionOptions {
   readonly intraOpThreads: number;
+  /** In the order in which they are tried for each part of the graph; the CPU alone when left out. */
+  readonly executionProviders?: readonly string[];
+}
+
+/** Names of the execution providers that this build of the runtime has. */
+export function executionProviders(): string[] {
+  return ort.listSupportedBackends().map(({ name }) => name);
 }
 
 /** Throws `model.unsupported` where the runtime refuses the model. */
 export async function openSession(
   bytes: Uint8Array,
-  { intraOpThreads }: SessionOptions,
+  { intraOpThreads, executionProviders: providers = ['cpu'] }: SessionOptions,
 ): Promise<RuntimeSession> {
   let session: ort.InferenceSession;
   try {
     session = await ort.InferenceSession.create(bytes, {
-      executionProviders: ['cpu'],
+      executionProviders: [...providers],
       intraOpNumThreads: intraOpThreads,
       interOpNumThreads: 1,
       executionMode: 'sequential',

@@ -46,6 +46,8 @@ export interface WorkerLink {
   request(call: WorkerCall, deadlineMs: number, listener: RequestListener): void;
   /** Largest memory seen, in bytes. */
   readonly peakRssBytes: number;
+  /** Memory when it was last looked at; 0 before the first look. */
+  readonly rssBytes: number;
   /** Ends the worker; every open request is told with this error. */
   close(error: SallyportError): void;
 }
@@ -76,6 +78,7 @@ export function openWorkerLink(worker: InferenceWorker, options: LinkOptions): W
   let headSince = 0;
   let alive = true;
   let peakRssBytes = 0;
+  let lastRssBytes = 0;
 
   const begin = (id: number | null): void => {
     const entry = id === null ? undefined : pending.get(id);
@@ -97,6 +100,7 @@ export function openWorkerLink(worker: InferenceWorker, options: LinkOptions): W
   };
 
   const seeMemory = (rssBytes: number): void => {
+    lastRssBytes = rssBytes;
     peakRssBytes = Math.max(peakRssBytes, rssBytes);
     if (rssBytes <= options.maxRssBytes) return;
     const mib = (bytes: number): number => Math.round(bytes / 2 ** 20);
@@ -170,6 +174,9 @@ export function openWorkerLink(worker: InferenceWorker, options: LinkOptions): W
     },
     get peakRssBytes() {
       return peakRssBytes;
+    },
+    get rssBytes() {
+      return lastRssBytes;
     },
     request(call, deadlineMs, listener) {
       const now = performance.now();

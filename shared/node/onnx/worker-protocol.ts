@@ -31,6 +31,8 @@ export type WorkerRequest =
       readonly wanted: readonly string[];
     }
   | { readonly type: 'unload'; readonly id: number; readonly key: string }
+  /** Reply value: the names of the runtime's execution providers that can be used here. */
+  | { readonly type: 'providers'; readonly id: number }
   /** Work a particular entry adds (the desktop's evaluation over a dataset). */
   | { readonly type: 'task'; readonly id: number; readonly task: unknown };
 
@@ -49,7 +51,7 @@ export type ModelUse =
   /** Rows of features, by a task. `ModelInfo`. */
   | { readonly kind: 'rows'; readonly mapping: OutputMapping }
   /** `run`. `ModelInterface`. */
-  | { readonly kind: 'tensors' }
+  | { readonly kind: 'tensors'; readonly executionProviders?: readonly string[] }
   /** The bytes are only verified and kept, for a task that makes its own sessions of them. Null. */
   | { readonly kind: 'bytes' };
 

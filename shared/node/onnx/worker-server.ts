@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { SallyportError } from '../../domain/errors.ts';
 import type { WorkerPort } from '../worker-port.ts';
+import { executionProviders } from './runtime.ts';
 import { type LoadedModel, loadModel, openTensorModel, type TensorModel } from './session.ts';
 import type { ModelLoader } from './session-thread.ts';
 import { toWireError, type WorkerReply, type WorkerRequest } from './worker-protocol.ts';
@@ -91,7 +92,8 @@ export function serveInference(
         verify(part);
         const { key, use, intraOpThreads } = part.request;
         const rows = use.kind === 'rows' ? await load(part.bytes, use.mapping, { intraOpThreads }) : null;
-        const tensors = use.kind === 'tensors' ? await openTensorModel(part.bytes, { intraOpThreads }) : null;
+        const tensors =
+          use.kind === 'tensors' ? await openTensorModel(part.bytes, { intraOpThreads, ...use }) : null;
         await forget(key);
         if (rows) models.set(key, rows);
         if (tensors) tensorModels.set(key, tensors);
@@ -103,6 +105,8 @@ export function serveInference(
         sources.delete(request.key);
         await forget(request.key);
         return null;
+      case 'providers':
+        return executionProviders();
       case 'task':
         if (!runTask) throw new SallyportError('unexpected', 'This worker has no tasks.');
         return runTask(request.task, {

@@ -1,0 +1,91 @@
+/** Which version answers a call: the one it names, or the one that routing sends it to. */
+import { SallyportError } from '../shared/domain/errors.ts';
+import type { VersionCounter } from '../shared/domain/traffic/count.ts';
+import { bucketOf, isCanary } from '../shared/domain/traffic/route.ts';
+import { sha256Text } from './identity.ts';
+import { isOut, type LiveModel, outageText } from './live-model.ts';
+import type { Metrics } from './metrics.ts';
+import type { LoadedRelease } from './release.ts';
+import type { Slots } from './slots.ts';
+
+/** Answered 503: not the caller's fault, and worth trying again. */
+export class Unavailable extends Error {}
+
+/** Where a call goes. */
+export interface Destination {
+  readonly model: string;
+  readonly version: string | undefined;
+  readonly routingKey: string;
+}
+
+export interface Choice {
+  readonly live: LiveModel;
+  readonly release: LoadedRelease;
+  /** null where the caller named the version: that says nothing about routed traffic. */
+  readonly counter: VersionCounter | null;
+  readonly canary: boolean;
+  /** Of a version that may be unloaded when nobody uses it. */
+  readonly letGo?: () => void;
+}
+
+/**
+ * A version that callers name and that is not in memory is loaded first: then, and only then, a promise. `not-found` for
+ * one that was never served here or is no longer kept; `Unavailable` where nothing good is left to answer.
+ */
+export function choose(
+  options: { readonly slots: Slots; readonly metrics: Metrics },
+  call: Destination,
+): Choice | Promise<Choice> {
+  const { slots, metrics } = options;
+  const live = slots.get(call.model);
+  if (!live) {
+    metrics.lost(null, 'not_found');
+    throw missing(`No model named ${call.model} is served here.`);
+  }
+  if (call.version === undefined) {
+    const choice = routed(live, call);
+    if (choice) return choice;
+    if (isOut(live)) {
+      metrics.lost(call.model, 'integrity');
+      throw new Unavailable(outageText(live.routing));
+    }
+    metrics.lost(call.model, 'not_found');
+    throw missing(`No version of ${call.model} is served here.`);
+  }
+  const { stable, canary, previous } = live;
+  const release = [stable, canary, previous].find((each) => each?.ref.version === call.version);
+  return release
+    ? { live, release, counter: null, canary: false }
+    : older(options, live, call.model, call.version);
+}
+
+function routed(live: LiveModel, { routingKey }: Destination): Choice | null {
+  const { routing, stable, canary, counters } = live;
+  if (routing.canary && canary) {
+    const bucket = bucketOf(routing.canary.salt, routingKey, sha256Text);
+    if (isCanary(bucket, routing.canary.percent))
+      return { live, release: canary, counter: counters.canary, canary: true };
+  }
+  return stable && { live, release: stable, counter: counters.stable, canary: false };
+}
+
+async function older(
+  { slots, metrics }: { readonly slots: Slots; readonly metrics: Metrics },
+  live: LiveModel,
+  model: string,
+  version: string,
+): Promise<Choice> {
+  const held = await slots.hold(model, version).catch((error: unknown) => {
+    metrics.lost(model, 'integrity');
+    throw error;
+  });
+  if (!held) {
+    metrics.lost(model, 'not_found');
+    throw missing(`${model}@${version} is not kept here.`);
+  }
+  return { live, release: held.release, counter: null, canary: false, letGo: held.letGo };
+}
+
+function missing(message: string): SallyportError {
+  return new SallyportError('not-found', message, { hint: 'See GET /models.' });
+}
