@@ -1,16 +1,16 @@
 /**
- * `npm run bench [-- NAME…] [--json] [--write]`: measures the program beside what limits it and beside its peers.
+ * `npm run bench [-- NAME…] [--json] [--write] [--minutes N]`: measures the program beside what limits it and beside its peers.
  * Each bench runs in a process of its own, one after the other. Loopback only, bounded in time and size.
  */
 import { fork } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { machine } from './support/machine.ts';
 import { ROOT } from './support/program.ts';
 import type { Bench, BenchRow } from './support/row.ts';
-import { markdownPage, textTable } from './support/table.ts';
+import { markdownPage, soakOf, soakSection, textTable, withSection } from './support/table.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   start: async () => (await import('./start.ts')).start,
@@ -19,18 +19,24 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   agent: async () => (await import('./agent.ts')).agent,
   rollout: async () => (await import('./rollout.ts')).rollout,
   window: async () => (await import('./window.ts')).window,
+  soak: async () => (await import('./soak.ts')).soak,
 };
+
+/** Takes minutes, so it runs when it is named. */
+const BY_NAME = 'soak';
+const USUAL = Object.keys(BENCHES).filter((name) => name !== BY_NAME);
 
 type Answer = { readonly rows: BenchRow[] } | { readonly problem: string };
 
 /** The child's side: runs one bench and sends its rows. */
-async function runHere(name: string): Promise<void> {
+async function runHere(name: string, minutes: number): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), `sallyport-bench-${name}-`));
   let answer: Answer;
   try {
     const bench = await BENCHES[name]?.();
     if (bench === undefined) throw new Error(`There is no bench called ${name}.`);
-    answer = { rows: await bench({ directory, say: (text) => process.stderr.write(`${name}: ${text}\n`) }) };
+    const say = (text: string) => process.stderr.write(`${name}: ${text}\n`);
+    answer = { rows: await bench({ directory, minutes, say }) };
   } catch (error) {
     answer = { problem: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
@@ -38,9 +44,11 @@ async function runHere(name: string): Promise<void> {
   process.send?.(answer, () => process.exit(0));
 }
 
-function runInChild(name: string): Promise<Answer> {
+function runInChild(name: string, minutes: number): Promise<Answer> {
   return new Promise((resolve) => {
-    const child = fork(import.meta.filename, ['--child', name], { stdio: ['ignore', 2, 2, 'ipc'] });
+    const child = fork(import.meta.filename, ['--child', name, '--minutes', String(minutes)], {
+      stdio: ['ignore', 2, 2, 'ipc'],
+    });
     let answer: Answer = { problem: 'it ended without an answer' };
     child.on('message', (message) => {
       answer = message as Answer;
@@ -52,10 +60,20 @@ function runInChild(name: string): Promise<Answer> {
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { json: { type: 'boolean' }, write: { type: 'boolean' }, child: { type: 'string' } },
+    options: {
+      json: { type: 'boolean' },
+      write: { type: 'boolean' },
+      child: { type: 'string' },
+      minutes: { type: 'string', default: '10' },
+    },
   });
+  const minutes = Number(values.minutes);
+  if (!(minutes > 0 && minutes <= 1440)) {
+    console.error('--minutes is a number above 0, at most 1440.');
+    return 2;
+  }
   if (values.child !== undefined) {
-    await runHere(values.child);
+    await runHere(values.child, minutes);
     return 0;
   }
   const unknown = positionals.filter((name) => BENCHES[name] === undefined);
@@ -65,15 +83,16 @@ async function main(): Promise<number> {
     );
     return 2;
   }
-  const names = positionals.length > 0 ? positionals : Object.keys(BENCHES);
-  if (values.write && names.length < Object.keys(BENCHES).length) {
-    console.error('--write replaces the whole page, so it runs every bench: give no names.');
+  const names = positionals.length > 0 ? positionals : USUAL;
+  const soaks = names.length === 1 && names[0] === BY_NAME;
+  if (values.write && positionals.length > 0 && !soaks) {
+    console.error(`--write replaces the page: give no names, or ${BY_NAME} alone for its section.`);
     return 2;
   }
   const rows: BenchRow[] = [];
   const problems: string[] = [];
   for (const name of names) {
-    const answer = await runInChild(name);
+    const answer = await runInChild(name, minutes);
     if ('rows' in answer) rows.push(...answer.rows);
     else problems.push(`${name}: ${answer.problem}`);
   }
@@ -83,7 +102,14 @@ async function main(): Promise<number> {
   for (const problem of problems) console.error(problem);
   if (values.write && problems.length === 0) {
     const date = new Date().toISOString().slice(0, 10);
-    writeFileSync(join(ROOT, 'docs/benchmarks.md'), markdownPage(rows, on, date));
+    const path = join(ROOT, 'docs/benchmarks.md');
+    const page = readFileSync(path, 'utf8');
+    writeFileSync(
+      path,
+      soaks
+        ? withSection(page, soakSection(rows, on, date))
+        : withSection(markdownPage(rows, on, date), soakOf(page)),
+    );
   }
   return problems.length > 0 ? 1 : 0;
 }

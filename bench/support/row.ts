@@ -71,6 +71,8 @@ function judge(
 export interface BenchContext {
   /** An empty directory of its own, removed afterwards. */
   readonly directory: string;
+  /** How long the soak takes. */
+  readonly minutes: number;
   /** A line on stderr: what is being done. */
   say(text: string): void;
 }
