@@ -7,6 +7,7 @@ import type { InferenceWorker } from '../shared/node/onnx/inference-host.ts';
 import { CanaryWatch } from './canary-watch.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { type AgentConfig, allowsNonFinite, type ListenerConfig } from './config.ts';
+import { Drain } from './drain.ts';
 import { Engine, requireProviders } from './engine.ts';
 import { accessLogIn, openAccessLog } from './guard/access-log.ts';
 import { type AddressOptions, Networks } from './guard/addresses.ts';
@@ -125,8 +126,10 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
     limits.modelBytes + 16 * 1024 * 1024,
     metrics.pushes,
   );
+  const drain = new Drain();
   const predictor = new Predictor({
     slots,
+    drain,
     limits,
     metrics,
     allowNonFinite: (model) => allowsNonFinite(config, model),
@@ -149,7 +152,8 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
     name: 'predict',
     counts: metrics.listeners.predict,
     access: fileLog ?? accessLogIn(log, 'debug'),
-    ready: () => ready,
+    ready: () => ready && !drain.agent,
+    drain,
   });
   const admin = createAdminListener({
     ...common,
@@ -166,6 +170,7 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
     push,
     uploads,
     watch,
+    drain,
     checkpoints: new Checkpoints(paths.checkpoints, trust),
     revocations: new Revocations({ trust, state, now, withdraw: () => slots.withdrawRevoked() }),
   });
@@ -210,7 +215,7 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
       clearInterval(trimming);
       await watch.stop();
       for (const stop of unfollow) stop?.();
-      const drained = Promise.all([drain(predict), drain(admin)]);
+      const drained = Promise.all([closeListener(predict), closeListener(admin)]);
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise((resolve) => {
         timer = setTimeout(resolve, limits.drainMs);
@@ -232,7 +237,7 @@ function addressesOf({ allow, trustedProxies }: ListenerConfig): AddressOptions 
 }
 
 /** Closes when the last call is answered. Kept-alive connections that become idle on the way are not waited for. */
-async function drain(app: FastifyInstance): Promise<void> {
+async function closeListener(app: FastifyInstance): Promise<void> {
   const idle = setInterval(() => app.server.closeIdleConnections(), 50);
   await app.close().finally(() => clearInterval(idle));
 }

@@ -2,6 +2,7 @@
 import { SallyportError } from '../shared/domain/errors.ts';
 import type { VersionCounter } from '../shared/domain/traffic/count.ts';
 import { bucketOf, isCanary } from '../shared/domain/traffic/route.ts';
+import type { Drain } from './drain.ts';
 import { sha256Text } from './identity.ts';
 import { isOut, type LiveModel, outageText } from './live-model.ts';
 import type { Metrics } from './metrics.ts';
@@ -33,7 +34,7 @@ export interface Choice {
  * one that was never served here or is no longer kept; `Unavailable` where nothing good is left to answer.
  */
 export function choose(
-  options: { readonly slots: Slots; readonly metrics: Metrics },
+  options: { readonly slots: Slots; readonly metrics: Metrics; readonly drain: Drain },
   call: Destination,
 ): Choice | Promise<Choice> {
   const { slots, metrics } = options;
@@ -41,6 +42,10 @@ export function choose(
   if (!live) {
     metrics.lost(null, 'not_found');
     throw missing(`No model named ${call.model} is served here.`);
+  }
+  if (options.drain.holds(call.model)) {
+    metrics.lost(call.model, 'overload');
+    throw new Unavailable(`${call.model} takes no calls here for now: it is being drained.`);
   }
   if (call.version === undefined) {
     const choice = routed(live, call);

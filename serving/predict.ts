@@ -7,6 +7,7 @@ import { spokenLabels } from '../shared/node/onnx/output-mapping.ts';
 import type { Predictions } from '../shared/node/onnx/worker-protocol.ts';
 import { type Choice, choose, type Destination, Unavailable } from './choose.ts';
 import type { AgentLimits } from './config.ts';
+import type { Drain } from './drain.ts';
 import { isEngineFault } from './engine.ts';
 import type { ScoreGuard } from './guard/scores.ts';
 import { checkInputs, TooManyRows } from './inference/check-inputs.ts';
@@ -58,6 +59,7 @@ export interface PredictorOptions {
   readonly slots: Slots;
   readonly limits: AgentLimits;
   readonly metrics: Metrics;
+  readonly drain: Drain;
   /** Whether NaN and infinity may reach this model. */
   readonly allowNonFinite: (model: string) => boolean;
   /** null = scores are shown as they are. */

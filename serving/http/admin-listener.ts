@@ -4,6 +4,8 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import {
   checkpointBodySchema,
+  type DrainAnswer,
+  drainBodySchema,
   leaseBodySchema,
   nonceSchema,
   openReleaseSchema,
@@ -18,6 +20,7 @@ import { modelNameSchema, sha256Schema } from '../../shared/domain/model/version
 import { leaseOf } from '../../shared/domain/rollout/plan.ts';
 import type { CanaryWatch } from '../canary-watch.ts';
 import type { Checkpoints } from '../checkpoints.ts';
+import type { Drain } from '../drain.ts';
 import type { AgentKeys } from '../identity.ts';
 import type { ChangeAnswer } from '../live-model.ts';
 import type { Metrics } from '../metrics.ts';
@@ -42,6 +45,7 @@ export interface AdminListenerOptions extends ServerOptions {
   readonly checkpoints: Checkpoints;
   readonly revocations: Revocations;
   readonly watch: CanaryWatch;
+  readonly drain: Drain;
   readonly predictor: Predictor;
   readonly metrics: Metrics;
 }
@@ -121,6 +125,8 @@ export function createAdminListener(options: AdminListenerOptions): FastifyInsta
     return receipt(options, nonce, answer);
   });
 
+  addDrain(app, options);
+
   app.post(`${BASE}/revocations`, deploy, async (request) => {
     const { revocation: text, bundle, nonce } = parseWith(revocationBodySchema, request.body);
     const { serial, digest, name, version, reason } = await options.revocations.accept(text, bundle);
@@ -157,6 +163,19 @@ export function createAdminListener(options: AdminListenerOptions): FastifyInsta
     { ...ADMIN_OPERATIONS, ...COMMON_OPERATIONS },
   );
   return app;
+}
+
+function addDrain(app: FastifyInstance, { drain, predictor, slots, log }: AdminListenerOptions): void {
+  const answer = (): DrainAnswer => drain.answer(predictor.inFlight);
+  app.get(`${BASE}/drain`, { config: { scopes: ['read'] } }, async () => answer());
+  app.post(`${BASE}/drain`, { config: { scopes: ['deploy'] } }, async (request) => {
+    const { model, draining } = parseWith(drainBodySchema, request.body);
+    if (model !== null && !slots.get(model))
+      throw new SallyportError('not-found', `No model named ${model} is served here.`);
+    drain.set(model, draining);
+    log.info({ model, draining }, 'drain');
+    return answer();
+  });
 }
 
 /** tus reads the connection itself; Fastify only guards the door. */

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { predictBodySchema } from '../../shared/domain/endpoint/predict-api.ts';
 import { SallyportError } from '../../shared/domain/errors.ts';
+import type { Drain } from '../drain.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Predictor } from '../predict.ts';
 import type { Slots } from '../slots.ts';
@@ -18,6 +19,7 @@ export interface PredictListenerOptions extends ServerOptions {
   readonly metrics: Metrics;
   /** False while the agent starts or drains. */
   readonly ready: () => boolean;
+  readonly drain: Drain;
 }
 
 export function createPredictListener(options: PredictListenerOptions): FastifyInstance {

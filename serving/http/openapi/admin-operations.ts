@@ -4,7 +4,10 @@ import {
   checkpointBodySchema,
   checkpointsAnswerSchema,
   completedReleaseSchema,
+  drainAnswerSchema,
+  drainBodySchema,
   identityAnswerSchema,
+  leaseBodySchema,
   modelsAnswerSchema,
   nonceSchema,
   openedReleaseSchema,
@@ -122,6 +125,36 @@ export const ADMIN_OPERATIONS: Operations = {
     ...receipt('Sets stable, canary and their shares'),
     body: { required: true, content: json('RoutingBody', routingBodySchema) },
     errors: [404, 409, 422],
+  },
+  'POST /admin/v1/models/:name/lease': {
+    summary: 'Renews the lease of this generation’s canary, and reads its traffic',
+    description: 'Answered with a reading at every generation; only the named one is renewed.',
+    path: MODEL,
+    body: { required: true, content: json('LeaseBody', leaseBodySchema) },
+    answers: {
+      200: {
+        description: 'Counts since the last change.',
+        content: json('TrafficSample', trafficSampleSchema),
+      },
+    },
+    errors: [422],
+  },
+  'POST /admin/v1/drain': {
+    summary: 'Takes no new predictions, of one model or at all, until told otherwise or started anew',
+    body: { required: true, content: json('DrainBody', drainBodySchema) },
+    answers: {
+      200: {
+        description: 'What is drained, and what is under way.',
+        content: json('Drain', drainAnswerSchema),
+      },
+    },
+    errors: [404, 422],
+  },
+  'GET /admin/v1/drain': {
+    summary: 'What is drained',
+    answers: {
+      200: { description: 'And what is under way.', content: json('Drain', drainAnswerSchema) },
+    },
   },
   'POST /admin/v1/models/:name/rollback': {
     ...receipt('Goes back to a version that was served here'),

@@ -24,7 +24,7 @@ export const PREDICT_OPERATIONS: Operations = {
     summary: 'Whether the agent takes calls',
     answers: {
       200: { description: 'It does.', content: json('Health', healthAnswerSchema) },
-      503: { description: 'It starts or stops.', content: json('Health', healthAnswerSchema) },
+      503: { description: 'It starts, stops or is drained.', content: json('Health', healthAnswerSchema) },
     },
   },
   'GET /models': {

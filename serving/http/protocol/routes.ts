@@ -5,6 +5,7 @@ import { repositoryIndexBodySchema } from '../../../shared/domain/open-inference
 import { malformed } from '../../../shared/domain/open-inference/problem.ts';
 import { readInferRequest } from '../../../shared/node/open-inference/request.ts';
 import { writeInferResponse } from '../../../shared/node/open-inference/response.ts';
+import type { Drain } from '../../drain.ts';
 import { refusal } from '../../guard/refusal.ts';
 import { isOut, type LiveModel, outageText } from '../../live-model.ts';
 import type { Metrics } from '../../metrics.ts';
@@ -24,6 +25,7 @@ export interface ProtocolOptions {
   readonly bodyLimit: number;
   /** False while the agent starts or drains. */
   readonly ready: () => boolean;
+  readonly drain: Drain;
 }
 
 const OPEN = { config: { scopes: null } };
@@ -45,7 +47,10 @@ export function addProtocol(root: FastifyInstance, options: ProtocolOptions): vo
     app.get('/v2/health/live', OPEN, async () => ({ live: true }));
     app.get('/v2/health/ready', OPEN, async (_request, reply) => {
       if (options.ready()) return { ready: true };
-      return reply.code(503).header('retry-after', '1').send({ error: 'The agent is starting or stopping.' });
+      return reply
+        .code(503)
+        .header('retry-after', '1')
+        .send({ error: 'The agent is starting, stopping or drained.' });
     });
 
     /** Of a model, and of one of its versions. */
@@ -58,7 +63,10 @@ export function addProtocol(root: FastifyInstance, options: ProtocolOptions): vo
     };
     both('', metadataOf);
     both('/config', configOf);
-    both('/ready', (live) => ({ name: live.routing.name, ready: true }));
+    both('/ready', ({ routing: { name } }) => {
+      if (!options.drain.holds(name)) return { name, ready: true };
+      throw new Refused(refusal('busy', 503, `${name} is being drained.`, { 'retry-after': '1' }));
+    });
 
     const stats = (live: LiveModel, releases = loadedVersions(live)) =>
       statsOf(live, releases, metrics.model(live.routing.name).versions);

@@ -90,6 +90,21 @@ export const revocationBodySchema = z.strictObject({
 });
 export const revocationsAnswerSchema = z.object({ revocations: z.array(heldRevocationSchema) });
 
+/** POST /admin/v1/drain */
+export const drainBodySchema = z.strictObject({
+  /** null = the whole agent, readiness included. */
+  model: modelNameSchema.nullable(),
+  /** false = takes predictions again. */
+  draining: z.boolean(),
+});
+export const drainAnswerSchema = z.object({
+  agent: z.boolean(),
+  models: z.array(modelNameSchema),
+  /** Predictions still under way, of all models. */
+  inFlight: z.number().int(),
+});
+export type DrainAnswer = z.infer<typeof drainAnswerSchema>;
+
 export const receiptAnswerSchema = z.object({ receipt: dsseEnvelopeSchema });
 export const modelsAnswerSchema = z.object({ models: z.array(servedModelSchema) });
 export const checkpointBodySchema = z.strictObject({
