@@ -1,10 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
-/** Suites that are quick and share nothing: two files at a time. */
+/** Suites that are quick and share nothing. */
 const QUICK = ['architecture', 'unit', 'property', 'contract', 'ipc'] as const;
 /** Suites that start processes and servers, or kill them: after the quick ones. */
 const HEAVY = ['service', 'cli', 'serving', 'crash'] as const;
-/** Windows: one file at a time, alone on the machine, because a frame that comes late is seen. */
+/** Windows: nothing else runs beside them, because a frame that comes late is seen. */
 const WINDOWS = ['e2e'] as const;
 
 const suite = (name: string, order: number, workers: number) => ({
@@ -20,13 +20,15 @@ const suite = (name: string, order: number, workers: number) => ({
 export default defineConfig({
   test: {
     // Deadlines against a hang, not measurements: nothing is asserted about time.
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     pool: 'forks',
+    // More files at a time than a small machine has cores: most of a heavy one is waiting, for processes to start, for
+    // traffic to be enough, for a step to have been watched.
     projects: [
       ...QUICK.map((name) => suite(name, 0, 2)),
-      ...HEAVY.map((name) => suite(name, 1, 2)),
-      ...WINDOWS.map((name) => suite(name, 2, 1)),
+      ...HEAVY.map((name) => suite(name, 1, 3)),
+      ...WINDOWS.map((name) => suite(name, 2, 2)),
     ],
   },
 });
