@@ -1,5 +1,6 @@
 /**
- * `npm run bench [-- NAME…] [--json] [--write] [--minutes N]`: measures the program beside what limits it and beside its peers.
+ * `npm run bench [-- NAME…] [--json] [--write] [--minutes N] [--peer URL[,URL]]`: measures the program beside what
+ * limits it and beside its peers.
  * Each bench runs in a process of its own, one after the other. Loopback only, bounded in time and size.
  */
 import { fork } from 'node:child_process';
@@ -65,6 +66,7 @@ async function main(): Promise<number> {
       write: { type: 'boolean' },
       child: { type: 'string' },
       minutes: { type: 'string', default: '10' },
+      peer: { type: 'string' },
     },
   });
   const minutes = Number(values.minutes);
@@ -76,6 +78,7 @@ async function main(): Promise<number> {
     await runHere(values.child, minutes);
     return 0;
   }
+  if (values.peer !== undefined) process.env.SALLYPORT_BENCH_PEER = values.peer;
   const unknown = positionals.filter((name) => BENCHES[name] === undefined);
   if (unknown.length > 0) {
     console.error(

@@ -37,11 +37,13 @@ const BUILD_OUTPUTS = ['out/main/index.js', 'out/preload/index.cjs', 'out/render
 const TO_COMPILE = ['libsecret-1-dev', 'pkg-config', 'g++', 'make', 'python3'];
 const TO_SHOW = ['chromium', 'fonts-dejavu-core', 'fonts-liberation'];
 const TO_TEST = ['age', 'dbus', 'gnome-keyring', 'nginx', 'prometheus'];
+const TO_BENCH = ['wrk'];
 /** Those of them that Debian starts as services once they are installed: tests start their own, on loopback. */
 const SERVICES = ['nginx', 'prometheus'];
 const POLICY = '/usr/sbin/policy-rc.d';
 
 const forTests = process.argv.includes('--for-tests') || process.env.npm_lifecycle_event === 'pretest';
+const forBench = process.env.npm_lifecycle_event === 'prebench';
 
 function fail(message) {
   console.error(`\nSet-up stopped: ${message}`);
@@ -240,7 +242,12 @@ const lock = sha256(readFileSync(join(ROOT, 'package-lock.json')));
 const installed = readJson(INSTALL_STAMP);
 // `profile` widens once: tests need more of the system than the window does.
 const profile = forTests || installed.profile === 'tests' ? 'tests' : 'window';
-const packages = [...TO_COMPILE, ...TO_SHOW, ...(profile === 'tests' ? TO_TEST : [])];
+const packages = [
+  ...TO_COMPILE,
+  ...TO_SHOW,
+  ...(profile === 'tests' ? TO_TEST : []),
+  ...(forBench || installed.packages?.includes(TO_BENCH[0]) ? TO_BENCH : []),
+];
 const stale = installed.lock !== lock;
 const widened = JSON.stringify(installed.packages) !== JSON.stringify(packages);
 if (stale || widened) {

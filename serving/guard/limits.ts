@@ -11,7 +11,7 @@ export const limitsSchema = z.strictObject({
   /** Largest predict body in bytes. */
   bodyBytes: count(1024, 256 * 1024 * 1024, 4 * 1024 * 1024),
   /** Most rows in one predict call. */
-  rows: count(1, 1_000_000, 1000),
+  rows: count(1, 1_000_000, 4096),
   /** Predict calls that may wait or run at once; one more is answered 503. */
   inFlight: count(1, 100_000, 256),
   /** Longest time a call waits for its answer, in milliseconds. */
