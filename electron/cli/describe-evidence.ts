@@ -1,6 +1,7 @@
 /** Reports as text for a terminal: tables with units, sample sizes and 95 % intervals. */
 import type { Interval } from '../../shared/domain/evidence/interval.ts';
 import type { EvidenceRows } from '../../shared/domain/evidence/rows.ts';
+import { rowsBehind } from '../../shared/domain/metrics/compare.ts';
 import type { ComparisonReport, GateResult, ValidationReport } from '../../shared/domain/metrics/report.ts';
 import { formatRef } from '../../shared/domain/model/version.ts';
 import { overallVerdict, verdictOf } from '../../shared/domain/policy/evaluate.ts';
@@ -86,7 +87,7 @@ export function describeValidation(report: ValidationReport): string {
           name,
           number(m[metric] as number | null),
           interval(report.intervals[metric]),
-          String(m.rows),
+          String(rowsBehind(metric, m)),
         ]),
       ),
     );
@@ -243,13 +244,21 @@ export function describeComparison(report: ComparisonReport, shownRows: number):
   if (report.others.length > 0)
     parts.push(
       table(
-        ['further version', 'accuracy', 'recall', 'FPR', 'ROC AUC'],
-        report.others.map(({ ref, metrics }) => [
+        [
+          ...['further version', 'accuracy', 'recall', 'FPR', 'ROC AUC', 'difference', '95 % interval'],
+          ...['fixed', 'broken', 'McNemar'],
+        ],
+        report.others.map(({ ref, metrics, against }) => [
           formatRef(ref),
           number(metrics.accuracy),
           number(metrics.recall),
           number(metrics.false_positive_rate),
           number(metrics.roc_auc),
+          signed(against?.significance?.aucDelta ?? null),
+          interval(against?.significance?.aucDeltaInterval),
+          against === null ? '' : String(against.fixes),
+          against === null ? '' : String(against.breaks),
+          probability(against?.significance?.mcnemarP ?? null),
         ]),
       ),
     );

@@ -95,6 +95,19 @@ export type ComparisonEvidence = Pick<
   | 'latencyHistogram'
 >;
 
+/** What was measured of a third or later model against the first. */
+export type FurtherEvidence = Pick<
+  ComparisonEvidence,
+  | 'disagreements'
+  | 'challengerFixes'
+  | 'challengerBreaks'
+  | 'significance'
+  | 'deltaIntervals'
+  | 'disagreementMatrix'
+  | 'sliceFlips'
+  | 'scoreShift'
+>;
+
 export interface Evaluation {
   readonly dataset: DatasetInfo;
   /** The file's columns, for the register of datasets. */
@@ -105,6 +118,8 @@ export interface Evaluation {
   readonly models: readonly ModelEvidence[];
   /** Of two models or more: the second against the first. */
   readonly pair: ComparisonEvidence | null;
+  /** The third and every later one against the first. */
+  readonly further: readonly FurtherEvidence[];
   /** Of the first model's features and scores, to be stored with its version; no rows are in it. */
   readonly profile: ReferenceProfile;
   /** All models' answers to every row (see `evidence/answers.ts`). */

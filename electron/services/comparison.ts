@@ -2,10 +2,14 @@
 import { z } from 'zod';
 import { SallyportError } from '../../shared/domain/errors.ts';
 import { type DataSelection, dataSelectionSchema } from '../../shared/domain/evidence/dataset.ts';
-import type { ClassificationMetrics, ComparisonReport } from '../../shared/domain/metrics/report.ts';
+import type {
+  AgainstChampion,
+  ClassificationMetrics,
+  ComparisonReport,
+} from '../../shared/domain/metrics/report.ts';
 import { formatRef, type VersionRef, versionRefSchema } from '../../shared/domain/model/version.ts';
 import type { Actor } from '../../shared/domain/operator/operator.ts';
-import type { Evaluation } from '../ports/engine.ts';
+import type { Evaluation, FurtherEvidence } from '../ports/engine.ts';
 import type { StoredRun } from '../ports/evidence-store.ts';
 import type { JobContext } from '../ports/system.ts';
 import { type MeasureDeps, measure, requireUnchanged, UNWATCHED } from './evidence/measure.ts';
@@ -80,6 +84,7 @@ export function createComparisonService(deps: ComparisonDeps): ComparisonService
           ref,
           digest: versions[at + 2]?.digest ?? '',
           metrics: evidenceAt(evaluation, at + 2).metrics,
+          against: againstChampion(evaluation.further[at]),
         })),
         rowsArtifact: answers,
         runBy: actor.name,
@@ -122,6 +127,12 @@ export function createComparisonService(deps: ComparisonDeps): ComparisonService
       return ledger.commit(actor, { action: 'rows.viewed', subject, details }, () => report);
     },
   };
+}
+
+function againstChampion(found: FurtherEvidence | undefined): AgainstChampion | null {
+  if (found === undefined) return null;
+  const { challengerFixes: fixes, challengerBreaks: breaks, ...same } = found;
+  return { ...same, fixes, breaks };
 }
 
 function subjectOf(champion: VersionRef, challenger: VersionRef): string {

@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react';
+import { rowsBehind } from '../../shared/domain/metrics/compare.ts';
 import type {
   ClassificationMetrics,
   RegressionMetrics,
@@ -19,13 +20,6 @@ const DEEPER = [
   'ece',
   'positive_rate',
 ] as const satisfies readonly (keyof ClassificationMetrics)[];
-
-/** Rows a figure stands on: rates of one class stand on that class alone. */
-function rowsBehind(metric: string, { rows, positives, confusion }: ClassificationMetrics): number {
-  if (metric === 'recall' || metric.startsWith('tpr_at')) return positives;
-  if (metric === 'false_positive_rate') return rows - positives;
-  return metric === 'precision' ? confusion.tp + confusion.fp : rows;
-}
 
 interface MetricStatsProps {
   readonly metrics: ClassificationMetrics;

@@ -217,6 +217,29 @@ describe('comparing two models', () => {
   });
 });
 
+test('given a third version, then it is held against the first as the second one is', async () => {
+  const { engine } = startEngine();
+  const { pair, further } = await engine.evaluate(
+    [first(), stricter(), first()],
+    selection(csv(data(1200))),
+    options(),
+    job(),
+  );
+  const { engine: alone } = startEngine();
+  const reversed = await alone.evaluate(
+    [first(), first(), stricter()],
+    selection(csv(data(1200))),
+    options(),
+    job(),
+  );
+  expect(further).toHaveLength(1);
+  expect(further[0]).toMatchObject({ disagreements: 0, challengerFixes: 0, challengerBreaks: 0 });
+  const { disagreements, disagreementMatrix, sliceFlips, scoreShift, significance } = pair ?? {};
+  expect(disagreements).toBeGreaterThan(0);
+  expect(reversed.further[0]).toMatchObject({ disagreements, disagreementMatrix, sliceFlips, scoreShift });
+  expect(reversed.further[0]?.significance?.mcnemarP).toBe(significance?.mcnemarP);
+});
+
 describe('rows behind a figure', () => {
   async function evidence(changes: Partial<DataSelection> = {}) {
     const { engine } = startEngine();

@@ -190,7 +190,7 @@ test('given very wide rows, then few of them make a batch, and every one is meas
     options(),
     job(),
   );
-  expect(execution.batchRows).toBe(349);
+  expect(execution.batchRows).toBe(87);
   expect(models[0]?.metrics).toMatchObject({ rows: 8, accuracy: 1 });
 });
 

@@ -414,6 +414,16 @@ export function replayedComparison(clock: Clock, plain: ComparisonReport): Compa
       ref: { name: 'phish-url', version: `0.${9 - index}.0` },
       digest: hex(`phish-url@0.${9 - index}.0`),
       metrics: plain.championMetrics,
+      against: {
+        disagreements: 4_000 + 900 * index,
+        fixes: 0,
+        breaks: 0,
+        significance: null,
+        deltaIntervals: {},
+        disagreementMatrix: [],
+        sliceFlips: [],
+        scoreShift: null,
+      },
     })),
   };
 }

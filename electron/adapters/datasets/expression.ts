@@ -51,19 +51,9 @@ export async function compileExpression(
 /** The tree of the one expression. */
 async function parse(connection: DuckDBConnection, text: string): Promise<Node> {
   // The line ends keep a comment at the end of the text from swallowing the rest.
-  const result = await connection.runAndReadAll('SELECT json_serialize_sql(CAST($1 AS VARCHAR))', [
-    `SELECT (\n${text}\n) FROM dataset`,
-  ]);
-  let tree: unknown;
-  try {
-    tree = JSON.parse(String(result.getRowsJS()[0]?.[0]));
-  } catch {
-    // A number too large for JSON.
-    throw refused('It holds a number that cannot be written.');
-  }
-  const root = nodeOf(tree);
-  if (root.error !== false)
-    throw refused(`It cannot be read: ${shown(String(root.error_message ?? 'no SQL'))}.`);
+  const root = await treeOf(connection, `SELECT (\n${text}\n) FROM dataset`);
+  // A bracket of the text must not be closed by one of ours: `a) OR (b` is no expression.
+  await treeOf(connection, `SELECT \n${text}\n FROM dataset`);
   const [statement, ...others] = listOf(root.statements);
   const select = nodeOf(nodeOf(statement).node);
   const [expression, ...more] = listOf(select.select_list);
@@ -86,6 +76,21 @@ async function parse(connection: DuckDBConnection, text: string): Promise<Node> 
     listOf(nodeOf(select.cte_map).map).length === 0;
   if (!isPlain) throw refused('It is more than one expression.');
   return nodeOf(expression);
+}
+
+async function treeOf(connection: DuckDBConnection, sql: string): Promise<Node> {
+  const result = await connection.runAndReadAll('SELECT json_serialize_sql(CAST($1 AS VARCHAR))', [sql]);
+  let tree: unknown;
+  try {
+    tree = JSON.parse(String(result.getRowsJS()[0]?.[0]));
+  } catch {
+    // A number too large for JSON.
+    throw refused('It holds a number that cannot be written.');
+  }
+  const root = nodeOf(tree);
+  if (root.error !== false)
+    throw refused(`It cannot be read: ${shown(String(root.error_message ?? 'no SQL'))}.`);
+  return root;
 }
 
 interface Scope {

@@ -17,8 +17,8 @@ const SHORT_RUN_MS = 2000;
 const TRIAL_ROWS = 256;
 /** More threads have to be faster by this much to be worth it, and so do smaller batches: each is a hand-off more. */
 const WORTH = 0.97;
-/** Values of a batch at most, so that batches read ahead of very wide data stay small: 4 MiB. */
-const BATCH_VALUES = 2 ** 20;
+/** Values of a batch at most, so that batches read ahead of very wide data stay small: 1 MiB. */
+const BATCH_VALUES = 2 ** 18;
 
 /**
  * Finds rows a batch and threads a model by running the models on the first rows of the data. One core is left to those

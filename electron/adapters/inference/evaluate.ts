@@ -9,7 +9,7 @@ import { applyThreads, calibrate, PLAIN_TUNING } from './calibrate.ts';
 import { chooseColumns, type RunColumns, wantedOf } from './columns.ts';
 import { driftOf, profileOf } from './drift.ts';
 import type { EvaluateResult, EvaluateTask, Note, RunState, Tuning } from './evaluate-task.ts';
-import { answeredByAll, createFigures, isRegression } from './figures.ts';
+import { answeredByAll, createFigures, isRegression, type PairFigures } from './figures.ts';
 import { latencyHistogram, runSingleRows } from './latency.ts';
 import { batchFinding, OutputChecks } from './output-checks.ts';
 import { createPairRows } from './pair-rows.ts';
@@ -176,7 +176,11 @@ async function run(
     columns: dataset.columns.map(({ name, type }) => ({ name, type })),
     featureColumns: columns.mapping,
     models,
-    pair: pairOf(models, figures.pair, pass),
+    pair: pairOf(models, figures.pairs[0] ?? null, pass),
+    further: figures.pairs.slice(1).map((one, at) => ({
+      ...one,
+      sliceFlips: pass.slicing?.flips(at + 2) ?? [],
+    })),
     profile: profileOf(runners[0] as Runner, pass.sample, figures.calibration),
     execution: { ...tuning, seed },
     rowsPerSecond: rows / Math.max(seconds, 1e-9),
@@ -296,7 +300,7 @@ function answerBatch(runners: readonly Runner[], inputs: readonly RunInput[]): P
 
 function pairOf(
   models: readonly ModelEvidence[],
-  figures: ReturnType<ReturnType<typeof createFigures>['finish']>['pair'],
+  figures: PairFigures | null,
   { pairs, slicing }: ReturnType<typeof createPass>,
 ): ComparisonEvidence | null {
   const [first, second] = models;
@@ -308,7 +312,7 @@ function pairOf(
       challenger: second.latency,
     }),
     ...(pairs?.finish() ?? { disagreementRows: [], scatter: [], series: [] }),
-    sliceFlips: slicing?.flips() ?? [],
+    sliceFlips: slicing?.flips(1) ?? [],
     latencyHistogram: latencyHistogram(first.latencySamples, second.latencySamples),
   };
 }

@@ -7,7 +7,6 @@ import {
   createRegression,
   createScoreSummary,
   metricsOf,
-  type PairComparison,
   regressionParts,
   validationParts,
 } from '../../../shared/domain/metrics/index.ts';
@@ -50,7 +49,8 @@ export interface Figures {
   ): void;
   finish(): {
     readonly models: readonly ModelFigures[];
-    readonly pair: PairFigures | null;
+    /** Each model after the first against it. */
+    readonly pairs: readonly PairFigures[];
     /** From the first model's scores to probabilities; null without truth. */
     readonly calibration: Isotonic | null;
   };
@@ -95,7 +95,7 @@ function singleFigures(mapping: OutputMapping, labelled: boolean, seed: number):
       const result = accumulator.finish();
       return {
         models: [figuresOf(result, labelled)],
-        pair: null,
+        pairs: [],
         calibration: labelled ? result.isotonic : null,
       };
     },
@@ -116,7 +116,7 @@ function comparedFigures(mappings: readonly OutputMapping[], labelled: boolean, 
       const { models, pairs } = comparison.finish();
       return {
         models: models.map((result) => figuresOf(result, labelled)),
-        pair: comparisonParts(pairs[0] as PairComparison, labelled),
+        pairs: pairs.map((pair) => comparisonParts(pair, labelled)),
         calibration: labelled ? (models[0]?.isotonic ?? null) : null,
       };
     },
@@ -161,18 +161,15 @@ function regressionFigures(mappings: readonly OutputMapping[], labelled: boolean
         scoreQuantiles: answers.result().quantiles,
         ...(labelled ? regressionParts(errors.result()) : { regression: null, intervals: {} }),
       })),
-      pair:
-        mappings.length < 2
-          ? null
-          : {
-              significance: null,
-              deltaIntervals: {},
-              disagreementMatrix: [],
-              scoreShift: null,
-              disagreements: 0,
-              challengerFixes: 0,
-              challengerBreaks: 0,
-            },
+      pairs: mappings.slice(1).map(() => ({
+        significance: null,
+        deltaIntervals: {},
+        disagreementMatrix: [],
+        scoreShift: null,
+        disagreements: 0,
+        challengerFixes: 0,
+        challengerBreaks: 0,
+      })),
       calibration: null,
     }),
   };

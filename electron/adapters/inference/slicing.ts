@@ -49,8 +49,8 @@ export interface Slicing {
     keep: Uint32Array | null,
   ): void;
   slices(model: number): Slice[];
-  /** Of the second model against the first. */
-  flips(): SliceFlip[];
+  /** Of a model, the second or a later one, against the first. */
+  flips(model: number): SliceFlip[];
 }
 
 /**
@@ -128,10 +128,10 @@ export function createSlicing(
       const worst = new Set(ofFeatures.filter((slice) => slice.worst).map(({ column }) => column));
       return [...judged(streamed.filter(({ isOpen }) => isOpen)), ...shorten(ofFeatures, worst)];
     },
-    flips() {
-      if (models < 2) return [];
+    flips(model) {
+      if (model < 1 || model >= models) return [];
       const flipsOf = (some: readonly Column[]): SliceFlip[] =>
-        sliceFlips(some.map(({ tables }) => tables[0] as SliceTable));
+        sliceFlips(some.map(({ tables }) => tables[model - 1] as SliceTable));
       const ofFeatures = flipsOf(ofSample());
       const changed = new Set(
         ofFeatures

@@ -7,8 +7,7 @@ import { useCall } from '../../api/queries.ts';
 import { DeltasTable } from '../../ui/deltas-table.tsx';
 import { formatCount, formatDuration, formatMs, formatShare } from '../../ui/format.ts';
 import { Bars, Loaded } from '../../ui/loaded.tsx';
-import { formatMetricValue, metricLabel } from '../../ui/metrics.ts';
-import { Callout, Page, Panel, SimpleTable, Stat, Stats } from '../../ui/page.tsx';
+import { Callout, Page, Panel, Stat, Stats } from '../../ui/page.tsx';
 import { ChartGrid } from '../../ui/report-charts.tsx';
 import type { Judgement } from '../../ui/significance.ts';
 import { Ago, Digest, VersionLink } from '../../ui/text.tsx';
@@ -16,6 +15,7 @@ import { DatasetFacts } from '../evidence/dataset-facts.tsx';
 import { ExportReport } from '../evidence/export-report.tsx';
 import { OutputFindings } from '../evidence/output-findings.tsx';
 import { rowsPath } from '../evidence/rows-choice.ts';
+import { AllVersions } from './all-versions.tsx';
 import { LatencyBars, ScoreScatter, TrafficSeries } from './comparison-charts.tsx';
 import { headlineOf } from './comparison-words.ts';
 import { DisagreementMatrix } from './disagreement-matrix.tsx';
@@ -128,7 +128,7 @@ function ComparisonView({ report }: { readonly report: ComparisonReport }): Reac
           <FlipsTable report={report} />
         </Panel>
       )}
-      {others.length === 0 ? null : <Others report={report} />}
+      {others.length === 0 ? null : <AllVersions report={report} />}
       {findings === 0 ? null : (
         <Panel title="Findings in the answers" flush>
           {(['champion', 'challenger'] as const).map((who) =>
@@ -216,35 +216,5 @@ function Figures({ report }: { readonly report: ComparisonReport }): ReactNode {
         note={`champion ${formatMs(report.championLatency.p95)}`}
       />
     </Stats>
-  );
-}
-
-const OTHER_METRICS = ['roc_auc', 'f1', 'precision', 'recall', 'false_positive_rate', 'mcc'] as const;
-
-/** More than two versions on the same rows. */
-function Others({ report }: { readonly report: ComparisonReport }): ReactNode {
-  const shown = report.dataset.labelled ? OTHER_METRICS : (['positive_rate'] as const);
-  const all = [
-    { ref: report.champion, metrics: report.championMetrics, role: 'champion' },
-    { ref: report.challenger, metrics: report.challengerMetrics, role: 'challenger' },
-    ...report.others.map(({ ref, metrics }) => ({ ref, metrics, role: '' })),
-  ];
-  return (
-    <Panel title="All versions on these rows" flush>
-      <SimpleTable
-        label="All versions on these rows"
-        columns={['Version', 'Part', ...shown.map((metric) => `>${metricLabel(metric)}`)]}
-        rows={all.map(({ ref, metrics, role }) => ({
-          key: formatRef(ref),
-          cells: [
-            <VersionLink key="v" of={ref} />,
-            <span key="r" className="dim">
-              {role}
-            </span>,
-            ...shown.map((metric) => formatMetricValue(metric, metrics[metric])),
-          ],
-        }))}
-      />
-    </Panel>
   );
 }

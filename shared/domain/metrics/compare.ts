@@ -57,6 +57,13 @@ export function measuredValue({ metrics, latency }: Measured, metric: GateMetric
   }
 }
 
+/** Rows a metric stands on: rates of one class stand on that class alone, precision on the rows that were flagged. */
+export function rowsBehind(metric: string, { rows, positives, confusion }: ClassificationMetrics): number {
+  if (metric === 'recall' || metric.startsWith('tpr_')) return positives;
+  if (metric === 'false_positive_rate') return rows - positives;
+  return metric === 'precision' ? confusion.tp + confusion.fp : rows;
+}
+
 /** How much worse `measured` is than `baseline` in the metric's own direction; negative where it is better. */
 export function regressionOf(metric: GateMetric, measured: number, baseline: number): number {
   return METRIC_DIRECTION[metric] === 'higher' ? baseline - measured : measured - baseline;

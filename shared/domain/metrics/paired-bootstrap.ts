@@ -1,7 +1,7 @@
 /**
  * Paired bootstrap of ranking figures: both models' scores of a row are drawn together, so that what they share cancels
  * in the difference. Up to 20,000 rows every row is drawn by itself; above, rows of the same class and the same rank bins
- * of both models (about 250 a model) are drawn together and count as tied in the replicates. The interval is laid around
+ * of both models (about 160 a model) are drawn together and count as tied in the replicates. The interval is laid around
  * the exact difference.
  */
 import type { Interval } from '../evidence/interval.ts';
@@ -14,7 +14,7 @@ import { FALSE_POSITIVE_LIMITS } from './detection-rate.ts';
 import type { Floats } from './floats.ts';
 
 const EXACT_ROWS = 20_000;
-const BINS = 64;
+const BINS = 48;
 const TOP_SHARE = 1 / 8;
 
 /** Rows of one class by the rank bins of both models. */

@@ -188,6 +188,40 @@ export const disagreementRowSchema = z.object({
 });
 export type DisagreementRow = z.infer<typeof disagreementRowSchema>;
 
+/** Tests of the difference: McNemar on labels, DeLong and paired bootstrap on ROC AUC. */
+const significanceSchema = z.object({
+  mcnemarP: z.number().nullable(),
+  mcnemarMethod: z.enum(['exact', 'chi-squared']),
+  aucDelta: z.number().nullable(),
+  aucDeltaInterval: intervalSchema.nullable(),
+  aucP: z.number().nullable(),
+  kappa: z.number().nullable(),
+});
+
+/** How one model's scores lie against the champion's. */
+const shiftSchema = z.object({
+  psi: z.number().nullable(),
+  ks: z.number().nullable(),
+  wasserstein: z.number().nullable(),
+  meanDelta: z.number().nullable(),
+  correlation: z.number().nullable(),
+});
+
+/** A further version against the champion, on the same rows. */
+const againstSchema = z.object({
+  disagreements: z.number().int(),
+  /** Rows that only this version, and that only the champion got right. */
+  fixes: z.number().int(),
+  breaks: z.number().int(),
+  significance: significanceSchema.nullable(),
+  /** By metric name: the interval of this version minus the champion. */
+  deltaIntervals: z.record(z.string(), intervalSchema),
+  disagreementMatrix: z.array(z.array(z.number().int())),
+  sliceFlips: z.array(sliceFlipSchema),
+  scoreShift: shiftSchema.nullable(),
+});
+export type AgainstChampion = z.infer<typeof againstSchema>;
+
 /** Champion and challenger on the same rows. `disagreementRows` keeps the first 1,000; `disagreements` counts all. */
 export const comparisonReportSchema = z.object({
   id: z.string(),
@@ -213,34 +247,13 @@ export const comparisonReportSchema = z.object({
   challengerFixes: z.number().int(),
   challengerBreaks: z.number().int(),
   disagreementRows: z.array(disagreementRowSchema),
-  /** Tests of the difference: McNemar on labels, DeLong and paired bootstrap on ROC AUC. */
-  significance: z
-    .object({
-      mcnemarP: z.number().nullable(),
-      mcnemarMethod: z.enum(['exact', 'chi-squared']),
-      aucDelta: z.number().nullable(),
-      aucDeltaInterval: intervalSchema.nullable(),
-      aucP: z.number().nullable(),
-      kappa: z.number().nullable(),
-    })
-    .nullable()
-    .default(null),
+  significance: significanceSchema.nullable().default(null),
   /** By metric name: the interval of challenger minus champion. */
   deltaIntervals: z.record(z.string(), intervalSchema).default({}),
   /** `matrix[a][b]`: rows the champion labelled a and the challenger b (0 benign, 1 malicious). */
   disagreementMatrix: z.array(z.array(z.number().int())).default([]),
   sliceFlips: z.array(sliceFlipSchema).default([]),
-  /** How the challenger's scores lie against the champion's. */
-  scoreShift: z
-    .object({
-      psi: z.number().nullable(),
-      ks: z.number().nullable(),
-      wasserstein: z.number().nullable(),
-      meanDelta: z.number().nullable(),
-      correlation: z.number().nullable(),
-    })
-    .nullable()
-    .default(null),
+  scoreShift: shiftSchema.nullable().default(null),
   /** Score pairs for drawing, at most 2,000, disagreements first. */
   scatter: z
     .array(z.object({ row: z.number().int(), a: z.number(), b: z.number(), label: z.number().nullable() }))
@@ -272,7 +285,15 @@ export const comparisonReportSchema = z.object({
     .default(null),
   /** Further versions run over the same rows, beyond the two. */
   others: z
-    .array(z.object({ ref: versionRefSchema, digest: sha256Schema, metrics: classificationMetricsSchema }))
+    .array(
+      z.object({
+        ref: versionRefSchema,
+        digest: sha256Schema,
+        metrics: classificationMetricsSchema,
+        /** null in reports made before it was kept. */
+        against: againstSchema.nullable().default(null),
+      }),
+    )
     .default([]),
   rowsArtifact: z
     .object({ artifactId: z.string(), digest: sha256Schema, sizeBytes: z.number().int() })

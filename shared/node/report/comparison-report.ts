@@ -132,8 +132,11 @@ function othersSection({ others, dataset }: ComparisonReport): ReportSection[] {
     {
       heading: 'Further versions on the same rows',
       table: {
-        columns: ['Version', 'Rows', 'Accuracy', 'Recall', 'Precision', 'False-positive rate', 'ROC AUC'],
-        rows: others.map(({ ref, metrics }) => [
+        columns: [
+          ...['Version', 'Rows', 'Accuracy', 'Recall', 'Precision', 'False-positive rate', 'ROC AUC'],
+          ...['ROC AUC against the champion', '95 % interval', 'Fixes', 'Breaks', 'McNemar'],
+        ],
+        rows: others.map(({ ref, metrics, against }) => [
           formatRef(ref),
           String(dataset.rows),
           figure(metrics.accuracy),
@@ -141,6 +144,11 @@ function othersSection({ others, dataset }: ComparisonReport): ReportSection[] {
           figure(metrics.precision),
           figure(metrics.false_positive_rate),
           figure(metrics.roc_auc),
+          signed(against?.significance?.aucDelta ?? null),
+          intervalText(against?.significance?.aucDeltaInterval ?? undefined),
+          against === null ? '–' : String(against.fixes),
+          against === null ? '–' : String(against.breaks),
+          probability(against?.significance?.mcnemarP ?? null),
         ]),
       },
     },

@@ -1,6 +1,7 @@
 /** What the pages of validations and comparisons share. */
 import type { Interval } from '../../domain/evidence/interval.ts';
 import type { OutputFinding } from '../../domain/evidence/output-findings.ts';
+import { rowsBehind } from '../../domain/metrics/compare.ts';
 import type { ClassificationMetrics, DatasetInfo } from '../../domain/metrics/report.ts';
 import { figure } from './charts.ts';
 import type { ReportSection, ReportTable } from './page.ts';
@@ -59,19 +60,13 @@ export function metricTable(
   metrics: ClassificationMetrics,
   intervals: Readonly<Record<string, Interval>>,
 ): ReportTable {
-  const classRows = (metric: string): number =>
-    metric === 'recall' || metric.startsWith('tpr_')
-      ? metrics.positives
-      : metric === 'false_positive_rate'
-        ? metrics.rows - metrics.positives
-        : metrics.rows;
   return {
     columns: ['Metric', 'Value', '95 % interval', 'Rows'],
     rows: METRIC_NAMES.map(([metric, name]) => [
       name,
       figure(metrics[metric] as number | null),
       intervalText(intervals[metric]),
-      String(classRows(metric)),
+      String(rowsBehind(metric, metrics)),
     ]),
   };
 }

@@ -107,6 +107,7 @@ const ESCAPES: readonly string[] = [
   'sleep_ms(10) IS NULL',
   "json_serialize_sql('SELECT 1') IS NOT NULL",
   // other statements
+  'a > 0) OR (a < 5',
   "1 = 1; COPY (SELECT 1) TO '/tmp/sallyport-escape.csv'",
   "1 = 1) FROM dataset; ATTACH '/tmp/sallyport-escape.db'; SELECT (1 = 1",
   '1 = 1) FROM dataset WHERE (a = 1',
