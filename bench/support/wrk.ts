@@ -30,7 +30,7 @@ export function requireWrk(): void {
     );
 }
 
-// wrk takes whole milliseconds: a mean of 2.5 is 2 and 3 in turn, by chance.
+// Pauses from half to one and a half times the mean; wrk takes whole milliseconds, so 2.5 is 2 or 3 by chance.
 const SCRIPT = `
 local pause = 0
 function init(args)
@@ -43,7 +43,7 @@ function init(args)
 end
 function delay()
   if pause == 0 then return 0 end
-  return math.floor(-math.log(1 - math.random()) * pause + math.random())
+  return math.floor((0.5 + math.random()) * pause + math.random())
 end
 function done(summary, latency)
   local e = summary.errors
