@@ -143,7 +143,7 @@ export const window: Bench = async ({ directory, say }) => {
     const listed = performance.now() - began;
     const filling = await framesOfScrolls(page);
     say('every row');
-    await page.getByText(`${VERSIONS + 1} versions`).waitFor({ timeout: 120_000 });
+    await page.getByText(`${(VERSIONS + 1).toLocaleString('en-US')} versions`).waitFor({ timeout: 120_000 });
     const filled = performance.now() - began;
     const full = await framesOfScrolls(page);
     return [

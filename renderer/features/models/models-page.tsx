@@ -67,10 +67,15 @@ export function ModelsPage(): ReactNode {
       return last.rows.length === 0 || loaded >= last.total ? null : loaded;
     },
     placeholderData: (former) => former,
+    // With every page it would compare all rows of all pages before it, field by field.
+    structuralSharing: false,
   });
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = query;
   useEffect(() => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
+    if (!hasNextPage || isFetchingNextPage) return;
+    // A page takes some milliseconds to read: between two frames of somebody who scrolls, not in one.
+    const waiting = requestIdleCallback(() => void fetchNextPage(), { timeout: 250 });
+    return () => cancelIdleCallback(waiting);
   }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
   const wide = useMediaQuery('(min-width: 1500px)');
   const pages = query.data?.pages;

@@ -10,6 +10,7 @@ import { createHasher, createThreadHasher, type Hasher } from '../../../shared/n
 import { readAhead } from '../../../shared/node/files/read-ahead.ts';
 import { PIECES_AHEAD, readStable } from '../../../shared/node/files/stable-source.ts';
 import { writeBehind } from '../../../shared/node/files/write-behind.ts';
+import { smallDisk } from '../../support/small-disk.ts';
 
 let dir = '';
 beforeAll(async () => {
@@ -162,6 +163,20 @@ describe('writing behind', () => {
     for (let index = 0; index < 70; index++) await queue.write(piece);
     await queue.sync();
     expect((await handle.stat()).size).toBe(70 * 1024 * 1024);
+  });
+
+  it('given a disk that fills up, past the page cache, the error is told and nothing follows it', async () => {
+    const disk = smallDisk(4);
+    if (!disk) return console.warn('skipped: this machine does not let a test mount a disk');
+    onTestFinished(() => disk.remove());
+    const handle = await open(join(disk.path, 'file'), 'wx+');
+    onTestFinished(() => handle.close());
+    const direct = await directly(handle, 'writing');
+    onTestFinished(async () => direct?.close());
+    const queue = writeBehind(handle, 4, direct);
+    await expect(queue.write(Buffer.alloc(12 * 1024 * 1024, 1))).rejects.toMatchObject({ code: 'ENOSPC' });
+    await expect(queue.sync()).rejects.toMatchObject({ code: 'ENOSPC' });
+    await queue.settled();
   });
 
   // The device that is always full.
