@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import { decryptBytes, encryptBytes } from '../../../shared/node/age/index.ts';
-import { systemCode, writeFileAtomic } from '../../../shared/node/files/files.ts';
+import { readWholeFile, systemCode, writeFileAtomic } from '../../../shared/node/files/files.ts';
 import { tryExclusiveLock } from '../../../shared/node/sqlite/exclusive-lock.ts';
 import { checkSecret, checkSecretName, type SecretStore } from '../../ports/secrets.ts';
 
@@ -60,10 +59,10 @@ export class FileSecrets implements SecretStore {
     const identity = this.#options.identity();
     let file: Buffer;
     try {
-      file = await readFile(this.#options.path);
+      file = await readWholeFile(this.#options.path);
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return new Map();
-      throw error;
+      throw error instanceof SallyportError ? changed() : error;
     }
     try {
       const content = contentSchema.parse(
@@ -71,14 +70,7 @@ export class FileSecrets implements SecretStore {
       );
       return new Map(Object.entries(content.secrets));
     } catch {
-      // No cause: it could quote a secret.
-      throw new SallyportError(
-        'integrity.vault',
-        "The vault's secrets file was changed, or belongs to another vault.",
-        {
-          hint: 'It was left as it is. Restore secrets.age from a backup of this vault.',
-        },
-      );
+      throw changed();
     }
   }
 
@@ -119,4 +111,13 @@ async function lockFile(path: string): Promise<() => void> {
     }
     await delay(TRY_EVERY_MS);
   }
+}
+
+/** No cause: it could quote a secret. */
+function changed(): SallyportError {
+  return new SallyportError(
+    'integrity.vault',
+    "The vault's secrets file was changed, or belongs to another vault.",
+    { hint: 'It was left as it is. Restore secrets.age from a backup of this vault.' },
+  );
 }

@@ -1,10 +1,12 @@
-import { lstat, mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { isDiskRefusal, SallyportError } from '../../../shared/domain/errors.ts';
 import {
   diskError,
   fsyncDirectory,
   makeFolders,
+  NotRegularFile,
+  readWholeFile,
   systemCode,
   temporaryOwner,
   temporaryPath,
@@ -15,27 +17,38 @@ import { trySharedLock } from '../../../shared/node/sqlite/shared-lock.ts';
 import type { VaultDirectories, VaultDirectory, VaultFile } from '../../ports/vault.ts';
 import { openStore } from '../sqlite/store.ts';
 
+/** Something else in a file's place was put there by somebody. */
+function planted(file: string, error: unknown): unknown {
+  if (!(error instanceof SallyportError)) return error;
+  const what =
+    error instanceof NotRegularFile
+      ? `In the place of ${file} there is ${error.what === 'a directory' ? 'a folder' : error.what}.`
+      : `The file ${file} is far too large to be the vault's.`;
+  return new SallyportError('integrity.vault', what, {
+    hint: 'Nothing was changed. Move it away and put the file back from a backup of this vault.',
+    facts: { file },
+    cause: error,
+  });
+}
+
 function directoryAt(path: string): VaultDirectory {
   return {
     path,
     read: async (file) => {
       try {
-        return await readFile(join(path, file));
+        return await readWholeFile(join(path, file));
       } catch (error) {
         if (systemCode(error) === 'ENOENT') return null;
-        // Something else in a file's place was put there by somebody.
-        if (systemCode(error) === 'EISDIR')
-          throw new SallyportError('integrity.vault', `In the place of ${file} there is a folder.`, {
-            hint: 'Nothing was changed. Move it away and put the file back from a backup of this vault.',
-            facts: { file },
-            cause: error,
-          });
-        throw error;
+        throw planted(file, error);
       }
     },
     write: async (file, bytes) => {
       if (file.startsWith('recovery/')) await mkdir(join(path, 'recovery'), { recursive: true, mode: 0o700 });
-      await writeFileAtomic(join(path, file), bytes);
+      await writeFileAtomic(join(path, file), bytes).catch((error: unknown) => {
+        throw systemCode(error) === 'EISDIR'
+          ? planted(file, new NotRegularFile(join(path, file), 'a directory', error))
+          : error;
+      });
     },
     remove: async (file) => {
       await rm(join(path, file), { force: true });

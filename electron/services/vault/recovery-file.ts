@@ -43,9 +43,9 @@ export async function mendRecoveryFile(parts: VaultParts, keys: VaultKeys): Prom
 }
 
 async function isOurs({ adapters, directory, file }: VaultParts, keys: VaultKeys): Promise<boolean> {
-  const wrapped = await directory.read('recovery.age');
-  if (wrapped === null) return false;
   try {
+    const wrapped = await directory.read('recovery.age');
+    if (wrapped === null) return false;
     const text = new TextDecoder().decode(await adapters.keys.decrypt(keys.identity, wrapped));
     return encodeKeys(decodeKeys(text, file.id, 'recovery.age')) === encodeKeys(keys);
   } catch (error) {

@@ -101,6 +101,29 @@ export async function openRegularFile(
   throw new NotRegularFile(path, opened);
 }
 
+/** Most bytes of a file that is read whole: vaults keep nothing larger beside database and artifacts. */
+export const MAX_WHOLE_FILE_BYTES = 64 * 1024 * 1024;
+
+/**
+ * All of a regular file that should be small. Links are not followed, and nothing is waited for: what lies there may
+ * have been put there by somebody. Errors: `NotRegularFile`, `input.invalid` where it is larger than
+ * `MAX_WHOLE_FILE_BYTES`; system errors as they come.
+ */
+export async function readWholeFile(path: string): Promise<Buffer> {
+  const handle = await openRegularFile(path);
+  try {
+    const { size } = await handle.stat();
+    if (size > MAX_WHOLE_FILE_BYTES)
+      throw new SallyportError('input.invalid', `${path} is far too large to be what it should be.`, {
+        hint: 'Give the right file.',
+        facts: { path, bytes: size },
+      });
+    return await handle.readFile();
+  } finally {
+    await handle.close();
+  }
+}
+
 /** Makes a rename, creation or removal in `path` durable. Windows has no such call: its rename is journalled. */
 export async function fsyncDirectory(path: string): Promise<void> {
   if (process.platform === 'win32') return;

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import Database from 'better-sqlite3';
 import { SallyportError } from '../../domain/errors.ts';
 
@@ -20,6 +21,7 @@ export function tryExclusiveLock(path: string): (() => void) | null {
   } catch (error) {
     connection.close();
     if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')) return null;
+    if (isNoDatabase(error)) throw noLockFile(path, error);
     if (isUnwritable(error)) throw unwritable(error);
     throw error;
   }
@@ -30,6 +32,19 @@ export function tryExclusiveLock(path: string): (() => void) | null {
     connection.exec('ROLLBACK');
     connection.close();
   };
+}
+
+/** Whether somebody put something else in the place of a lock file. */
+export function isNoDatabase(error: unknown): boolean {
+  return error instanceof Database.SqliteError && /^SQLITE_(NOTADB|CORRUPT)/.test(error.code);
+}
+
+export function noLockFile(path: string, cause: unknown): SallyportError {
+  return new SallyportError('integrity.vault', `${basename(path)} is not what this program wrote.`, {
+    hint: 'Nothing was changed. It holds nothing, so it can be removed: it is made anew.',
+    facts: { path },
+    cause,
+  });
 }
 
 const UNWRITABLE = /^SQLITE_(CANTOPEN|READONLY|FULL|IOERR_(WRITE|LOCK))/;

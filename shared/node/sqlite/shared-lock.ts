@@ -1,4 +1,5 @@
 import Database from 'better-sqlite3';
+import { isNoDatabase, noLockFile } from './exclusive-lock.ts';
 
 /** Nothing can be written here, so nobody can take the lock for themselves either. */
 const READ_ONLY = ['SQLITE_CANTOPEN', 'SQLITE_READONLY', 'SQLITE_IOERR'];
@@ -23,6 +24,7 @@ export function trySharedLock(path: string): (() => void) | null {
   } catch (error) {
     connection.close();
     if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')) return null;
+    if (isNoDatabase(error)) throw noLockFile(path, error);
     if (isReadOnly(error)) return () => {};
     throw error;
   }
