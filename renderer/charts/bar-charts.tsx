@@ -135,6 +135,8 @@ export function HorizontalBars({ label, items, format, height }: HorizontalBarsP
     }),
     [items, label, tokens],
   );
+  // Half an operator is none: counts are marked at whole numbers.
+  const counts = items.every((item) => Number.isInteger(item.value));
   const options = useMemo<ChartOptions<'bar'>>(
     () => ({
       indexAxis: 'y',
@@ -147,6 +149,7 @@ export function HorizontalBars({ label, items, format, height }: HorizontalBarsP
             color: tokens.dim,
             maxTicksLimit: 5,
             padding: 4,
+            ...(counts ? { precision: 0 } : {}),
             callback: (value) => format(Number(value)),
           },
         },
@@ -164,7 +167,7 @@ export function HorizontalBars({ label, items, format, height }: HorizontalBarsP
         },
       },
     }),
-    [tokens, format],
+    [tokens, format, counts],
   );
   return (
     <div style={{ height }}>
