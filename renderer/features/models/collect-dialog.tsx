@@ -62,7 +62,10 @@ function Collect({ onClose }: { readonly onClose: () => void }): ReactNode {
             ? 'No retention rule is set, so every version keeps its file and only files that no record names can go. '
             : `The newest ${plural(keepLast, 'version')} of each model ${keepLast === 1 ? 'stays as it is' : 'stay as they are'}; the files of older ones go. `}
         What is deployed, has an alias, or is under an open request always stays. Records, reports and the
-        audit log are never removed. <Link to="/settings?tab=vault">Change the rule</Link>
+        audit log are never removed.{' '}
+        <Link to="/settings?tab=vault" style={{ color: 'var(--sp-accent-text)' }}>
+          Change the rule
+        </Link>
       </span>
       {job.problem === null ? null : <Problem error={job.problem} />}
       {plan === null ? (
