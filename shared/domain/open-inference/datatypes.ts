@@ -70,7 +70,8 @@ export interface ProtocolTensor {
 
 /** How many elements a shape holds. Exact up to 2^53, which is more than any body holds. */
 export function elementCount(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
+  // An infinite product times nothing would be no number.
+  return shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, 1);
 }
 
 /** Where an element is, for people: rows are counted from 1 along the first dimension. */

@@ -260,6 +260,16 @@ describe('an infer request', () => {
     expect(refusalOf(Buffer.concat([head, Buffer.alloc(4)]), String(head.length)).code).toBe('usage');
   });
 
+  it('counts no elements where one dimension is empty, however large the others are', () => {
+    const shape = [...Array(15).fill(2 ** 52), 0];
+    for (const datatype of ['BYTES', 'FP32', 'INT64']) {
+      const head = json({ inputs: [{ name: 'x', shape, datatype, parameters: { binary_data_size: 0 } }] });
+      expect(readInferRequest(head, String(head.length)).inputs[0]?.data).toHaveLength(0);
+      const data = readInferRequest(json({ inputs: [{ name: 'x', shape, datatype, data: [] }] }), undefined);
+      expect(data.inputs[0]?.data).toHaveLength(0);
+    }
+  });
+
   it('refuses a BOOL that is neither 0 nor 1', () => {
     const head = json({
       inputs: [{ name: 'x', shape: [2], datatype: 'BOOL', parameters: { binary_data_size: 2 } }],
