@@ -30,6 +30,15 @@ export function refuseUpload(status: number, detail: string): UploadRefusal {
   return { status_code: status, body: JSON.stringify({ detail }) };
 }
 
+/** The library's errors are lines of text, and ours its JSON under the name of text: here all have the agent's shape. */
+class UploadServer extends Server {
+  override write(...[context, headers, status, body]: Parameters<Server['write']>): Promise<Response> {
+    if (status < 400) return super.write(context, headers, status, body);
+    headers.set('Content-Type', 'application/json; charset=utf-8');
+    return super.write(context, headers, status, asDetail(body ?? ''));
+  }
+}
+
 /** The store of the library hides why a write failed; a full disk must be told from a lost connection. */
 class UploadStore extends FileStore {
   readonly #counts: PushCounts;
@@ -76,11 +85,11 @@ function uploadPrefix(target: UploadTarget): string {
 
 export class Uploads {
   readonly #directory: string;
-  readonly #server: Server;
+  readonly #server: UploadServer;
 
   constructor(directory: string, accept: AcceptUpload, maxBytes: number, counts: PushCounts) {
     this.#directory = directory;
-    this.#server = new Server({
+    this.#server = new UploadServer({
       path: UPLOADS_PATH,
       datastore: new UploadStore(directory, counts),
       maxSize: maxBytes,
@@ -99,7 +108,7 @@ export class Uploads {
       // Anything but an answer of ours keeps its text to itself: it may name paths.
       onResponseError: (_request, error) => {
         if ('status_code' in error) {
-          return { status_code: error.status_code, body: asDetail(error.body) };
+          return { status_code: error.status_code, body: error.body };
         }
         return { status_code: 500, body: JSON.stringify({ detail: 'The upload failed.' }) };
       },

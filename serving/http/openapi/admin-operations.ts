@@ -41,7 +41,8 @@ const upload: Operation = {
   path: { id: 'Id of the upload.' },
   headers: ['Tus-Resumable'],
   answers: {},
-  errors: [404, 409, 410, 412],
+  errors: [404, 412],
+  tus: true,
 };
 
 export const ADMIN_OPERATIONS: Operations = {
@@ -76,13 +77,14 @@ export const ADMIN_OPERATIONS: Operations = {
         content: json('CompletedRelease', completedReleaseSchema),
       },
     },
-    errors: [404, 409, 422, 507],
+    errors: [404, 422, 507],
   },
   'POST /admin/v1/uploads': {
     summary: 'Begins the upload of a file, by the tus protocol (1.0.0)',
     headers: ['Tus-Resumable', 'Upload-Length', 'Upload-Metadata'],
     answers: { 201: { description: 'Begun.', headers: ['Location', 'Tus-Resumable'] } },
     errors: [409, 412, 413, 507],
+    tus: true,
   },
   'HEAD /admin/v1/uploads/:id': {
     ...upload,
@@ -95,7 +97,7 @@ export const ADMIN_OPERATIONS: Operations = {
     headers: ['Tus-Resumable', 'Upload-Offset'],
     body: { required: true, content: { 'application/offset+octet-stream': null } },
     answers: { 204: { description: 'Stored.', headers: ['Upload-Offset', 'Tus-Resumable'] } },
-    errors: [404, 409, 410, 412, 507],
+    errors: [404, 409, 410, 412, 413, 507],
   },
   'DELETE /admin/v1/uploads/:id': {
     ...upload,
@@ -114,12 +116,12 @@ export const ADMIN_OPERATIONS: Operations = {
         content: json('TrafficSample', trafficSampleSchema),
       },
     },
-    errors: [404, 422],
+    errors: [422],
   },
   'GET /admin/v1/models/:name/receipt': {
     ...receipt('A receipt of what is served'),
     query: NONCE,
-    errors: [404, 422],
+    errors: [422],
   },
   'POST /admin/v1/models/:name/routing': {
     ...receipt('Sets stable, canary and their shares'),
@@ -167,7 +169,7 @@ export const ADMIN_OPERATIONS: Operations = {
     answers: {
       200: { description: 'Out of traffic and memory.', content: json('ReceiptAnswer', receiptAnswerSchema) },
     },
-    errors: [409, 422],
+    errors: [422],
   },
   'GET /admin/v1/revocations': {
     summary: 'What is revoked here',
@@ -193,6 +195,5 @@ export const ADMIN_OPERATIONS: Operations = {
     answers: {
       200: { description: 'The newest last.', content: json('CheckpointsAnswer', checkpointsAnswerSchema) },
     },
-    errors: [404, 422],
   },
 };

@@ -12,6 +12,7 @@ import {
   type ErrorStatus,
   errorFacts,
   type NamedSchema,
+  named,
   type Operation,
   type Operations,
   REQUEST_HEADERS,
@@ -84,12 +85,13 @@ function operationObject(route: Route, operation: Operation, components: Compone
   const statuses = new Set([
     ...ANY_REQUEST,
     ...(scopes === null ? [] : WITH_TOKEN),
-    ...(operation.body ? WITH_BODY : []),
+    // tus judges a piece's type itself.
+    ...(operation.body && !operation.tus ? WITH_BODY : []),
     ...(operation.errors ?? []),
   ]);
   const responses: Record<string, Json> = {};
   for (const status of [...statuses].sort((a, b) => a - b))
-    responses[status] = components.error(status, isProtocolPath(url));
+    responses[status] = components.error(status, shapeOf(url, operation));
   for (const [status, answer] of Object.entries(operation.answers))
     responses[status] = answerObject(answer, components);
   const scopeText =
@@ -106,6 +108,13 @@ function operationObject(route: Route, operation: Operation, components: Compone
     ...(operation.body ? { requestBody: bodyObject(operation.body, components) } : {}),
     responses,
   };
+}
+
+type ErrorShape = 'Error' | 'ProtocolError' | 'UploadError';
+
+function shapeOf(url: string, { tus }: Operation): ErrorShape {
+  if (isProtocolPath(url)) return 'ProtocolError';
+  return tus ? 'UploadError' : 'Error';
 }
 
 function operationId({ method, url }: Route): string {
@@ -190,18 +199,21 @@ class Components {
     return { $ref: `#/components/schemas/${name}` };
   }
 
-  error(status: ErrorStatus, protocol: boolean): Json {
-    const name = `${protocol ? 'ProtocolError' : 'Error'}${status}`;
+  error(status: ErrorStatus, shape: ErrorShape): Json {
+    const name = `${shape}${status}`;
     const { description, headers = [] } = errorFacts(status);
-    const own = protocol
-      ? this.ref({ name: 'ProtocolError', schema: protocolErrorSchema }, 'output')
-      : this.ref({ name: 'Error', schema: agentErrorSchema }, 'output');
+    const own = this.ref(
+      shape === 'ProtocolError'
+        ? named('ProtocolError', protocolErrorSchema)
+        : named('Error', agentErrorSchema),
+      'output',
+    );
     const schema = UNREAD_STATUSES.includes(status)
-      ? { anyOf: [own, this.ref({ name: 'UnreadError', schema: unreadErrorSchema }, 'output')] }
+      ? { anyOf: [own, this.ref(named('UnreadError', unreadErrorSchema), 'output')] }
       : own;
     this.responses[name] ??= {
       description,
-      headers: headerRefs(headers),
+      headers: headerRefs(shape === 'UploadError' ? [...headers, 'Tus-Resumable'] : headers),
       content: { 'application/json': { schema } },
     };
     return { $ref: `#/components/responses/${name}` };

@@ -17,6 +17,8 @@ export interface Operation {
   readonly answers: Readonly<Record<number, Answer>>;
   /** Statuses of errors beyond those that the door and the body already bring. */
   readonly errors?: readonly ErrorStatus[];
+  /** Spoken by tus, whose answers all say its version. */
+  readonly tus?: true;
 }
 
 export interface QueryParameter {
