@@ -8,6 +8,8 @@ import { onAgent, type Stage } from './support.ts';
 const RUNS = Number(process.env.FUZZ_RUNS ?? 2000);
 const SEED = Number(process.env.FUZZ_SEED ?? 1);
 const AT_ONCE = 16;
+/** How long a request may go unanswered before its sender says that no more of it comes, in milliseconds. */
+const PATIENCE_MS = 60;
 /** What the heap may grow by before it has been collected, in bytes; a leak of one body a request is far above it. */
 const SLACK_BYTES = 96 * 1024 * 1024;
 
@@ -16,17 +18,22 @@ async function send(port: number, { bytes }: Malformed): Promise<number[]> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1');
     let text = '';
+    // A half-closed connection is not answered any more: what takes a turn of the agent's loop would not be seen.
+    let ending = setTimeout(() => socket.end(), PATIENCE_MS);
     socket.on('data', (data: Buffer) => {
       text += data.toString('latin1');
+      clearTimeout(ending);
+      ending = setTimeout(() => socket.end(), PATIENCE_MS / 2);
     });
     // A reset by an agent that has seen enough is an end like another; a refused connection is a crash.
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ECONNREFUSED') reject(error);
     });
-    socket.on('close', () =>
-      resolve([...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => Number(match[1]))),
-    );
-    socket.end(bytes);
+    socket.on('close', () => {
+      clearTimeout(ending);
+      resolve([...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => Number(match[1])));
+    });
+    socket.write(bytes);
   });
 }
 
