@@ -469,3 +469,14 @@ describe('questions about the server and its models', () => {
     expect((await send('/v2/systemsharedmemory/status', undefined)).status).toBe(404);
   });
 });
+
+test('a version without traffic that is still kept is told of and asked by its name', async () => {
+  const releases = ['1.2.0', '1.3.0'].map((version, place) =>
+    makeRelease(on.site, { version, serial: 3 + place, model: thresholdModel(3 + place) }),
+  );
+  for (const release of releases) await on.serve(release);
+  const path = '/v2/models/phish/versions/1.0.0';
+  expect((await send(path, undefined)).answer).toMatchObject({ name: 'phish', versions: ['1.3.0', '1.2.0'] });
+  expect((await send(`${path}/ready`, undefined)).status).toBe(200);
+  expect((await infer(rows({}))).answer.model_version).toBe('1.0.0');
+});

@@ -57,8 +57,12 @@ export function addProtocol(root: FastifyInstance, options: ProtocolOptions): vo
     const both = (path: string, answer: (live: LiveModel, release: LoadedRelease) => object): void => {
       for (const prefix of ['/v2/models/:model', '/v2/models/:model/versions/:version'])
         app.get(prefix + path, ASK, async (request) => {
-          const { live, release } = asked(slots, request.params);
-          return answer(live, release);
+          const { live, release, letGo } = await asked(slots, request.params);
+          try {
+            return answer(live, release);
+          } finally {
+            letGo?.();
+          }
         });
     };
     both('', metadataOf);
@@ -74,10 +78,11 @@ export function addProtocol(root: FastifyInstance, options: ProtocolOptions): vo
       model_stats: slots.all().flatMap((live) => stats(live)),
     }));
     app.get('/v2/models/:model/stats', ASK, async (request) => ({
-      model_stats: stats(asked(slots, request.params).live),
+      model_stats: stats((await asked(slots, request.params)).live),
     }));
     app.get('/v2/models/:model/versions/:version/stats', ASK, async (request) => {
-      const { live, release } = asked(slots, request.params);
+      const { live, release, letGo } = await asked(slots, request.params);
+      letGo?.();
       return { model_stats: stats(live, [release]) };
     });
 
@@ -147,15 +152,26 @@ function textOf(header: string | string[] | undefined): string | undefined {
   return typeof header === 'string' ? header : undefined;
 }
 
-/** The model, and the version that is named or has its traffic. */
-function asked(slots: Slots, params: unknown): { readonly live: LiveModel; readonly release: LoadedRelease } {
+interface Asked {
+  readonly live: LiveModel;
+  readonly release: LoadedRelease;
+  /** Of a version that may be unloaded when nobody uses it. */
+  readonly letGo?: () => void;
+}
+
+/** The model, and the version that is named or has its traffic. One that is kept and not in memory is loaded. */
+async function asked(slots: Slots, params: unknown): Promise<Asked> {
   const { model, version } = params as { model: string; version?: string };
   const live = slots.get(model);
   if (!live) throw new SallyportError('not-found', `No model named ${model} is served here.`);
-  const loaded = loadedVersions(live);
-  const release = version === undefined ? live.stable : loaded.find(({ ref }) => ref.version === version);
+  if (version === undefined) {
+    if (live.stable) return { live, release: live.stable };
+    if (isOut(live)) throw new Refused(refusal('busy', 503, outageText(live.routing)));
+    throw new SallyportError('not-found', `No version of ${model} is served here.`);
+  }
+  const release = loadedVersions(live).find(({ ref }) => ref.version === version);
   if (release) return { live, release };
-  if (version !== undefined) throw new SallyportError('not-found', `${model}@${version} is not loaded here.`);
-  if (isOut(live)) throw new Refused(refusal('busy', 503, outageText(live.routing)));
-  throw new SallyportError('not-found', `No version of ${model} is served here.`);
+  const held = await slots.hold(model, version);
+  if (!held) throw new SallyportError('not-found', `${model}@${version} is not kept here.`);
+  return { live, ...held };
 }
