@@ -30,7 +30,6 @@ const NOT_PROVOKED: Readonly<Record<string, string>> = {
   'admin 408': 'a request may take five minutes there',
   'admin 429': 'tokens have no rate there unless they have one at all, which the predict listener shows',
   'POST /admin/v1/releases 409': 'as many releases on their way as an agent takes',
-  'GET /health 503': 'between the first listener and the second',
 };
 
 let on: Stage;
@@ -338,6 +337,19 @@ describe('what the admin listener answers', () => {
       );
     }
   }
+
+  test('when it is drained, and what the predict listener says then', async () => {
+    const drain = 'POST /admin/v1/drain';
+    expect(await status(drain, { body: { model: null, draining: true } })).toBe(200);
+    expect(await status('GET /admin/v1/drain')).toBe(200);
+    for (const operation of ['GET /health', 'GET /v2/health/ready', 'GET /v2/models/{model}/ready'])
+      expect((await predict.ask({ operation, path: VERSION })).status, operation).toBe(503);
+    const body = { model_name: 'phish', features };
+    expect((await predict.ask({ operation: 'POST /predict', body })).status).toBe(503);
+    expect(await status(drain, { body: { model: null, draining: false } })).toBe(200);
+    expect(await status(drain, { body: { model: 'other', draining: true } })).toBe(404);
+    expect(await status(drain, { body: {} })).toBe(422);
+  });
 
   test('about checkpoints', async () => {
     const note = (size: number, fill: string): object => ({
