@@ -193,12 +193,12 @@ function Figures({ report }: { readonly report: ComparisonReport }): ReactNode {
           <Stat
             label="Challenger fixes"
             value={<span style={{ color: 'var(--sp-ok)' }}>{formatCount(report.challengerFixes)}</span>}
-            note="only the challenger is right"
+            note="champion was wrong"
           />
           <Stat
             label="Challenger breaks"
             value={<span style={{ color: 'var(--sp-bad)' }}>{formatCount(report.challengerBreaks)}</span>}
-            note="only the champion is right"
+            note="champion was right"
           />
         </>
       ) : null}
