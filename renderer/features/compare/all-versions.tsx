@@ -2,12 +2,14 @@ import type { ReactNode } from 'react';
 import type { AgainstChampion, ComparisonReport } from '../../../shared/domain/metrics/report.ts';
 import { formatRef } from '../../../shared/domain/model/version.ts';
 import { formatCount, formatDelta, formatShare } from '../../ui/format.ts';
-import { formatMetricValue, metricLabel } from '../../ui/metrics.ts';
+import { formatMetricValue, metricLabel, SHORT_METRIC_LABELS } from '../../ui/metrics.ts';
 import { Panel, SimpleTable } from '../../ui/page.tsx';
 import { chanceText, intervalShort } from '../../ui/significance.ts';
 import { VersionLink } from '../../ui/text.tsx';
 
-const METRICS = ['roc_auc', 'f1', 'precision', 'recall', 'false_positive_rate', 'mcc'] as const;
+const METRICS = ['roc_auc', 'f1', 'precision', 'recall', 'false_positive_rate'] as const;
+
+const NO_WRAP = { whiteSpace: 'nowrap' } as const;
 
 /** What is said of a version beside the champion; the champion itself has nothing. */
 type Beside = Pick<AgainstChampion, 'disagreements' | 'fixes' | 'breaks' | 'significance'>;
@@ -34,13 +36,17 @@ export function AllVersions({ report }: { readonly report: ComparisonReport }): 
     <Panel title="All versions on these rows" note="differences are against the champion" flush>
       <SimpleTable
         label="All versions on these rows"
-        columns={['Version', 'Part', ...shown.map((metric) => `>${metricLabel(metric)}`), ...columns]}
+        columns={[
+          'Version',
+          ...shown.map((metric) => `>${SHORT_METRIC_LABELS[metric] ?? metricLabel(metric)}`),
+          ...columns,
+        ]}
         rows={all.map(({ ref, metrics, role, beside }) => ({
           key: formatRef(ref),
           cells: [
-            <VersionLink key="v" of={ref} />,
-            <span key="r" className="dim">
-              {role}
+            <span key="v">
+              <VersionLink of={ref} />
+              {role === '' ? null : <div className="dim">{role}</div>}
             </span>,
             ...shown.map((metric) => formatMetricValue(metric, metrics[metric])),
             ...(dataset.labelled ? besideTruth(beside) : [apart(beside, dataset.rows)]),
@@ -59,14 +65,16 @@ function besideTruth(beside: Beside | null): ReactNode[] {
     aucDelta === null ? (
       '–'
     ) : (
-      <span key="d">
+      <span key="d" style={NO_WRAP}>
         {formatDelta(aucDelta)}
-        {aucDeltaInterval === null ? null : <span className="dim"> {intervalShort(aucDeltaInterval)}</span>}
+        {aucDeltaInterval === null ? null : <div className="dim">{intervalShort(aucDeltaInterval)}</div>}
       </span>
     ),
     formatCount(fixes),
     formatCount(breaks),
-    mcnemarP === null ? '–' : chanceText(mcnemarP),
+    <span key="p" style={NO_WRAP}>
+      {mcnemarP === null ? '–' : chanceText(mcnemarP)}
+    </span>,
   ];
 }
 
