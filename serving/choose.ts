@@ -81,8 +81,9 @@ async function older(
   version: string,
 ): Promise<Choice> {
   const held = await slots.hold(model, version).catch((error: unknown) => {
-    metrics.lost(model, 'integrity');
-    throw error;
+    const damaged = error instanceof SallyportError && error.code.startsWith('integrity.');
+    metrics.lost(model, damaged ? 'integrity' : 'engine');
+    throw damaged ? new Unavailable(`${model}@${version} cannot be served. ${error.message}`) : error;
   });
   if (!held) {
     metrics.lost(model, 'not_found');

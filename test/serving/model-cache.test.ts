@@ -1,4 +1,6 @@
 /** Versions that go from memory when there is no room, and come back when somebody asks. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startAgent } from '../support/agent.ts';
 import { makeRelease, makeSite, thresholdModel } from '../support/release.ts';
@@ -51,6 +53,30 @@ describe('given room for the versions with traffic alone', () => {
     }
     expect(await metric(on, 'sallyport_model_unloads_total')).toBeGreaterThanOrEqual(6);
     expect((await on.predict([1, 1, 1], { version: '9.0.0' })).status).toBe(404);
+  });
+
+  test('its inputs and outputs are told, too, as long as it is kept', async () => {
+    const ask = async (version: string) => {
+      const answer = await fetch(`${on.agent.predictUrl}/v2/models/phish/versions/${version}`, {
+        headers: { authorization: `Bearer ${on.agent.token}` },
+      });
+      return [answer.status, await answer.json()];
+    };
+    expect(await ask('1.1.0')).toMatchObject([200, { inputs: [{ name: 'features', datatype: 'FP32' }] }]);
+    expect(await ask('9.0.0')).toMatchObject([404, {}]);
+  });
+
+  test('given one whose file was damaged meanwhile, then it is refused as our fault and not the caller’s', async () => {
+    const state = JSON.parse(await readFile(join(on.agent.directory, 'state/state.json'), 'utf8')) as {
+      served: { root: string; version: string }[];
+    };
+    const root = state.served.find(({ version }) => version === '1.1.0')?.root ?? '';
+    const file = join(on.agent.directory, 'state/releases', root, 'model.onnx.age');
+    const whole = await readFile(file);
+    await writeFile(file, whole.subarray(0, whole.length - 20));
+    expect((await on.predict([1, 1, 1], { version: '1.1.0' })).status).toBe(503);
+    await writeFile(file, whole);
+    expect((await on.predict([1, 1, 1], { version: '1.1.0' })).status).toBe(200);
   });
 
   test('many who name an unloaded version at once wait for one load', async () => {
