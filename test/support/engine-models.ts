@@ -260,3 +260,67 @@ export const ANOMALY: OutputMapping = {
 export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
+
+/**
+ * One tree over two features: `x0 ≤ 0.5` gives class 1 the probability `low`, more gives it `high`. `both`: each leaf has a
+ * weight for either class, as some exporters write it; else for class 1 alone.
+ */
+export function twoClassTree(options: {
+  both: boolean;
+  packed?: boolean;
+  low?: number;
+  high?: number;
+}): Uint8Array {
+  const { both, packed = false, low = 0.2, high = 0.9 } = options;
+  const leaves = [
+    { node: 1, weight: low },
+    { node: 2, weight: high },
+  ];
+  const weights = leaves.flatMap(({ node, weight }) => [
+    ...(both ? [{ node, id: 0, weight: 1 - weight }] : []),
+    { node, id: 1, weight },
+  ]);
+  const ints = (name: string, values: readonly number[]) => ({ name, ints: values, packed });
+  return model({
+    opsets: [
+      ['', 15],
+      ['ai.onnx.ml', 3],
+    ],
+    graph: {
+      nodes: [
+        {
+          type: 'TreeEnsembleClassifier',
+          domain: 'ai.onnx.ml',
+          inputs: ['X'],
+          outputs: ['label', 'probabilities'],
+          attributes: [
+            ints('nodes_treeids', [0, 0, 0]),
+            ints('nodes_nodeids', [0, 1, 2]),
+            ints('nodes_featureids', [0, 0, 0]),
+            { name: 'nodes_modes', strings: ['BRANCH_LEQ', 'LEAF', 'LEAF'] },
+            { name: 'nodes_values', floats: [0.5, 0, 0], packed },
+            ints('nodes_truenodeids', [1, 0, 0]),
+            ints('nodes_falsenodeids', [2, 0, 0]),
+            ints(
+              'class_treeids',
+              weights.map(() => 0),
+            ),
+            ints(
+              'class_nodeids',
+              weights.map(({ node }) => node),
+            ),
+            ints(
+              'class_ids',
+              weights.map(({ id }) => id),
+            ),
+            { name: 'class_weights', floats: weights.map(({ weight }) => weight), packed },
+            ints('classlabels_int64s', [0, 1]),
+            { name: 'post_transform', text: 'NONE' },
+          ],
+        },
+      ],
+      inputs: [value('X', tensorType(1, [null, 2]))],
+      outputs: [value('label', tensorType(7, [null])), value('probabilities', tensorType(1, [null, 2]))],
+    },
+  });
+}

@@ -152,7 +152,16 @@ function guess(summary: OnnxSummary): Guess {
     (isText || score === null || score === zipped || classes.labels.length > 2 || perClass)
       ? mapClasses(input.name, label, score, classes, isText, perClass)
       : mapOutputs(input.name, label, score, endsInClasses(summary));
-  return mapped.ok && isNumberAnswering(summary, label, score) ? regressionOf(mapped.mapping) : mapped;
+  if (mapped.ok && isNumberAnswering(summary, label, score)) return regressionOf(mapped.mapping);
+  return mapped.ok && summary.labelsUnreliable === true ? withoutLabel(mapped.mapping) : mapped;
+}
+
+/** By its score alone, where the runtime answers wrong labels beside right probabilities. */
+function withoutLabel({ classes, ...mapping }: OutputMapping): Guess {
+  if (mapping.scoreOutput === null || mapping.labelOutput === null)
+    return { ok: true, mapping: classes === undefined ? mapping : { ...mapping, classes } };
+  const positiveLabel = classes === undefined ? mapping.positiveLabel : 1;
+  return { ok: true, mapping: { ...mapping, labelOutput: null, positiveLabel, threshold: 0.5 } };
 }
 
 /** A ZipMap's list of dictionaries, whose tensor can be read: the classes say which column is whose. */

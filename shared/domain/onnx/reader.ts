@@ -5,7 +5,8 @@ import { type Decoded, decodeInto } from './decode.ts';
 import { DEFAULT_ONNX_LIMITS, type OnnxLimits } from './limits.ts';
 import type { OnnxReading } from './reading.ts';
 import { MODEL } from './schema.ts';
-import type { ByteSource } from './summary.ts';
+import type { ByteSource, OnnxSummary } from './summary.ts';
+import { weighsBothClasses } from './tree-classes.ts';
 import { WireCursor, WireFault } from './wire.ts';
 
 const HINT = 'Nothing was registered and no runtime has seen the file.';
@@ -63,7 +64,16 @@ export function readOnnx(source: ByteSource, limits: OnnxLimits = DEFAULT_ONNX_L
   }
   const reading = collect(model, model.graph, decoded, source.size);
   const classes = readClassLabels(source);
-  return classes === null ? reading : { ...reading, summary: { ...reading.summary, classes } };
+  if (classes === null) return reading;
+  const wrong = classes.labels.length === 2 && hasTrees(reading.summary) && weighsBothClasses(source);
+  return {
+    ...reading,
+    summary: { ...reading.summary, classes, ...(wrong ? { labelsUnreliable: true } : {}) },
+  };
+}
+
+function hasTrees({ operators }: OnnxSummary): boolean {
+  return operators.some(({ type, domain }) => type === 'TreeEnsembleClassifier' && domain === 'ai.onnx.ml');
 }
 
 /** IR versions are small numbers; other formats' bytes rarely spell one in field 1. */

@@ -38,6 +38,8 @@ export const onnxSummarySchema = z.object({
   sizeBytes: z.number().int(),
   /** Classes that the main graph's classifier names, in the order of its score columns; missing where none does. */
   classes: z.object({ kind: z.enum(['text', 'integer']), labels: z.array(z.string()).readonly() }).optional(),
+  /** Two classes with weights for both in the trees: the runtime's labels are wrong, its probabilities right. */
+  labelsUnreliable: z.boolean().optional(),
 });
 export type OnnxSummary = z.infer<typeof onnxSummarySchema>;
 
