@@ -74,14 +74,7 @@ export class ModelCounts {
   }
 }
 
-/**
- * Where the bins of a version's score histogram are. They never move: `cuts` of the profile that was frozen with its
- * release, else the same ones for every version of its kind.
- */
-export function scoreBoundsOf(
-  mapping: OutputMapping,
-  cuts: readonly number[] | null = null,
-): readonly number[] {
-  if (cuts && cuts.length > 0) return cuts;
-  return mapping.kind === 'classifier' ? PROBABILITY_BOUNDS : SCORE_BOUNDS;
+/** Where the bins of a version's score histogram are: the same for every version of its kind, and never moving. */
+export function scoreBoundsOf({ kind }: OutputMapping): readonly number[] {
+  return kind === 'classifier' ? PROBABILITY_BOUNDS : SCORE_BOUNDS;
 }
