@@ -120,12 +120,13 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
     counts: metrics.pushes,
     admit: (bundles, request) => admit(trust, bundles, request, state.history(), now()),
   });
-  const uploads = new Uploads(
-    paths.uploads,
-    (target, size) => push.accept(target, size),
-    limits.modelBytes + 16 * 1024 * 1024,
-    metrics.pushes,
-  );
+  const uploads = new Uploads({
+    directory: paths.uploads,
+    accept: (target, size) => push.accept(target, size),
+    maxBytes: limits.modelBytes + 16 * 1024 * 1024,
+    counts: metrics.pushes,
+    onError: (requestId, err) => log.error({ requestId, err }, 'an upload failed unexpectedly'),
+  });
   const drain = new Drain();
   const predictor = new Predictor({
     slots,

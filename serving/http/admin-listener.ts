@@ -1,6 +1,6 @@
 /** The listener that consoles see: releases in, routing, receipts, checkpoints. */
 import { createHash } from 'node:crypto';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import {
   checkpointBodySchema,
@@ -71,7 +71,7 @@ export function createAdminListener(options: AdminListenerOptions): FastifyInsta
     const { root } = parseWith(z.object({ root: sha256Schema }), request.params);
     const { admitted, missing } = await push.complete(root, uploads);
     if (missing.length === 0)
-      options.log.info(
+      request.log.info(
         {
           root,
           model: admitted.request.name,
@@ -105,7 +105,7 @@ export function createAdminListener(options: AdminListenerOptions): FastifyInsta
   });
   app.post(`${BASE}/models/:name/routing`, deploy, async (request) => {
     const body = parseWith(routingBodySchema, request.body);
-    return receipt(options, body.nonce, await route(options, nameOf(request.params), body));
+    return receipt(options, body.nonce, await route(options, nameOf(request.params), body, request.log));
   });
   app.post(`${BASE}/models/:name/rollback`, deploy, async (request) => {
     const name = nameOf(request.params);
@@ -118,7 +118,8 @@ export function createAdminListener(options: AdminListenerOptions): FastifyInsta
       apply: async (routing) =>
         applyRollback(routing, wish.to === null ? null : servedRef(slots, name, wish.to)),
     });
-    options.log.info(
+    options.metrics.model(name).rollbacks.operator++;
+    request.log.info(
       { model: name, generation: answer.model.generation, stable: answer.model.stable?.version },
       'rolled back',
     );
@@ -130,7 +131,7 @@ export function createAdminListener(options: AdminListenerOptions): FastifyInsta
   app.post(`${BASE}/revocations`, deploy, async (request) => {
     const { revocation: text, bundle, nonce } = parseWith(revocationBodySchema, request.body);
     const { serial, digest, name, version, reason } = await options.revocations.accept(text, bundle);
-    options.log.warn({ model: name, version, digest, serial, reason }, 'revoked');
+    request.log.warn({ model: name, version, digest, serial, reason }, 'revoked');
     return {
       receipt: keys.signRevocationReceipt({
         nonce,
@@ -194,6 +195,8 @@ function addUploads(app: FastifyInstance, uploads: Uploads): void {
         handler: async (request, reply) => {
           reply.hijack();
           reply.raw.setHeader('x-request-id', request.id);
+          // tus knows the raw request alone; its errors are told under this id.
+          request.raw.headers['x-request-id'] = request.id;
           await uploads.handle(request.raw, reply.raw);
         },
       });
@@ -201,7 +204,12 @@ function addUploads(app: FastifyInstance, uploads: Uploads): void {
   });
 }
 
-async function route(options: AdminListenerOptions, name: string, body: RoutingBody): Promise<ChangeAnswer> {
+async function route(
+  options: AdminListenerOptions,
+  name: string,
+  body: RoutingBody,
+  log: FastifyBaseLogger,
+): Promise<ChangeAnswer> {
   const { nonce: _nonce, ...wish } = body;
   const refOf = async (root: string): Promise<ReleaseRef> => {
     const release = await options.store.read(root);
@@ -229,7 +237,7 @@ async function route(options: AdminListenerOptions, name: string, body: RoutingB
         },
       }),
   });
-  options.log.info(
+  log.info(
     {
       model: name,
       generation: answer.model.generation,

@@ -61,7 +61,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   const door = new Door(options, options.rates);
   const app = fastify({
     loggerInstance: options.log as FastifyBaseLogger,
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: options.bodyLimit,
     serverFactory: (handler) => createNodeServer(handler, limits, options.requestTimeoutMs, options.tls),
     clientErrorHandler: (error, socket) => {
@@ -196,7 +196,7 @@ function sendError(error: FastifyError, request: FastifyRequest, reply: FastifyR
   if (error instanceof Refused) return refuse(error.refusal, request, reply);
   if (error instanceof SallyportError) {
     const status = STATUS[error.code] ?? 422;
-    if (status >= 500) request.log.error({ err: error, requestId: request.id });
+    if (status >= 500) request.log.error({ err: error }, 'a request failed');
     const { message: detail, code, hint } = error;
     return reply.code(status).send(errorBody(request.url, { detail, code, hint }));
   }
@@ -205,7 +205,7 @@ function sendError(error: FastifyError, request: FastifyRequest, reply: FastifyR
     if (status === 413) reply.header('connection', 'close');
     return reply.code(status).send(errorBody(request.url, { detail: error.message }));
   }
-  request.log.error({ err: error, requestId: request.id });
+  request.log.error({ err: error }, 'a request failed unexpectedly');
   const detail = 'Something unexpected went wrong; the agent’s log has it under this request id.';
   return reply.code(500).send(errorBody(request.url, { detail }));
 }

@@ -83,11 +83,21 @@ function uploadPrefix(target: UploadTarget): string {
   return `${target.root}-${name}-`;
 }
 
+export interface UploadsOptions {
+  readonly directory: string;
+  readonly accept: AcceptUpload;
+  /** Of one file. */
+  readonly maxBytes: number;
+  readonly counts: PushCounts;
+  /** An error that nobody foresaw, which the caller is not told. */
+  readonly onError: (requestId: string, error: Error) => void;
+}
+
 export class Uploads {
   readonly #directory: string;
   readonly #server: UploadServer;
 
-  constructor(directory: string, accept: AcceptUpload, maxBytes: number, counts: PushCounts) {
+  constructor({ directory, accept, maxBytes, counts, onError }: UploadsOptions) {
     this.#directory = directory;
     this.#server = new UploadServer({
       path: UPLOADS_PATH,
@@ -106,10 +116,11 @@ export class Uploads {
         return {};
       },
       // Anything but an answer of ours keeps its text to itself: it may name paths.
-      onResponseError: (_request, error) => {
+      onResponseError: (request, error) => {
         if ('status_code' in error) {
           return { status_code: error.status_code, body: error.body };
         }
+        onError(request.headers.get('x-request-id') ?? '', error);
         return { status_code: 500, body: JSON.stringify({ detail: 'The upload failed.' }) };
       },
     });
