@@ -1,11 +1,19 @@
-/** How model servers made of a web framework and pickled files are known to fail, and what happens here instead. */
+/**
+ * How model servers made of a web framework and pickled files are known to fail, and what happens here instead. Their
+ * registries lose entries, too: of ours, a writer that is killed is in `test/crash/vault/crash.test.ts`, and two processes
+ * that register at once in `test/crash/two-processes.test.ts`.
+ */
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAgentConnector } from '../../electron/adapters/endpoints/agent/index.ts';
+import { requireMapping } from '../../shared/domain/model/guess-mapping.ts';
+import { readOnnx } from '../../shared/domain/onnx/reader.ts';
+import { bytesSource } from '../../shared/domain/onnx/wire.ts';
 import { startAgent } from '../support/agent.ts';
+import { twoClassTree } from '../support/engine-models.ts';
 import { makeRelease, makeSite, thresholdModel } from '../support/release.ts';
 import { onAgent, type Stage, stage } from './support.ts';
 
@@ -57,6 +65,49 @@ describe('a request that makes others fail', () => {
     const many = await on.predict(Array.from({ length: 4097 }, () => [1, 1, 1]));
     expect([many.status, many.body.detail]).toEqual([413, expect.stringContaining('4096')]);
     expect((await fetch(`${on.agent.predictUrl}/health`)).status).toBe(200);
+  });
+
+  test('rows without an announced length are refused once they are too many, and the health check answers meanwhile', async () => {
+    const { port } = new URL(on.agent.predictUrl);
+    const socket = connect(Number(port), '127.0.0.1').on('error', () => {});
+    socket.write(
+      `POST /predict HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${on.agent.token}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`,
+    );
+    let answer = '';
+    socket.on('data', (data: Buffer) => {
+      answer += data.toString();
+    });
+    // A reset after the answer is an end like another.
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    const rows = `${'[1,1,1],'.repeat(8192)}\r\n`;
+    const piece = `${(rows.length - 2).toString(16)}\r\n${rows}`;
+    // 5,000,000 rows are 611 pieces; it is told to stop long before.
+    let sent = 0;
+    for (; sent < 611 && answer === '' && !socket.destroyed; sent++) {
+      socket.write(piece);
+      if (sent === 20) expect((await fetch(`${on.agent.predictUrl}/health`)).status).toBe(200);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    socket.end();
+    await closed;
+    // Whoever goes on sending may find the connection reset before the answer was read.
+    expect(answer).toMatch(/^(HTTP\/1\.1 413 |$)/);
+    expect(sent).toBeLessThan(611);
+    expect((await fetch(`${on.agent.predictUrl}/health`)).status).toBe(200);
+  });
+
+  test('labels that the runtime gets wrong beside right probabilities are not answered', async () => {
+    const model = twoClassTree({ both: true });
+    const mapping = requireMapping(readOnnx(bytesSource(model)).summary);
+    await on.serve(makeRelease(on.site, { name: 'trees', model, mapping }));
+    const answer = await on.predict(
+      [
+        [0, 0],
+        [1, 0],
+      ],
+      { model: 'trees' },
+    );
+    expect(answer.body.predictions).toEqual([0, 1]);
   });
 
   test('a bad token is refused before a body of 10 MB is sent', async () => {
@@ -140,6 +191,17 @@ test('an artifact that was changed on disk is not served again, whatever lies be
   const answer = await on.predict([1, 1, 1]);
   expect(answer.status).toBe(503);
   expect(answer.body.detail).toContain('not what was signed');
+  // Nor when the checksums beside it are edited, too: what counts was signed.
+  for (const path of files.map((file) => join(file, '..', 'release.json'))) {
+    const record = JSON.parse(readFileSync(path, 'utf8')) as { files: { name: string; digest: string }[] };
+    const changed = record.files.map((file) =>
+      file.name === 'model.onnx' ? { ...file, digest: file.digest.replaceAll(/[0-9a-f]/g, 'a') } : file,
+    );
+    writeFileSync(path, JSON.stringify({ ...record, files: changed }));
+  }
+  await on.agent.kill();
+  await on.agent.restart();
+  expect((await on.predict([1, 1, 1])).status).toBe(503);
 });
 
 test('other bytes under a version’s name are not taken without their own signatures, and a name with ../ writes nowhere', async () => {
