@@ -1,5 +1,5 @@
 /**
- * `soak`: memory of the agent and of its inference process under a steady load, 10 minutes unless `--minutes` says
+ * `soak`: memory of the agent's and of its inference process's own (anonymous pages) under a steady load, 10 minutes unless `--minutes` says
  * otherwise; its metrics are scraped all the while. The first tenth warms up and is not looked at. Limit: the median of
  * the first quarter of the rest, so that 1 means flat.
  */
@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { featureNames } from '../shared/domain/model/feature-columns.ts';
 import { readOnnx } from '../shared/domain/onnx/reader.ts';
 import { load } from './support/load.ts';
-import { currentRss, median, percentile } from './support/measure.ts';
+import { anonymousRss, median, percentile } from './support/measure.ts';
 import { type Bench, type BenchRow, row } from './support/row.ts';
 import { sampleModel, sampleRows } from './support/sample-rows.ts';
 import { servedAgent } from './support/served-agent.ts';
@@ -107,8 +107,8 @@ export const soak: Bench = async ({ say, minutes }) => {
         Number(new RegExp(`^${metric} (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
       readings.push({
         at: (asked - begun) / 60_000,
-        agent: currentRss(agent.pid) ?? Number.NaN,
-        inference: currentRss(inference) ?? Number.NaN,
+        agent: anonymousRss(agent.pid) ?? Number.NaN,
+        inference: anonymousRss(inference) ?? Number.NaN,
         heap: value('nodejs_heap_size_used_bytes'),
         files: value('process_open_fds'),
         scrapeMs: performance.now() - asked,
@@ -126,7 +126,7 @@ export const soak: Bench = async ({ say, minutes }) => {
       row({ name: 'soak.failed', value: result.failed, unit: 'requests', goal: { atMost: 0, of: 'value' } }),
       ...memoryRows('agent-memory', warm, (reading) => reading.agent),
       ...memoryRows('inference-memory', warm, (reading) => reading.inference),
-      row({ name: 'soak.agent-heap', value: median(warm.map(({ heap }) => heap)) / MIB, unit: 'MiB' }),
+      ...memoryRows('agent-heap', warm, (reading) => reading.heap),
       row({
         name: 'soak.open-files-grown',
         value: filesGrown,

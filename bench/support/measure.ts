@@ -76,6 +76,19 @@ export function currentRss(pid: number | undefined): number | null {
   }
 }
 
+/**
+ * Memory of a process's own now (heap and stacks, not files it has mapped), in bytes; null where the system does not
+ * tell. Mapped files come and go with what the rest of the machine needs.
+ */
+export function anonymousRss(pid: number | undefined): number | null {
+  try {
+    const line = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    return line?.[1] === undefined ? null : Number(line[1]) * 1024;
+  } catch {
+    return null;
+  }
+}
+
 /** Lets `peakRss` begin anew from what a process has now, where the system can; else it stays the peak of all time. */
 export function resetPeakRss(pid: number | undefined): void {
   try {
