@@ -33,7 +33,9 @@ const FEW = 16;
 const ROWS = 1024;
 const BATCHES_AT_ONCE = 8;
 const RAW_MS = 1000;
+/** A slow server's figure needs longer than a fast one's; eight connections keep it busy. */
 const PEER_SECONDS = 10;
+const PEER_CROWD = 8;
 
 const features = (count: number): number[] | number[][] => {
   const rows = trafficRows(99, count);
@@ -56,6 +58,30 @@ function binaryLoad(): Load {
     body: () => body,
     connections: BATCHES_AT_ONCE,
     seconds: SECONDS,
+  };
+}
+
+/** What the peer answers, before anything else runs; null where none was named. */
+async function peerFigures(
+  directory: string,
+  say: (text: string) => void,
+  one: Load,
+  many: Load,
+): Promise<{ readonly servers: number; readonly requests: number; readonly rows: number } | null> {
+  const peer = peerTarget(process.env);
+  if (!peer) {
+    say('no peer was named: --peer URL[,URL] puts the agent beside one');
+    return null;
+  }
+  say(`the peer at ${peer.urls.join(', ')}`);
+  const path = new URL(peer.urls[0] ?? '').pathname;
+  const asked = (load: Load, seconds: number): Promise<WrkReport> =>
+    ask(directory, peer, { ...load, path, connections: PEER_CROWD, seconds });
+  await asked(one, 2);
+  return {
+    servers: peer.urls.length,
+    requests: (await asked(one, PEER_SECONDS)).requestsPerSecond,
+    rows: (await asked(many, PEER_SECONDS)).requestsPerSecond * ROWS,
   };
 }
 
@@ -83,6 +109,7 @@ export const agent: Bench = async ({ directory, say }) => {
     const batch = Float32Array.from(trafficRows(99, ROWS).flat());
     const alone = await Promise.all([1, cores].map((threads) => rawRuns(model, batch, ROWS, threads)));
 
+    const theirs = await peerFigures(directory, say, one(PEER_CROWD), many);
     say('warming up');
     for (const target of [bare, own]) await run(target, one(CROWD, 1));
     for (const load of [many, binary]) await run(own, { ...load, seconds: 1 });
@@ -167,23 +194,7 @@ export const agent: Bench = async ({ directory, say }) => {
         goal: { atMost: 3, of: 'value' },
       }),
     ];
-    const peer = peerTarget(process.env);
-    if (!peer) {
-      say('no peer was named: --peer URL[,URL] puts the agent beside one');
-      return rows;
-    }
-    say(`the peer at ${peer.urls.join(', ')}`);
-    // A slow server's figure needs longer than a fast one's; its own bench found eight connections enough.
-    const beside = (load: Load): Promise<WrkReport> =>
-      run(peer, {
-        ...load,
-        path: new URL(peer.urls[0] ?? '').pathname,
-        connections: 8,
-        seconds: PEER_SECONDS,
-      });
-    await beside(one(8, 2));
-    const peerRequests = (await beside(one(8))).requestsPerSecond;
-    const peerRows = (await beside(many)).requestsPerSecond * ROWS;
+    if (!theirs) return rows;
     const besidePeer = (
       name: string,
       value: number,
@@ -195,14 +206,14 @@ export const agent: Bench = async ({ directory, say }) => {
         name: `${name} beside the peer`,
         value,
         unit,
-        peer: { what: `${peer.urls.length} servers named by --peer`, value: other },
+        peer: { what: `${theirs.servers} servers named by --peer`, value: other },
         goal: { atLeast, of: 'peer' },
       });
     return [
       ...rows,
-      besidePeer('agent.requests (1 row)', median(seen.own.crowd), 'requests/s', peerRequests, 100),
-      besidePeer(`agent.rows (${ROWS}, binary)`, median(seen.own.binary), 'rows/s', peerRows, 12),
-      besidePeer(`agent.rows (${ROWS}, JSON)`, median(seen.own.json), 'rows/s', peerRows, 5),
+      besidePeer('agent.requests (1 row)', median(seen.own.crowd), 'requests/s', theirs.requests, 100),
+      besidePeer(`agent.rows (${ROWS}, binary)`, median(seen.own.binary), 'rows/s', theirs.rows, 12),
+      besidePeer(`agent.rows (${ROWS}, JSON)`, median(seen.own.json), 'rows/s', theirs.rows, 5),
     ];
   } finally {
     await Promise.all(targets.map((target) => target.stop()));

@@ -53,10 +53,14 @@ function done(summary, latency)
 end
 `;
 
+/** Several may run at once, each with files of its own. */
+let runs = 0;
+
 /** One run; `directory` holds its script and body. */
 export async function wrk(directory: string, request: WrkRequest): Promise<WrkReport> {
-  const script = join(directory, 'load.lua');
-  const body = join(directory, 'body');
+  const run = runs++;
+  const script = join(directory, `load-${run}.lua`);
+  const body = join(directory, `body-${run}`);
   writeFileSync(script, SCRIPT);
   writeFileSync(body, request.body);
   const child = spawn(
