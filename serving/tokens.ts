@@ -44,8 +44,9 @@ function hashOf(token: string): string {
 const FRESH_MS = 2;
 
 /**
- * The token file, read again whenever it changed: `agent token revoke` works on a running agent within 2 ms. Records are found under a keyed hash that only this process can compute, then compared in constant time:
- * how long a wrong token takes says nothing about the right ones.
+ * The token file, read again whenever it changed: `agent token revoke` works on a running agent within 2 ms. Records are
+ * found under a keyed hash that only this process can compute, then compared in constant time: how long a wrong token
+ * takes says nothing about the right ones.
  */
 export class TokenFile {
   readonly #path: string;
@@ -116,6 +117,8 @@ export class TokenFile {
 
   async #write(tokens: readonly TokenRecord[]): Promise<void> {
     await writeFileAtomic(this.#path, `${JSON.stringify({ version: 1, tokens }, null, 2)}\n`);
+    // What it wrote itself it sees at once.
+    this.#lookedAt = Number.NEGATIVE_INFINITY;
   }
 
   /** Both parts are of fixed length, so that the plain hash is as good a keyed one as HMAC, at a tenth of its cost. */
