@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { featureNames } from '../shared/domain/model/feature-columns.ts';
+import { requireMapping } from '../shared/domain/model/guess-mapping.ts';
 import { readOnnx } from '../shared/domain/onnx/reader.ts';
 import { load } from './support/load.ts';
 import { anonymousRss, median, percentile } from './support/measure.ts';
@@ -79,7 +80,7 @@ export const soak: Bench = async ({ say, minutes }) => {
   const bodies = sampleRows(featureNames(summary) ?? [], 500).map((features) =>
     JSON.stringify({ model_name: MODEL, features }),
   );
-  const agent = await servedAgent(MODEL);
+  const agent = await servedAgent({ name: MODEL, model: bytes, mapping: requireMapping(summary) });
   try {
     const headers = { authorization: `Bearer ${agent.token}` };
     const children = childrenOf(agent.pid);

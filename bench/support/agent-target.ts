@@ -1,11 +1,8 @@
 /** What the agent's bench asks: the built agent with a signed release, the bare loop, and peers by their addresses. */
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
-import { createAgentConnector } from '../../electron/adapters/endpoints/agent/index.ts';
 import type { OutputMapping } from '../../shared/domain/model/version.ts';
-import { startAgent } from '../../test/support/agent.ts';
-import { makeRelease, makeSite } from '../../test/support/release.ts';
-import { built } from './program.ts';
+import { servedAgent } from './served-agent.ts';
 import { type WrkReport, wrk } from './wrk.ts';
 
 export const MODEL = 'traffic';
@@ -47,35 +44,8 @@ const MAPPING: OutputMapping = {
   lowerIsPositive: true,
 };
 
-/** As it is set up by default. */
 export async function agentTarget(model: Uint8Array): Promise<Target> {
-  const site = makeSite();
-  const agent = await startAgent({
-    trust: site.trust,
-    environmentId: site.environmentId,
-    entry: built('serving.js'),
-  });
-  const connector = createAgentConnector();
-  const identity = await connector.probe(agent.adminUrl, agent.token);
-  const client = connector.connect(
-    {
-      id: 'bench',
-      name: 'bench',
-      environmentId: site.environmentId,
-      kind: 'agent',
-      adminUrl: agent.adminUrl,
-      predictUrl: agent.predictUrl,
-      fingerprint: agent.fingerprint,
-      signingKeyPem: identity.signingKeyPem,
-      ageRecipient: identity.ageRecipient,
-      addedAt: new Date().toISOString(),
-    },
-    async () => agent.token,
-  );
-  const release = makeRelease(site, { name: MODEL, model, mapping: MAPPING });
-  await client.push(release, () => {});
-  await client.route(MODEL, { key: 'bench', expectedGeneration: 0, stableRoot: release.root, canary: null });
-  await client.close();
+  const agent = await servedAgent({ name: MODEL, model, mapping: MAPPING });
   return {
     urls: [agent.predictUrl],
     headers: { authorization: `Bearer ${agent.token}` },

@@ -1,19 +1,16 @@
-/** The built agent with the sample model served, for benches that ask it. */
+/** The built agent with one signed release served, for benches that ask it. */
 import { createAgentConnector } from '../../electron/adapters/endpoints/agent/index.ts';
-import { requireMapping } from '../../shared/domain/model/guess-mapping.ts';
-import { readOnnx } from '../../shared/domain/onnx/reader.ts';
+import type { OutputMapping } from '../../shared/domain/model/version.ts';
 import { startAgent, type TestAgent } from '../../test/support/agent.ts';
 import { makeRelease, makeSite } from '../../test/support/release.ts';
 import { built } from './program.ts';
-import { sampleModel } from './sample-rows.ts';
 
-/** `name` = the model callers ask for. The caller removes the agent. */
-export async function servedAgent(name: string): Promise<TestAgent> {
-  const { bytes } = sampleModel('1.1.0');
-  const { summary } = readOnnx({
-    size: bytes.length,
-    read: (offset, length) => bytes.subarray(offset, offset + length),
-  });
+/** As it is set up by default. `name` = the model callers ask for. The caller removes the agent. */
+export async function servedAgent(release: {
+  readonly name: string;
+  readonly model: Uint8Array;
+  readonly mapping: OutputMapping;
+}): Promise<TestAgent> {
   const site = makeSite();
   const agent = await startAgent({ ...site, entry: built('serving.js') });
   const connector = createAgentConnector();
@@ -33,9 +30,14 @@ export async function servedAgent(name: string): Promise<TestAgent> {
     },
     async () => agent.token,
   );
-  const release = makeRelease(site, { name, model: bytes, mapping: requireMapping(summary) });
-  await client.push(release, () => {});
-  await client.route(name, { key: 'bench', expectedGeneration: 0, stableRoot: release.root, canary: null });
+  const made = makeRelease(site, release);
+  await client.push(made, () => {});
+  await client.route(release.name, {
+    key: 'bench',
+    expectedGeneration: 0,
+    stableRoot: made.root,
+    canary: null,
+  });
   await client.close();
   return agent;
 }

@@ -183,14 +183,7 @@ describe.skipIf(missing('nginx'))('two agents behind nginx, from the program alo
     await Promise.all(
       agents.map(async (each) => {
         const on = await onAgent(site, { ...each, token: first.token });
-        await on.serve(stable);
-        await on.client.push(canary, () => {});
-        await on.client.route('phish', {
-          key: 'canary',
-          expectedGeneration: 1,
-          stableRoot: stable.root,
-          canary: { root: canary.root, percent: 50, mirrorSample: 0, salt: 'a-plan-salt' },
-        });
+        await on.serveCanary(stable, canary, { percent: 50, mirrorSample: 0 });
         await on.client.close();
       }),
     );

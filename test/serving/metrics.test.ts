@@ -22,14 +22,7 @@ describe('the text of /metrics', () => {
     on = await onAgent(site, await startAgent(site));
     const stable = makeRelease(site, { version: '1.0.0', serial: 1 });
     const canary = makeRelease(site, { version: '1.1.0', serial: 2, model: thresholdModel(5) });
-    await on.serve(stable);
-    await on.client.push(canary, () => {});
-    await on.client.route('phish', {
-      key: 'canary',
-      expectedGeneration: 1,
-      stableRoot: stable.root,
-      canary: { root: canary.root, percent: 100, mirrorSample: 1, salt: 'a-plan-salt' },
-    });
+    await on.serveCanary(stable, canary, { percent: 100 });
     for (const features of [
       [[1, 1, 1]],
       [

@@ -29,7 +29,7 @@ beforeAll(async () => {
     makeRelease(site),
     makeRelease(site, { version: '1.1.0', serial: 2, model: thresholdModel(2) }),
   ];
-  await on.serve(stable);
+  await on.serveCanary(stable, canary, { percent: 50, salt: 'open-inference' });
   await on.serve(
     makeRelease(site, {
       name: 'every-type',
@@ -38,13 +38,6 @@ beforeAll(async () => {
       mapping: EVERY_TYPE_MAPPING,
     }),
   );
-  await on.client.push(canary, () => {});
-  await on.client.route('phish', {
-    key: 'half',
-    expectedGeneration: 1,
-    stableRoot: stable.root,
-    canary: { root: canary.root, percent: 50, mirrorSample: 1, salt: 'open-inference' },
-  });
 });
 afterAll(async () => {
   await on?.client.close();

@@ -90,14 +90,7 @@ test('given a canary of another width, when callers send what stable takes, then
   const on = await stage();
   const first = makeRelease(on.site, { version: '1.0.0', serial: 1 });
   const second = makeRelease(on.site, { version: '1.1.0', serial: 2, model: thresholdModel(1, 4) });
-  await on.serve(first);
-  await on.client.push(second, () => {});
-  await on.client.route('phish', {
-    key: 'c',
-    expectedGeneration: 1,
-    stableRoot: first.root,
-    canary: { root: second.root, percent: 100, mirrorSample: 1, salt: 'a-plan-salt' },
-  });
+  await on.serveCanary(first, second, { percent: 100 });
   expect((await on.predict([1, 1, 1])).status).toBe(422);
   expect((await on.predict([1, 1])).status).toBe(422);
   expect((await on.client.traffic('phish')).canary).toMatchObject({ requests: 1, errors: 1 });

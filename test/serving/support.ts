@@ -17,6 +17,12 @@ export interface Stage {
   ): Promise<Answer>;
   /** All traffic to this release, from the generation the agent is at. */
   serve(release: ReleasePackage): Promise<void>;
+  /** `stable` as `serve` does, then a share of its traffic, in percent, to `canary`. */
+  serveCanary(
+    stable: ReleasePackage,
+    canary: ReleasePackage,
+    share: { readonly percent: number; readonly mirrorSample?: number; readonly salt?: string },
+  ): Promise<void>;
 }
 
 export interface Answer {
@@ -48,6 +54,17 @@ export async function onAgent(site: Site, agent: TestAgent): Promise<Stage> {
     addedAt: new Date().toISOString(),
   };
   const client = connector.connect(endpoint, async () => agent.token);
+  const serve = async (release: ReleasePackage): Promise<void> => {
+    await client.push(release, () => {});
+    const served = (await client.models()).find((each) => each.name === release.name);
+    const expectedGeneration = served?.generation ?? 0;
+    await client.route(release.name, {
+      key: `${release.root}/${expectedGeneration}`,
+      expectedGeneration,
+      stableRoot: release.root,
+      canary: null,
+    });
+  };
   return {
     site,
     agent,
@@ -65,15 +82,15 @@ export async function onAgent(site: Site, agent: TestAgent): Promise<Stage> {
         headers: response.headers,
       };
     },
-    serve: async (release) => {
-      await client.push(release, () => {});
-      const served = (await client.models()).find((each) => each.name === release.name);
-      const expectedGeneration = served?.generation ?? 0;
-      await client.route(release.name, {
-        key: `${release.root}/${expectedGeneration}`,
-        expectedGeneration,
-        stableRoot: release.root,
-        canary: null,
+    serve,
+    serveCanary: async (stable, canary, { percent, mirrorSample = 1, salt = 'a-plan-salt' }) => {
+      await serve(stable);
+      await client.push(canary, () => {});
+      await client.route(stable.name, {
+        key: `${canary.root}/${percent}`,
+        expectedGeneration: 1,
+        stableRoot: stable.root,
+        canary: { root: canary.root, percent, mirrorSample, salt },
       });
     },
   };

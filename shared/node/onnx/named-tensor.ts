@@ -1,5 +1,6 @@
 /** Tensors by name, and a model's interface in them: what travels between a process that runs models and its parent. */
 import { SallyportError } from '../../domain/errors.ts';
+import type { TensorData } from '../../domain/open-inference/datatypes.ts';
 import type { PlainTensor, RuntimeTensor, TensorDescription, ValueDescription } from './runtime.ts';
 
 /** The runtime's word of each element type that can be fed and answered, and the array that holds its values. */
@@ -21,18 +22,7 @@ export const TENSOR_ARRAYS = {
 
 export type NumberType = keyof typeof TENSOR_ARRAYS;
 export type TensorType = NumberType | 'string';
-export type NumberArray =
-  | Uint8Array
-  | Uint16Array
-  | Uint32Array
-  | BigUint64Array
-  | Int8Array
-  | Int16Array
-  | Int32Array
-  | BigInt64Array
-  | Float32Array
-  | Float64Array;
-export type TensorData = NumberArray | readonly string[];
+export type NumberArray = Exclude<TensorData, readonly string[]>;
 
 /** `data` in row-major order, as many values as the product of `dims`, in the array that `TENSOR_ARRAYS` names. */
 export interface NamedTensor {
