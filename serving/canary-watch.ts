@@ -24,7 +24,7 @@ interface Watch {
 }
 
 export interface CanaryWatchOptions {
-  readonly slots: Slots;
+  readonly slots: Pick<Slots, 'all' | 'get' | 'routing' | 'traffic' | 'moveBack' | 'extendLease'>;
   /** The plan that was signed with a stored release. */
   readonly planOf: (root: string) => Promise<RolloutPlan>;
   readonly intervalMs: number;
@@ -151,9 +151,14 @@ export class CanaryWatch {
   async #watchOf(live: LiveModel): Promise<Watch | null> {
     const { name, generation, canary } = live.routing;
     if (!canary) return null;
+    const isCurrent = (watch: Watch | undefined): watch is Watch =>
+      watch?.root === canary.root && watch.generation === generation;
     const known = this.#watches.get(name);
-    if (known?.root === canary.root && known.generation === generation) return known;
+    if (isCurrent(known)) return known;
     const plan = known?.root === canary.root ? known.plan : await this.#options.planOf(canary.root);
+    // A look and a renewal may read the plan at once: whoever is second must not begin the lease again.
+    const begun = this.#watches.get(name);
+    if (isCurrent(begun)) return begun;
     const now = this.#options.now().getTime();
     const { ms } = leaseOf(plan);
     const until = canary.lease ? Date.parse(canary.lease.until) : now + ms;

@@ -1,7 +1,8 @@
 /**
- * The mirror: a sample of the canary's requests is also answered by the stable version, after the caller has his
- * answer. It never makes a caller wait: it runs only while the stable version has nothing else to do, and what does
- * not fit into its queue is dropped and counted.
+ * The mirror: a sample of the canary's requests is also answered by the stable version, or, while the canary is a shadow
+ * without traffic of its own, of stable's requests by the canary. After the caller has his answer: it never makes him
+ * wait, runs only while the version that is asked has nothing else to do, and what does not fit into its queue is
+ * dropped and counted.
  */
 import type { OutputMapping } from '../shared/domain/model/version.ts';
 import type { NamedTensor } from '../shared/node/onnx/named-tensor.ts';
@@ -10,10 +11,11 @@ import type { LoadedRelease } from './release.ts';
 export interface MirrorJob {
   readonly inputs: readonly NamedTensor[];
   readonly count: number;
-  readonly canaryLabels: Float64Array;
-  readonly canaryMapping: OutputMapping;
-  readonly stable: LoadedRelease;
-  /** Called with pairs and those whose labels differ; not called when stable could not answer. */
+  /** What the caller was answered, and how it is read. */
+  readonly labels: Float64Array;
+  readonly mapping: OutputMapping;
+  readonly other: LoadedRelease;
+  /** Called with pairs and those whose labels differ; not called when the other could not answer. */
   readonly done: (pairs: number, disagreements: number) => void;
   readonly dropped: (pairs: number) => void;
 }
@@ -43,7 +45,7 @@ export class Mirror {
   /** Called whenever a version may have become idle. */
   pump(): void {
     if (this.#running) return;
-    const index = this.#queue.findIndex((job) => !job.stable.busy);
+    const index = this.#queue.findIndex((job) => !job.other.busy);
     const job = index < 0 ? undefined : this.#queue.splice(index, 1)[0];
     if (!job) return;
     this.#running = true;
@@ -56,8 +58,8 @@ export class Mirror {
 
   async #run(job: MirrorJob): Promise<void> {
     try {
-      const { stable, inputs, count } = job;
-      const { labels } = stable.read(await stable.runRows(inputs, stable.mapped), count, true);
+      const { other, inputs, count } = job;
+      const { labels } = other.read(await other.runRows(inputs, other.mapped), count, true);
       job.done(job.count, countDisagreements(job, labels));
     } catch {
       job.dropped(job.count);
@@ -66,12 +68,12 @@ export class Mirror {
 }
 
 /** Two versions may spell their labels differently (1/0, 1/-1): what counts is whether both call the row malicious. */
-function countDisagreements(job: MirrorJob, stableLabels: Float64Array): number {
+function countDisagreements(job: MirrorJob, otherLabels: Float64Array): number {
   let differing = 0;
   for (let row = 0; row < job.count; row++) {
-    const canary = job.canaryLabels[row] === job.canaryMapping.positiveLabel;
-    const stable = stableLabels[row] === job.stable.mapping.positiveLabel;
-    if (canary !== stable) differing++;
+    const answered = job.labels[row] === job.mapping.positiveLabel;
+    const other = otherLabels[row] === job.other.mapping.positiveLabel;
+    if (answered !== other) differing++;
   }
   return differing;
 }

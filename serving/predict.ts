@@ -11,7 +11,6 @@ import type { Drain } from './drain.ts';
 import { isEngineFault } from './engine.ts';
 import type { ScoreGuard } from './guard/scores.ts';
 import { checkInputs, TooManyRows } from './inference/check-inputs.ts';
-import type { LiveModel } from './live-model.ts';
 import type { ErrorType, VersionCounts } from './metrics/counts.ts';
 import { scoreBoundsOf } from './metrics/models.ts';
 import type { Metrics } from './metrics.ts';
@@ -203,7 +202,7 @@ export class Predictor {
       const ms = performance.now() - call.startedAt;
       if (choice.counter) countRequest(choice.counter, ms, false);
       counts.success(ms / 1000, run.rows, predictions?.scores ?? null);
-      if (choice.canary && predictions) this.#offerMirror(choice.live, run, predictions.labels, counts);
+      if (choice.counter && predictions) this.#offerMirror(choice, run, predictions.labels);
       return answer;
     } catch (error) {
       this.#countFailure(error, choice, counts, performance.now() - call.startedAt);
@@ -218,19 +217,27 @@ export class Predictor {
     counts.failure(errorType(error));
   }
 
-  #offerMirror(live: LiveModel, run: Run, canaryLabels: Float64Array, counts: VersionCounts): void {
+  #offerMirror({ live, release, canary: toCanary }: Choice, run: Run, labels: Float64Array): void {
     const { canary, stable, routing, pairs } = live;
     if (!canary || !stable || !routing.canary) return;
+    // A canary with traffic is compared by its own; one without is stable's shadow.
+    if (!toCanary && routing.canary.percent > 0) return;
+    const other = toCanary ? stable : canary;
     // Which requests are sampled need not be repeatable, only fair.
     if (Math.random() >= routing.canary.mirrorSample) return;
-    // A stable version of another interface has nothing to say about this input.
-    if (!takes(stable, run.inputs)) return;
+    // A version of another interface has nothing to say about this input.
+    if (!takes(other, run.inputs)) return;
+    const counts = this.#options.metrics.version(
+      routing.name,
+      canary.ref.version,
+      scoreBoundsOf(canary.mapping),
+    );
     this.#mirror.offer({
       inputs: run.inputs,
       count: run.rows,
-      canaryLabels,
-      canaryMapping: canary.mapping,
-      stable,
+      labels,
+      mapping: release.mapping,
+      other,
       done: (total, differing) => {
         // Counted into the generation it was asked in, even when that has passed.
         pairs.total += total;

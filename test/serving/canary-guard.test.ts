@@ -2,10 +2,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CanaryWatch } from '../../serving/canary-watch.ts';
+import { liveModel, trafficOf } from '../../serving/live-model.ts';
+import type { ModelRouting } from '../../shared/domain/endpoint/routing.ts';
 import { DEFAULT_GUARDS, type Guards, type Lease } from '../../shared/domain/rollout/plan.ts';
 import type { TrafficSample } from '../../shared/domain/traffic/sample.ts';
 import { startAgent } from '../support/agent.ts';
 import { makeRelease, makeSite, type Site, thresholdModel } from '../support/release.ts';
+import { plan } from '../support/rollout.ts';
 import { onAgent, type Stage } from './support.ts';
 
 let site: Site;
@@ -115,6 +119,47 @@ test('given a lease is renewed at its own generation, then it is later; by a sta
   while (second.leaseUntil === first.leaseUntil) second = await on.client.renew('driven', 2);
   expect(Date.parse(second.leaseUntil ?? '')).toBeGreaterThan(Date.parse(first.leaseUntil ?? ''));
   expect((await traffic('driven')).leaseUntil).toBe(second.leaseUntil);
+});
+
+test('given a look and a renewal meet while the plan is read, then the lease that was given stands', async () => {
+  const root = 'e'.repeat(64);
+  const until = new Date(1_000_000).toISOString();
+  const routing: ModelRouting = {
+    name: 'met',
+    generation: 2,
+    stable: null,
+    previous: null,
+    canary: {
+      ...{ version: '1.1.0', digest: root, root, percent: 10, mirrorSample: 0, salt: 'a-plan-salt' },
+      lease: { ms: 60_000, after: 'roll-back', until },
+    },
+  };
+  const live = liveModel(routing, null, null, null);
+  const read: (() => void)[] = [];
+  const watch = new CanaryWatch({
+    slots: {
+      all: () => [live],
+      get: () => live,
+      routing: () => routing,
+      traffic: () => trafficOf(live, new Date(990_000)),
+      moveBack: async () => {},
+      extendLease: async () => {},
+    },
+    planOf: () =>
+      new Promise((resolve) => read.push(() => resolve(plan({ lease: { ms: 60_000, after: 'roll-back' } })))),
+    intervalMs: 1000,
+    now: () => new Date(990_000),
+    log: () => {},
+  });
+  const looking = watch.look();
+  const renewing = watch.renew('met', 2);
+  // The renewal's reading ends first, then the look's: it must not begin the lease again from the disk.
+  read[1]?.();
+  const renewed = (await renewing).leaseUntil;
+  expect(renewed).toBe(new Date(1_050_000).toISOString());
+  read[0]?.();
+  await looking;
+  expect(watch.traffic('met').leaseUntil).toBe(renewed);
 });
 
 test('given its lease ends while the agent is down, then it comes back without the canary', async () => {

@@ -86,6 +86,36 @@ test('given a canary that differs, when its requests are mirrored, then pairs, d
   });
 });
 
+test('given a shadow, then stable answers everybody, its requests are compared with what the canary says, and no answer waits for it', async () => {
+  const on = await stage({ limits: { guardMs: 60_000 } });
+  const first = makeRelease(on.site, { version: '1.0.0', serial: 1, model: thresholdModel(0.5) });
+  const second = makeRelease(on.site, { version: '1.1.0', serial: 2, model: thresholdModel(5) });
+  await on.serve(first);
+  await on.client.push(second, () => {});
+  const shadow = { root: second.root, percent: 0, mirrorSample: 1, salt: 'a-plan-salt' };
+  await on.client.route('phish', {
+    key: 's',
+    expectedGeneration: 1,
+    stableRoot: first.root,
+    canary: shadow,
+  });
+  for (let call = 0; call < 20; call++) {
+    const { body } = await on.predict(call % 4 === 0 ? [1, 1, 1] : [0, 0, 0]);
+    expect(body.model_version).toBe('1.0.0');
+  }
+  // Asked by name, a version says nothing about routed traffic.
+  await on.predict([1, 1, 1], { version: '1.0.0' });
+  let traffic = await on.client.traffic('phish');
+  while (traffic.pairs + traffic.pairsDropped < 20) traffic = await on.client.traffic('phish');
+  expect(traffic).toMatchObject({
+    pairs: 20,
+    disagreements: 5,
+    pairsDropped: 0,
+    canary: { version: '1.1.0', requests: 0 },
+    stable: { requests: 20 },
+  });
+});
+
 test('given a canary of another width, when callers send what stable takes, then that is an error of the canary', async () => {
   const on = await stage();
   const first = makeRelease(on.site, { version: '1.0.0', serial: 1 });
