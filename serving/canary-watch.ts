@@ -151,14 +151,14 @@ export class CanaryWatch {
   async #watchOf(live: LiveModel): Promise<Watch | null> {
     const { name, generation, canary } = live.routing;
     if (!canary) return null;
-    const isCurrent = (watch: Watch | undefined): watch is Watch =>
-      watch?.root === canary.root && watch.generation === generation;
+    const isCurrent = (watch: Watch): boolean =>
+      watch.root === canary.root && watch.generation === generation;
     const known = this.#watches.get(name);
-    if (isCurrent(known)) return known;
+    if (known && isCurrent(known)) return known;
     const plan = known?.root === canary.root ? known.plan : await this.#options.planOf(canary.root);
     // A look and a renewal may read the plan at once: whoever is second must not begin the lease again.
     const begun = this.#watches.get(name);
-    if (isCurrent(begun)) return begun;
+    if (begun && isCurrent(begun)) return begun;
     const now = this.#options.now().getTime();
     const { ms } = leaseOf(plan);
     const until = canary.lease ? Date.parse(canary.lease.until) : now + ms;
