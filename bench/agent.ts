@@ -37,13 +37,9 @@ const RAW_MS = 1000;
 const PEER_SECONDS = 10;
 const PEER_CROWD = 8;
 
-const features = (count: number): number[] | number[][] => {
-  const rows = trafficRows(99, count);
-  return count === 1 ? (rows[0] ?? []) : rows;
-};
 const json = (count: number): Load['body'] => {
-  const values = features(count);
-  return (named) => JSON.stringify({ ...named, features: values });
+  const features = trafficRows(99, count);
+  return (named) => JSON.stringify({ ...named, features });
 };
 
 function binaryLoad(): Load {
