@@ -8,6 +8,7 @@ import type { ForkWorker } from '../../../electron/ports/processes.ts';
 import type { System } from '../../../electron/ports/system.ts';
 import { labelledFile } from '../../../shared/domain/evidence/selection.ts';
 import { DEFAULT_GUARDS } from '../../../shared/domain/rollout/plan.ts';
+import { LARGE_FILE_BYTES } from '../../../shared/node/files/direct.ts';
 import { workerEnvironment } from '../../../shared/node/onnx/fork-process.ts';
 import { type StartAgentOptions, startAgent, type TestAgent } from '../../support/agent.ts';
 import {
@@ -25,6 +26,7 @@ import {
 } from '../../support/console.ts';
 import { fileKeychain } from '../../support/file-keychain.ts';
 import { forkWorker } from '../../support/machine.ts';
+import { minimalOnnx } from '../../support/minimal-onnx.ts';
 import { logisticRegression, model } from '../../support/onnx-builder.ts';
 
 /** What a run knows about the vault it is given. Plain data: it crosses to the process that will be killed. */
@@ -33,6 +35,8 @@ export interface Home {
   readonly keychain: string;
   /** A small model file that is not in the vault. */
   readonly model: string;
+  /** One that is stored past the page cache and proved by a thread; the same file for all copies. */
+  readonly largeModel: string;
   /** Files that a run writes outside of the vault: backups, exports, restored vaults. */
   readonly outside: string;
   /** Compiled code, shared by all runs. */
@@ -131,12 +135,14 @@ export async function makeHome(directory: string): Promise<Home> {
     vault: join(directory, 'vault'),
     keychain: join(directory, 'keychain'),
     model: join(directory, 'model.onnx'),
+    largeModel: join(directory, 'large.onnx'),
     cache: join(directory, 'cache'),
     outside: join(directory, 'outside'),
   };
   mkdirSync(at.keychain, { recursive: true });
   mkdirSync(at.outside, { recursive: true });
   writeFileSync(at.model, model(logisticRegression(3)));
+  writeFileSync(at.largeModel, minimalOnnx({ weightBytes: LARGE_FILE_BYTES + 1000 }));
   const { console: opened, recoveryKey } = await homeFactory(at).create(at.vault, {
     operator: 'ana',
     person: PEOPLE.ana.person,

@@ -54,10 +54,10 @@ export const OPERATIONS: readonly Operation[] = [
     run: async ({ home, open, as, ack }) => {
       const { models } = (await open()).services;
       const ana = await as('ana');
-      for (const version of ['1.0.0', '1.0.1']) {
+      const files = { '1.0.0': home.model, '1.0.1': home.largeModel };
+      for (const [version, path] of Object.entries(files)) {
         const ref = { name: 'crash', version };
-        const file = { path: home.model, parent: null, metadata: {} };
-        const { version: added } = await models.add(ana, { ...ref, ...file }, QUIET);
+        const { version: added } = await models.add(ana, { ...ref, path, parent: null, metadata: {} }, QUIET);
         ack('version', { ...ref, digest: added.digest });
       }
     },
