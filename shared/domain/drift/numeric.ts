@@ -48,7 +48,8 @@ export class NumericCounter {
     const mean = numbers === 0 ? 0 : sum / numbers;
     let squares = 0;
     for (let row = 0; row < values.length; row += 1) {
-      const value = values[row] ?? 0;
+      // Minus zero becomes zero.
+      const value = (values[row] ?? 0) + 0;
       if (Number.isNaN(value)) continue;
       if (this.#cuts !== null) {
         const bin = binOf(this.#cuts, value);
@@ -77,8 +78,7 @@ export class NumericCounter {
 
   #sketch(value: number): void {
     if (this.#values !== null) {
-      // Minus zero is zero.
-      this.#values.set(value + 0, (this.#values.get(value + 0) ?? 0) + 1);
+      this.#values.set(value, (this.#values.get(value) ?? 0) + 1);
       if (this.#values.size > EXACT_VALUES) this.#pour();
     } else this.#digest?.add(value);
   }

@@ -116,6 +116,11 @@ describe('a profile', () => {
       }),
     );
   });
+  it('takes minus zero for zero: written down and read again it would be another profile', () => {
+    const row = { bytes: -0, proto: 'tcp', score: 0, flagged: 0 } as const;
+    const column = numeric(build([row, { ...row, bytes: 0 }], 1));
+    expect([column.min, column.max, column.values?.value]).toEqual([0, 0, [0]]);
+  });
   it('survives being written down', () => {
     fc.assert(
       fc.property(anyRows, (rows) => {
