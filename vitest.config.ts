@@ -22,6 +22,7 @@ export default defineConfig({
     // Deadlines against a hang, not measurements: nothing is asserted about time.
     testTimeout: 180_000,
     hookTimeout: 180_000,
+    expect: { poll: { timeout: 30_000 } },
     pool: 'forks',
     // More files at a time than a small machine has cores: most of a heavy one is waiting, for processes to start, for
     // traffic to be enough, for a step to have been watched.
