@@ -1,5 +1,5 @@
 import { SallyportError } from '../../../shared/domain/errors.ts';
-import { compareMetrics, latencyOf } from '../../../shared/domain/metrics/index.ts';
+import { compareMetrics, latencyOf, type RankComparer } from '../../../shared/domain/metrics/index.ts';
 import type { RunInput } from '../../../shared/node/onnx/feed.ts';
 import type { TaskContext } from '../../../shared/node/onnx/worker-server.ts';
 import type { ComparisonEvidence, ModelEvidence } from '../../ports/engine.ts';
@@ -32,14 +32,21 @@ type Answered =
   | { readonly batch: DatasetBatch; readonly answers: Promise<readonly RawAnswers[]>; readonly isNew: true }
   | { readonly batch: DatasetBatch; readonly answers: readonly ModelAnswers[]; readonly isNew: false };
 
-/** Reads the data once and runs every model of the task over each batch. Runs in the worker process. */
-export async function evaluate(task: EvaluateTask, context: TaskContext): Promise<EvaluateResult> {
+/**
+ * Reads the data once and runs every model of the task over each batch. Runs in the worker process; `compare` has the
+ * thread that ran the models, idle at the end.
+ */
+export async function evaluate(
+  task: EvaluateTask,
+  context: TaskContext,
+  compare: RankComparer,
+): Promise<EvaluateResult> {
   const note: Note = (value) => context.progress(value);
   const dataset = await openDataset(task.data, {
     progress: (done, total) => note({ kind: 'progress', phase: 'hashing', done, total }),
   });
   try {
-    return await run(task, context, dataset, note);
+    return await run(task, context, dataset, note, compare);
   } finally {
     await dataset.close();
   }
@@ -50,6 +57,7 @@ async function run(
   context: TaskContext,
   dataset: Dataset,
   note: Note,
+  compare: RankComparer,
 ): Promise<EvaluateResult> {
   const { seed } = task.options;
   const mappings = task.models.map(({ mapping }) => mapping);
@@ -83,7 +91,7 @@ async function run(
   });
   context.settle();
 
-  const pass = createPass(task, columns, runners, resumed?.state.findings ?? []);
+  const pass = createPass(task, columns, runners, resumed?.state.findings ?? [], compare);
   const state = (): RunState => ({
     version: 1,
     datasetDigest: dataset.digest,
@@ -133,7 +141,7 @@ async function run(
   for (const answered of inFlight) await account(answered);
   log.finish();
   note({ kind: 'progress', phase: 'computing figures', done: 0, total: 0 });
-  const figures = pass.figures.finish();
+  const figures = await pass.figures.finish();
   const seconds = (performance.now() - started) / 1000;
 
   const models: ModelEvidence[] = [];
@@ -222,12 +230,13 @@ function createPass(
   columns: RunColumns,
   runners: readonly Runner[],
   findings: readonly unknown[],
+  compare: RankComparer,
 ) {
   const { seed } = task.options;
   const mappings = task.models.map(({ mapping }) => mapping);
   const labelled = columns.label !== null;
   const decides = !mappings.some(isRegression);
-  const figures = createFigures(mappings, labelled, seed);
+  const figures = createFigures(mappings, labelled, seed, compare);
   const checks = mappings.map((mapping, index) => new OutputChecks(mapping, findings[index] ?? null));
   const textPlaces = textFeatures(columns).map((name) => columns.texts.indexOf(name));
   const sample = createRowSample(columns.union.length, textPlaces, runners.length, seed);

@@ -7,6 +7,7 @@ import {
   createRegression,
   createScoreSummary,
   metricsOf,
+  type RankComparer,
   regressionParts,
   validationParts,
 } from '../../../shared/domain/metrics/index.ts';
@@ -47,13 +48,13 @@ export interface Figures {
     answers: readonly ModelAnswers[],
     keep: Uint32Array | null,
   ): void;
-  finish(): {
+  finish(): Promise<{
     readonly models: readonly ModelFigures[];
     /** Each model after the first against it. */
     readonly pairs: readonly PairFigures[];
     /** From the first model's scores to probabilities; null without truth. */
     readonly calibration: Isotonic | null;
-  };
+  }>;
 }
 
 const NO_CONFUSION = { tn: 0, fp: 0, fn: 0, tp: 0 };
@@ -63,12 +64,17 @@ export function isRegression(mapping: OutputMapping): boolean {
   return (mapping.kind as string) === 'regression';
 }
 
-/** Figures of one to eight models over the same rows. */
-export function createFigures(mappings: readonly OutputMapping[], labelled: boolean, seed: number): Figures {
+/** Figures of one to eight models over the same rows, which `compare` holds against each other. */
+export function createFigures(
+  mappings: readonly OutputMapping[],
+  labelled: boolean,
+  seed: number,
+  compare: RankComparer,
+): Figures {
   if (mappings.some(isRegression)) return regressionFigures(mappings, labelled, seed);
   return mappings.length === 1
     ? singleFigures(mappings[0] as OutputMapping, labelled, seed)
-    : comparedFigures(mappings, labelled, seed);
+    : comparedFigures(mappings, labelled, seed, compare);
 }
 
 const settingsOf = ({ lowerIsPositive, threshold }: OutputMapping) => ({
@@ -91,7 +97,7 @@ function singleFigures(mapping: OutputMapping, labelled: boolean, seed: number):
         answers.scores && kept(answers.scores, keep),
       );
     },
-    finish() {
+    async finish() {
       const result = accumulator.finish();
       return {
         models: [figuresOf(result, labelled)],
@@ -102,7 +108,12 @@ function singleFigures(mapping: OutputMapping, labelled: boolean, seed: number):
   };
 }
 
-function comparedFigures(mappings: readonly OutputMapping[], labelled: boolean, seed: number): Figures {
+function comparedFigures(
+  mappings: readonly OutputMapping[],
+  labelled: boolean,
+  seed: number,
+  compare: RankComparer,
+): Figures {
   const comparison = createComparison({ models: mappings.map(settingsOf), random: createRandom(seed) });
   return {
     add({ labels }, answers, keep) {
@@ -112,8 +123,8 @@ function comparedFigures(mappings: readonly OutputMapping[], labelled: boolean, 
         answers.map(({ scores }) => scores && kept(scores, keep)),
       );
     },
-    finish() {
-      const { models, pairs } = comparison.finish();
+    async finish() {
+      const { models, pairs } = await comparison.finishBeside(compare);
       return {
         models: models.map((result) => figuresOf(result, labelled)),
         pairs: pairs.map((pair) => comparisonParts(pair, labelled)),
@@ -153,7 +164,7 @@ function regressionFigures(mappings: readonly OutputMapping[], labelled: boolean
         if (targets !== null) measured[model]?.errors.add(kept(targets, keep), values);
       }
     },
-    finish: () => ({
+    finish: async () => ({
       models: measured.map(({ errors, answers }) => ({
         metrics: { ...metricsOf(NO_CONFUSION, null), rows },
         ...NO_CURVES,

@@ -2,7 +2,7 @@ import { SallyportError } from '../errors.ts';
 import type { Interval } from '../evidence/interval.ts';
 import type { Random } from '../statistics/random.ts';
 import { type BinaryResult, binaryResult, MAX_ROWS } from './classification.ts';
-import { type AucDifference, type ClassScores, delongTest } from './delong.ts';
+import type { AucDifference, ClassScores } from './delong.ts';
 import type { DetectionOptions } from './detection.ts';
 import type { Floats } from './floats.ts';
 import { GrowableFloats } from './growable.ts';
@@ -15,6 +15,7 @@ import {
   PAIR_CELLS,
 } from './pair-table.ts';
 import { pairedRankingIntervals } from './paired-bootstrap.ts';
+import { compareRanks, type RankedDifference, type RankedPair } from './ranked-pair.ts';
 import { PairMoments, type ScoreShift, scoreShift } from './score-shift.ts';
 import { type ScoredRows, ScoreRows } from './scored-rows.ts';
 
@@ -51,7 +52,12 @@ export interface ComparisonAccumulator {
   add(labels: Uint8Array | null, predicted: readonly Uint8Array[], scores: readonly (Floats | null)[]): void;
   /** The result; the accumulator is empty afterwards. */
   finish(): ComparisonResult;
+  /** The same with models compared by `compare`, a thread beside this one, while each is measured by itself here. */
+  finishBeside(compare: RankComparer): Promise<ComparisonResult>;
 }
+
+/** Does `compareRanks` elsewhere. */
+export type RankComparer = (pair: RankedPair) => Promise<RankedDifference | null>;
 
 export interface ComparisonOptions {
   /** One a model, the champion first. */
@@ -156,61 +162,82 @@ export function createComparison(options: ComparisonOptions): ComparisonAccumula
     },
 
     finish() {
-      const taken = stores.map((store) => store && takeScores(store));
-      const ended = { pairs, labelled: isLabelled === true, rows };
-      rows = 0;
-      isLabelled = null;
-      stores = [];
-      pairs = newPairs();
-      const base = taken[0] ?? null;
-      const champion = binaryResult(
-        confusionOf(ended.pairs[0]?.table ?? [], 'first'),
-        base,
-        settings[0] ?? {},
-      );
-      const results = [champion];
-      const found = ended.pairs.map(({ table, moments, losses }, at): PairComparison => {
-        const other = taken[at + 1] ?? null;
-        const challenger = binaryResult(confusionOf(table, 'second'), other, settings[at + 1] ?? {});
-        results.push(challenger);
-        const ranked = ended.labelled && base && other ? { base, other } : null;
-        const auc = ranked && delongTest(ranked.base, ranked.other, level);
-        const resampled =
-          ranked && auc && random
-            ? pairedRankingIntervals(
-                { scores: ranked.base, figures: champion.figures },
-                { scores: ranked.other, figures: challenger.figures },
-                random,
-                { level },
-              )
-            : null;
-        const rate = (limit: number): Interval | null =>
-          resampled?.rates.find((one) => one.limit === limit)?.interval ?? null;
-        const areProbabilities = champion.figures.calibration && challenger.figures.calibration;
-        const intervals: Record<string, Interval | null> = {
-          ...(ended.labelled
-            ? decisionDeltaIntervals(table, random, level)
-            : positiveRateOnly(decisionDeltaIntervals(table, undefined, level))),
-          roc_auc: auc?.interval ?? null,
-          pr_auc: resampled?.averagePrecision ?? null,
-          tpr_at_fpr_0_01: rate(0.01),
-          tpr_at_fpr_0_001: rate(0.001),
-          ...(ranked && areProbabilities ? losses.intervals(level) : {}),
-        };
-        return {
-          table,
-          agreement: agreementOf(table),
-          auc,
-          aucBootstrap: resampled?.auc ?? null,
-          deltaIntervals: Object.fromEntries(
-            Object.entries(intervals).filter((entry): entry is [string, Interval] => entry[1] !== null),
-          ),
-          scoreShift: base && other && scoreShift(partsOf(base), partsOf(other), moments),
-        };
-      });
-      return { rows: ended.rows, labelled: ended.labelled, models: results, pairs: found };
+      const { pairs: asked, measure, resultOf } = end(false);
+      const found = asked.map((pair) => pair && compareRanks(pair));
+      return resultOf(measure(), found);
+    },
+
+    async finishBeside(compare) {
+      const { pairs: asked, measure, resultOf } = end(true);
+      const comparing = Promise.all(asked.map((pair) => pair && compare(pair)));
+      // Awaited below: should measuring fail first, this must not count as unhandled.
+      comparing.catch(() => {});
+      const measured = measure();
+      return resultOf(measured, await comparing);
     },
   };
+
+  /** Empties the accumulator into what is left to be computed, in parts that may go on side by side. */
+  function end(shared: boolean) {
+    const taken = stores.map((store) => store && takeScores(store, shared));
+    const ended = { pairs, labelled: isLabelled === true, rows };
+    rows = 0;
+    isLabelled = null;
+    stores = [];
+    pairs = newPairs();
+    const base = taken[0] ?? null;
+    return {
+      pairs: taken.slice(1).map((other): RankedPair | null => {
+        if (!ended.labelled || !base || !other) return null;
+        const [first, second] = [classScoresOf(base), classScoresOf(other)];
+        return { first, second, seed: random?.uint32() ?? null, level };
+      }),
+      measure: (): BinaryResult[] =>
+        taken.map((scores, at) => {
+          const table = ended.pairs[Math.max(0, at - 1)]?.table ?? [];
+          return binaryResult(confusionOf(table, at === 0 ? 'first' : 'second'), scores, settings[at] ?? {});
+        }),
+      resultOf: (
+        measured: readonly BinaryResult[],
+        compared: readonly (RankedDifference | null)[],
+      ): ComparisonResult => ({
+        rows: ended.rows,
+        labelled: ended.labelled,
+        models: measured,
+        pairs: ended.pairs.map(({ table, moments, losses }, at): PairComparison => {
+          const [champion, challenger] = [measured[0], measured[at + 1]];
+          if (!champion || !challenger) throw new SallyportError('unexpected', 'A model has no figures.');
+          const other = taken[at + 1] ?? null;
+          const { auc = null, replicates = null } = compared[at] ?? {};
+          const resampled =
+            replicates && pairedRankingIntervals(replicates, champion.figures, challenger.figures, level);
+          const rate = (limit: number): Interval | null =>
+            resampled?.rates.find((one) => one.limit === limit)?.interval ?? null;
+          const areProbabilities = champion.figures.calibration && challenger.figures.calibration;
+          const intervals: Record<string, Interval | null> = {
+            ...(ended.labelled
+              ? decisionDeltaIntervals(table, random, level)
+              : positiveRateOnly(decisionDeltaIntervals(table, undefined, level))),
+            roc_auc: auc?.interval ?? null,
+            pr_auc: resampled?.averagePrecision ?? null,
+            tpr_at_fpr_0_01: rate(0.01),
+            tpr_at_fpr_0_001: rate(0.001),
+            ...(auc && areProbabilities ? losses.intervals(level) : {}),
+          };
+          return {
+            table,
+            agreement: agreementOf(table),
+            auc,
+            aucBootstrap: resampled?.auc ?? null,
+            deltaIntervals: Object.fromEntries(
+              Object.entries(intervals).filter((entry): entry is [string, Interval] => entry[1] !== null),
+            ),
+            scoreShift: base && other && scoreShift(partsOf(base), partsOf(other), moments),
+          };
+        }),
+      }),
+    };
+  }
 }
 
 const signOf = (model: ComparisonOptions['models'][number] | undefined): 1 | -1 =>
@@ -221,12 +248,17 @@ function positiveRateOnly({ positive_rate }: Record<string, Interval>): Record<s
 }
 
 /** As rankings and as paired tests want them. */
-function takeScores({ scored, rows }: Store): ScoredRows & ClassScores {
-  const sorted = scored.take();
+function takeScores({ scored, rows }: Store, shared: boolean): ScoredRows & ClassScores {
+  const sorted = scored.take(shared);
   return {
     ...sorted,
-    inOrder: { negatives: rows[0].take(), positives: rows[1].take() },
+    inOrder: { negatives: rows[0].take(shared), positives: rows[1].take(shared) },
   };
+}
+
+/** Nothing but the scores: it may go to another thread. */
+function classScoresOf({ negatives, positives, ladder, inOrder }: ClassScores): ClassScores {
+  return { negatives, positives, ladder, inOrder };
 }
 
 const partsOf = ({ negatives, positives }: ScoredRows): readonly Floats[] => [negatives, positives];

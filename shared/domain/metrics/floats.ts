@@ -1,9 +1,11 @@
 /** Numbers as they were given: scores of most models are single precision, and take half the memory so. */
 export type Floats = Float32Array | Float64Array;
 
-/** An empty array of the same precision as `like`. */
-export function floatsLike(like: Floats, length: number): Floats {
-  return like instanceof Float32Array ? new Float32Array(length) : new Float64Array(length);
+/** An empty array of the same precision as `like`; `shared`: in memory that other threads read where it is. */
+export function floatsLike(like: Floats, length: number, shared = false): Floats {
+  if (like instanceof Float32Array)
+    return shared ? new Float32Array(new SharedArrayBuffer(4 * length)) : new Float32Array(length);
+  return shared ? new Float64Array(new SharedArrayBuffer(8 * length)) : new Float64Array(length);
 }
 
 /** How many ascending values a rising test is not yet true of. */

@@ -57,8 +57,8 @@ export class GrowableFloats {
   }
 
   /** All values in the order they came; empties this. */
-  take(): Floats {
-    const all = floatsLike(this.#current, this.#length);
+  take(shared = false): Floats {
+    const all = floatsLike(this.#current, this.#length, shared);
     let at = 0;
     this.#current = floatsLike(this.#current, 0);
     for (let chunk = this.#chunks.shift(); chunk !== undefined; chunk = this.#chunks.shift()) {

@@ -37,6 +37,7 @@ export * from './pair-table.ts';
 export * from './paired-bootstrap.ts';
 export * from './positive-rate.ts';
 export * from './precision.ts';
+export * from './ranked-pair.ts';
 export * from './ranking.ts';
 export * from './recall.ts';
 export * from './regression.ts';

@@ -31,19 +31,25 @@ export interface RankingDifferences {
   readonly rates: readonly { readonly limit: number; readonly interval: Interval | null }[];
 }
 
-/** A model's scores, and what was measured of them exactly. */
-export interface RankedModel {
-  readonly scores: ClassScores;
-  readonly figures: Pick<DetectionFigures, 'roc_auc' | 'average_precision' | 'detectionRates'>;
+/** Second minus first: AUC, average precision, then the rates at the limits, which rise. */
+export interface RankingReplicates {
+  readonly limits: readonly number[];
+  /** Of the bins that the replicates draw from. */
+  readonly binned: readonly number[];
+  /** NaN where a replicate has no such figure. */
+  readonly drawn: readonly Float64Array[];
 }
 
-/** Intervals of second minus first for AUC, average precision and detection at fixed false-alarm rates. */
-export function pairedRankingIntervals(
-  { scores: first, figures: ofFirst }: RankedModel,
-  { scores: second, figures: ofSecond }: RankedModel,
+/** What was measured of a model exactly. */
+type RankingFigures = Pick<DetectionFigures, 'roc_auc' | 'average_precision' | 'detectionRates'>;
+
+/** Draws the rows again and again. It needs no exact figure, so those can be measured meanwhile. */
+export function pairedReplicates(
+  first: ClassScores,
+  second: ClassScores,
   random: Random,
-  { limits = FALSE_POSITIVE_LIMITS, level }: { limits?: readonly number[]; level?: number | undefined } = {},
-): RankingDifferences {
+  limits: readonly number[] = FALSE_POSITIVE_LIMITS,
+): RankingReplicates {
   const rising = [...limits].sort((x, y) => x - y);
   const isExact = first.negatives.length + first.positives.length <= EXACT_ROWS;
   const bins = isExact ? { bins: Number.POSITIVE_INFINITY } : { bins: BINS, topShare: TOP_SHARE };
@@ -53,7 +59,6 @@ export function pairedRankingIntervals(
   const negatives = cellsOf(a, b, first.inOrder.negatives, second.inOrder.negatives, isExact);
   const positives = cellsOf(a, b, first.inOrder.positives, second.inOrder.positives, isExact);
 
-  const exact = differences(exactFigures(ofFirst, rising), exactFigures(ofSecond, rising));
   const [ofA, ofB] = [emptyFigures(rising), emptyFigures(rising)];
   binFigures(a.negatives, a.positives, a.mixed, rising, ofA);
   binFigures(b.negatives, b.positives, b.mixed, rising, ofB);
@@ -66,7 +71,7 @@ export function pairedRankingIntervals(
     Float64Array,
     Float64Array,
   ];
-  const replicates = exact.map(() => new Float64Array(count));
+  const replicates = binned.map(() => new Float64Array(count));
   for (let at = 0; at < count; at += 1) {
     for (const counts of drawn) counts.fill(0);
     draw(negatives, negativesA, negativesB, random);
@@ -78,19 +83,30 @@ export function pairedRankingIntervals(
       if (values !== undefined) values[at] = difference;
     }
   }
-  const intervals = replicates.map((values, index) => {
+  return { limits: rising, binned, drawn: replicates };
+}
+
+/** Intervals of second minus first for AUC, average precision and detection at fixed false-alarm rates. */
+export function pairedRankingIntervals(
+  { limits, binned, drawn }: RankingReplicates,
+  first: RankingFigures,
+  second: RankingFigures,
+  level?: number,
+): RankingDifferences {
+  const exact = differences(exactFigures(first, limits), exactFigures(second, limits));
+  const intervals = drawn.map((values, index) => {
     const shift = (exact[index] ?? Number.NaN) - (binned[index] ?? Number.NaN);
     return Number.isNaN(shift) ? null : percentileInterval(values, shift, level);
   });
   return {
     auc: intervals[0] ?? null,
     averagePrecision: intervals[1] ?? null,
-    rates: rising.map((limit, index) => ({ limit, interval: intervals[index + 2] ?? null })),
+    rates: limits.map((limit, index) => ({ limit, interval: intervals[index + 2] ?? null })),
   };
 }
 
 /** AUC, average precision, then the rates; NaN where undefined. */
-function exactFigures(figures: RankedModel['figures'], limits: readonly number[]): number[] {
+function exactFigures(figures: RankingFigures, limits: readonly number[]): number[] {
   const rates = limits.map((limit) => figures.detectionRates.find((rate) => rate.limit === limit));
   return [figures.roc_auc, figures.average_precision, ...rates.map((rate) => rate?.detectionRate)].map(
     (one) => one?.value ?? Number.NaN,

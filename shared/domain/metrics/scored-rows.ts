@@ -50,10 +50,10 @@ export class ScoreRows {
   }
 
   /** Everything; nothing may be added afterwards. */
-  take(): ScoredRows {
+  take(shared = false): ScoredRows {
     const [negatives, positives] = this.#classes ?? [new SortedFloats(), new SortedFloats()];
     return {
-      ...sortedScores(negatives.take(), positives.take()),
+      ...sortedScores(negatives.take(shared), positives.take(shared), shared),
       moments: this.#moments,
       probabilities: this.#probabilities,
     };

@@ -39,22 +39,22 @@ export class SortedFloats {
   }
 
   /** All values in ascending order; empties this. */
-  take(): Floats {
+  take(shared = false): Floats {
     this.#runs.push(this.#block.slice(0, this.#used).sort());
     this.#used = 0;
-    while (this.#runs.length > 1) this.#joinLast();
+    while (this.#runs.length > 2) this.#joinLast();
+    this.#joinLast(shared);
     return this.#runs.pop() as Floats;
   }
 
-  #joinLast(): void {
+  #joinLast(shared = false): void {
     const second = this.#runs.pop();
-    const first = this.#runs.pop();
-    if (first && second) this.#runs.push(joined(first, second));
+    if (second) this.#runs.push(joined(this.#runs.pop() ?? second.subarray(0, 0), second, shared));
   }
 }
 
-function joined(first: Floats, second: Floats): Floats {
-  const out = floatsLike(first, first.length + second.length);
+function joined(first: Floats, second: Floats, shared: boolean): Floats {
+  const out = floatsLike(first, first.length + second.length, shared);
   let i = 0;
   let j = 0;
   let at = 0;

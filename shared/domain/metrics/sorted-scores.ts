@@ -12,8 +12,9 @@ const IS_POSITIVE = 1;
 const ENDS_TIE = 2;
 
 /** From ascending scores that are all numbers. The classes are merged once, for every walk: one byte a row. */
-export function sortedScores(negatives: Floats, positives: Floats): SortedScores {
-  const ladder = new Uint8Array(negatives.length + positives.length);
+export function sortedScores(negatives: Floats, positives: Floats, shared = false): SortedScores {
+  const rows = negatives.length + positives.length;
+  const ladder = shared ? new Uint8Array(new SharedArrayBuffer(rows)) : new Uint8Array(rows);
   let i = negatives.length - 1;
   let j = positives.length - 1;
   let at = 0;

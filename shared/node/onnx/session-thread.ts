@@ -20,7 +20,8 @@ type Request =
       readonly intraOpThreads: number;
     }
   | { readonly kind: 'run'; readonly id: number; readonly model: number; readonly input: RunInput }
-  | { readonly kind: 'release'; readonly id: number; readonly model: number };
+  | { readonly kind: 'release'; readonly id: number; readonly model: number }
+  | { readonly kind: 'compute'; readonly id: number; readonly input: unknown };
 
 type Reply =
   | { readonly id: number; readonly ok: true; readonly value: unknown }
@@ -44,8 +45,8 @@ function ownRows(input: RunInput): RunInput {
   return { ...input, rows: own.subarray(0, rows.length) };
 }
 
-/** The thread's side: the whole program of its entry file. */
-export function serveSessions(): void {
+/** The thread's side: the whole program of its entry file. `compute`: what else it does while no model runs. */
+export function serveSessions(compute: (input: unknown) => unknown): void {
   const models: LoadedModel[] = [];
   const handle = async (request: Request): Promise<unknown> => {
     if (request.kind === 'load') {
@@ -53,6 +54,7 @@ export function serveSessions(): void {
       const loaded = await loadModel(bytes, mapping, { intraOpThreads });
       return { model: models.push(loaded) - 1, info: loaded.info };
     }
+    if (request.kind === 'compute') return compute(request.input);
     const model = models[request.model];
     if (!model) throw new Error('No such session.');
     if (request.kind === 'release') return model.release();
@@ -73,8 +75,14 @@ export function serveSessions(): void {
   });
 }
 
+export interface SessionThread {
+  readonly load: ModelLoader;
+  /** Asked before this returns; after the runs asked before. Shared memory is read where it is. */
+  compute(input: unknown): Promise<unknown>;
+}
+
 /** Starts the thread from its entry file. Rejects where none can be started; an end of the thread ends the process. */
-export async function openSessionThread(entry: URL): Promise<ModelLoader> {
+export async function openSessionThread(entry: URL): Promise<SessionThread> {
   const thread = new Worker(entry, { execArgv: [], env: {} });
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>();
   let nextId = 1;
@@ -96,7 +104,7 @@ export async function openSessionThread(entry: URL): Promise<ModelLoader> {
       thread.postMessage({ ...request, id });
     });
 
-  return async (bytes, mapping, { intraOpThreads }) => {
+  const load: ModelLoader = async (bytes, mapping, { intraOpThreads }) => {
     const loaded = await ask({ kind: 'load', bytes, mapping, intraOpThreads });
     const { model, info } = loaded as { readonly model: number; readonly info: ModelInfo };
     const runDetailed = async (input: RunInput): Promise<TimedPredictions> =>
@@ -115,4 +123,5 @@ export async function openSessionThread(entry: URL): Promise<ModelLoader> {
       },
     };
   };
+  return { load, compute: (input) => ask({ kind: 'compute', input }) };
 }

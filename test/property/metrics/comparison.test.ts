@@ -11,6 +11,7 @@ import {
   confusionOf,
   decisionDeltaIntervals,
 } from '../../../shared/domain/metrics/pair-table.ts';
+import { compareRanks } from '../../../shared/domain/metrics/ranked-pair.ts';
 import { aucWithVariance } from '../../../shared/domain/metrics/roc-auc.ts';
 import { sortedScores } from '../../../shared/domain/metrics/sorted-scores.ts';
 import { SWEEP_POINTS, thresholdSweep } from '../../../shared/domain/metrics/threshold-sweep.ts';
@@ -274,5 +275,35 @@ describe('eight counts', () => {
         }
       }),
     );
+  });
+});
+
+describe('models compared in another thread', () => {
+  it('give the figures of models compared in this one, to the last digit', async () => {
+    const random = createRandom(4);
+    const batch = (): Parameters<ReturnType<typeof createComparison>['add']> => {
+      const labels = Uint8Array.from({ length: 20_000 }, () => (random.uniform() < 0.3 ? 1 : 0));
+      const scored = [0.2, 0.3, 0.1].map((gain) =>
+        Float32Array.from(labels, (label) => random.uniform() * 0.7 + gain * label),
+      );
+      return [labels, scored.map((one) => Uint8Array.from(one, (value) => (value > 0.5 ? 1 : 0))), scored];
+    };
+    const batches = [batch(), batch()];
+    const filled = () => {
+      const comparison = createComparison({ models: [{}, {}, {}], random: createRandom(1) });
+      for (const one of batches) comparison.add(...one);
+      return comparison;
+    };
+    const buffers = new Set<unknown>();
+    const beside = await filled().finishBeside(async (pair) => {
+      for (const { ladder, negatives, positives, inOrder } of [pair.first, pair.second])
+        for (const part of [ladder, negatives, positives, inOrder.negatives, inOrder.positives])
+          buffers.add(part.buffer.constructor);
+      // Only plain data gets through.
+      return structuredClone(compareRanks(structuredClone(pair)));
+    });
+    expect(beside).toEqual(filled().finish());
+    expect(beside.pairs.every(({ auc, aucBootstrap }) => auc !== null && aucBootstrap !== null)).toBe(true);
+    expect(buffers).toEqual(new Set([SharedArrayBuffer]));
   });
 });
