@@ -5,6 +5,7 @@ import { rowsBehind } from '../../shared/domain/metrics/compare.ts';
 import type { ComparisonReport, GateResult, ValidationReport } from '../../shared/domain/metrics/report.ts';
 import { formatRef } from '../../shared/domain/model/version.ts';
 import { overallVerdict, verdictOf } from '../../shared/domain/policy/evaluate.ts';
+import { COUNTED_METRICS } from '../../shared/domain/policy/judge.ts';
 import { bytes, number, table } from './output.ts';
 
 /** Slices that are printed. */
@@ -120,15 +121,15 @@ export function gateTable(gates: readonly GateResult[]): string {
     gates.map((gate) => [
       VERDICT[verdictOf(gate)],
       gate.gate,
-      measured(gate.measured),
+      measured(gate),
       gate.rows == null ? '' : String(gate.rows),
       gate.reason,
     ]),
   );
 }
 
-const measured = (value: number | null): string =>
-  value !== null && Number.isInteger(value) && Math.abs(value) > 1 ? String(value) : number(value);
+const measured = ({ metric, measured: value }: GateResult): string =>
+  value !== null && (COUNTED_METRICS as readonly string[]).includes(metric) ? String(value) : number(value);
 
 function sliceParts({ slices }: ValidationReport): string[] {
   const worst = slices.filter((slice) => slice.worst);

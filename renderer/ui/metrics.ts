@@ -1,5 +1,6 @@
 import { METRIC_DIRECTION } from '../../shared/domain/metrics/compare.ts';
 import type { ClassificationMetrics } from '../../shared/domain/metrics/report.ts';
+import type { COUNTED_METRICS } from '../../shared/domain/policy/judge.ts';
 import type { GateMetric } from '../../shared/domain/policy/policy.ts';
 import { formatCount, formatMetric, formatMs } from './format.ts';
 
@@ -63,7 +64,7 @@ const EVIDENCE_LABELS: Readonly<Record<string, string>> = {
   rows: 'Labelled rows',
   output_findings: 'Flaws of the answers',
   evidence_problems: 'Flaws of the evidence',
-};
+} satisfies Record<(typeof COUNTED_METRICS)[number], string>;
 
 export function metricLabel(metric: string): string {
   return (METRIC_LABELS as Readonly<Record<string, string>>)[metric] ?? EVIDENCE_LABELS[metric] ?? metric;

@@ -13,6 +13,9 @@ export interface JudgedVersion {
   readonly rulesRun: readonly string[];
 }
 
+/** What gates beside the policy's own bounds measure: these count, the rest are shares, milliseconds or megabytes. */
+export const COUNTED_METRICS = ['rows', 'output_findings', 'evidence_problems'] as const;
+
 /** What is known of the champion: null where there is none; both reports may be of other rows, which do not count. */
 export interface ChampionReports {
   readonly digest: string;
