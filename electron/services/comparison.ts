@@ -85,6 +85,7 @@ export function createComparisonService(deps: ComparisonDeps): ComparisonService
           digest: versions[at + 2]?.digest ?? '',
           metrics: evidenceAt(evaluation, at + 2).metrics,
           against: againstChampion(evaluation.further[at]),
+          outputFindings: evidenceAt(evaluation, at + 2).outputFindings,
         })),
         rowsArtifact: answers,
         runBy: actor.name,

@@ -424,6 +424,7 @@ export function replayedComparison(clock: Clock, plain: ComparisonReport): Compa
         sliceFlips: [],
         scoreShift: null,
       },
+      outputFindings: [],
     })),
   };
 }

@@ -167,7 +167,12 @@ async function requestOf(
     answers: await artifacts.getBytes(kept.answers.artifactId, kept.answers.digest),
     regression: kind === 'validation' && report.regression !== null,
     findingRows: findingRows(
-      kind === 'validation' ? report.outputFindings : Object.values(report.outputFindings).flat(),
+      kind === 'validation'
+        ? report.outputFindings
+        : [
+            ...Object.values(report.outputFindings),
+            ...report.others.map((other) => other.outputFindings),
+          ].flat(),
     ),
     query,
   };

@@ -88,7 +88,11 @@ const TONES: Readonly<Record<Judgement, 'ok' | 'bad' | 'plain'>> = {
 function ComparisonView({ report }: { readonly report: ComparisonReport }): ReactNode {
   const headline = headlineOf(report);
   const { dataset, others, sliceFlips, outputFindings, disagreementRows, rowsArtifact } = report;
-  const findings = outputFindings.champion.length + outputFindings.challenger.length;
+  const findings = [
+    { who: 'the champion', found: outputFindings.champion },
+    { who: 'the challenger', found: outputFindings.challenger },
+    ...others.map((other) => ({ who: formatRef(other.ref), found: other.outputFindings })),
+  ].filter(({ found }) => found.length > 0);
   return (
     <Stack gap={14}>
       <Callout tone={TONES[headline.judgement]}>
@@ -129,23 +133,21 @@ function ComparisonView({ report }: { readonly report: ComparisonReport }): Reac
         </Panel>
       )}
       {others.length === 0 ? null : <AllVersions report={report} />}
-      {findings === 0 ? null : (
+      {findings.length === 0 ? null : (
         <Panel title="Findings in the answers" flush>
-          {(['champion', 'challenger'] as const).map((who) =>
-            outputFindings[who].length === 0 ? null : (
-              <div key={who}>
-                <div style={{ padding: '10px 14px 0', fontWeight: 500 }}>{`Of the ${who}`}</div>
-                <OutputFindings
-                  findings={outputFindings[who]}
-                  rowsTo={
-                    rowsArtifact === null
-                      ? null
-                      : rowsPath({ kind: 'comparison', id: report.id }, { preset: 'output-findings' })
-                  }
-                />
-              </div>
-            ),
-          )}
+          {findings.map(({ who, found }) => (
+            <div key={who}>
+              <div style={{ padding: '10px 14px 0', fontWeight: 500 }}>{`Of ${who}`}</div>
+              <OutputFindings
+                findings={found}
+                rowsTo={
+                  rowsArtifact === null
+                    ? null
+                    : rowsPath({ kind: 'comparison', id: report.id }, { preset: 'output-findings' })
+                }
+              />
+            </div>
+          ))}
         </Panel>
       )}
       {rowsArtifact === null ? (

@@ -292,6 +292,7 @@ export const comparisonReportSchema = z.object({
         metrics: classificationMetricsSchema,
         /** null in reports made before it was kept. */
         against: againstSchema.nullable().default(null),
+        outputFindings: z.array(outputFindingSchema).default([]),
       }),
     )
     .default([]),

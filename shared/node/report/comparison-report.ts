@@ -229,7 +229,8 @@ function flipSection({ sliceFlips }: ComparisonReport): ReportSection[] {
   ];
 }
 
-function findingsSection({ outputFindings, champion, challenger }: ComparisonReport): ReportSection[] {
+function findingsSection(report: ComparisonReport): ReportSection[] {
+  const { outputFindings, champion, challenger, others } = report;
   const tables = [
     ...(outputFindings.champion.length > 0
       ? [findingsTable(outputFindings.champion, `Champion ${formatRef(champion)}`)]
@@ -237,6 +238,9 @@ function findingsSection({ outputFindings, champion, challenger }: ComparisonRep
     ...(outputFindings.challenger.length > 0
       ? [findingsTable(outputFindings.challenger, `Challenger ${formatRef(challenger)}`)]
       : []),
+    ...others.flatMap((other) =>
+      other.outputFindings.length > 0 ? [findingsTable(other.outputFindings, formatRef(other.ref))] : [],
+    ),
   ];
   return tables.length === 0 ? [] : [{ heading: 'Answers that contradict themselves', tone: 'bad', tables }];
 }

@@ -29,6 +29,7 @@ async function home() {
     ['1.0.0', firstFeature()],
     ['1.1.0', firstFeature({ positiveAbove: 0.65 })],
     ['1.2.0', firstFeature()],
+    ['1.3.0', firstFeature({ positiveAbove: 0.8 })],
   ] as const) {
     const file = join(folder, `${version}.onnx`);
     writeFileSync(file, bytes);
@@ -67,6 +68,17 @@ describe('comparing two versions', () => {
     });
     expect(at.actions()[0]).toBe('comparison.run');
     expect(await at.comparison.get(at.admin, { id: report.id })).toEqual(report);
+  });
+
+  test('given a third version, then what is wrong with its answers is told as of the second', async () => {
+    const at = await home();
+    const other = { name: 'phish', version: '1.3.0' };
+    const run = (...challengers: readonly (typeof CHALLENGER)[]) =>
+      at.comparison.run(at.admin, { versions: [CHAMPION, ...challengers], data: labelledFile(at.path) });
+    const second = await run(CHALLENGER, other);
+    const third = await run(other, CHALLENGER);
+    expect(second.outputFindings.challenger).not.toEqual([]);
+    expect(third.others[0]?.outputFindings).toEqual(second.outputFindings.challenger);
   });
 
   test('reading the rows leaves an entry, listing the reports does not', async () => {
