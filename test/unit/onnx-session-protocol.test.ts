@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SallyportError } from '../../shared/domain/errors.ts';
 import { createQuarantine } from '../../shared/node/onnx/quarantine.ts';
-import { exactly, fromWireError, shorten, toWireError } from '../../shared/node/onnx/worker-protocol.ts';
+import { shorten } from '../../shared/node/onnx/shorten.ts';
+import { exactly, fromWireError, toWireError } from '../../shared/node/onnx/worker-protocol.ts';
 
 describe('errors between processes', () => {
   test('come out as they went in', () => {

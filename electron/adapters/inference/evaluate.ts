@@ -11,12 +11,13 @@ import { driftOf, profileOf } from './drift.ts';
 import type { EvaluateResult, EvaluateTask, Note, RunState, Tuning } from './evaluate-task.ts';
 import { answeredByAll, createFigures, isRegression, type PairFigures } from './figures.ts';
 import { latencyHistogram, runSingleRows } from './latency.ts';
+import type { ModelAnswers } from './model-answers.ts';
 import { batchFinding, OutputChecks } from './output-checks.ts';
 import { createPairRows } from './pair-rows.ts';
 import { measureRobustness } from './robustness.ts';
 import { createRowSample, type RowSample } from './row-sample.ts';
 import { answeredBefore, createAnswerLog, resumedFrom } from './run-answers.ts';
-import { answerRows, batchInput, type ModelAnswers, type RawAnswers, type Runner } from './runner.ts';
+import { answerRows, batchInput, type RawAnswers, type Runner } from './runner.ts';
 import { createSlicing } from './slicing.ts';
 import { createTurns } from './turns.ts';
 

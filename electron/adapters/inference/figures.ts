@@ -14,7 +14,7 @@ import {
 import type { OutputMapping } from '../../../shared/domain/model/version.ts';
 import { createRandom, type Isotonic } from '../../../shared/domain/statistics/index.ts';
 import type { ComparisonEvidence, ModelEvidence } from '../../ports/engine.ts';
-import type { ModelAnswers } from './runner.ts';
+import type { ModelAnswers } from './model-answers.ts';
 
 /** What a model's answers are worth, in the form of reports. */
 export type ModelFigures = Pick<

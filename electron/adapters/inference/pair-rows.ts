@@ -2,7 +2,7 @@
 import { createRandom } from '../../../shared/domain/statistics/index.ts';
 import type { ComparisonEvidence } from '../../ports/engine.ts';
 import type { DatasetBatch } from '../datasets/dataset.ts';
-import type { ModelAnswers } from './runner.ts';
+import type { ModelAnswers } from './model-answers.ts';
 
 /** Disagreeing rows kept with their other columns; all are counted. */
 const KEPT_DISAGREEMENTS = 1000;

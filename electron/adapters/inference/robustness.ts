@@ -4,8 +4,9 @@ import type { PerturbationKind, RobustnessResult } from '../../../shared/domain/
 import { falsePositiveRateOf, rank, recallOf, sortedScores } from '../../../shared/domain/metrics/index.ts';
 import { createRandom, type Random } from '../../../shared/domain/statistics/index.ts';
 import type { RunInput } from '../../../shared/node/onnx/feed.ts';
+import type { ModelAnswers } from './model-answers.ts';
 import type { RowSample } from './row-sample.ts';
-import { answerRows, type ModelAnswers, partOf, type Runner, sampleInput } from './runner.ts';
+import { answerRows, partOf, type Runner, sampleInput } from './runner.ts';
 
 /** Rows that are damaged, and of them those damaged feature by feature. */
 const ROWS = 20_000;

@@ -1,7 +1,7 @@
 import { NO_ANSWER } from '../../../shared/domain/evidence/answers.ts';
 import { createRandom, type Random } from '../../../shared/domain/statistics/index.ts';
 import type { DatasetBatch } from '../datasets/dataset.ts';
-import type { ModelAnswers } from './runner.ts';
+import type { ModelAnswers } from './model-answers.ts';
 
 /** Most rows kept, and most memory for their features. */
 const SAMPLE_ROWS = 50_000;

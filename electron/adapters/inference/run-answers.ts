@@ -9,7 +9,7 @@ import type { EvaluationOptions } from '../../ports/engine.ts';
 import type { DatasetBatch } from '../datasets/dataset.ts';
 import type { EvaluateTask, Note, RunState } from './evaluate-task.ts';
 import { isRegression } from './figures.ts';
-import type { ModelAnswers } from './runner.ts';
+import type { ModelAnswers } from './model-answers.ts';
 
 /** Answers are handed on after so many rows, however fast they came. */
 const CHECKPOINT_ROWS = 1_000_000;

@@ -6,15 +6,8 @@ import type { LoadedModel } from '../../../shared/node/onnx/session.ts';
 import type { DatasetBatch } from '../datasets/dataset.ts';
 import type { TaskModel } from './evaluate-task.ts';
 import { isRegression } from './figures.ts';
+import type { ModelAnswers } from './model-answers.ts';
 import type { RowSample } from './row-sample.ts';
-
-/** What a model said of a batch of rows, one answer a row. */
-export interface ModelAnswers {
-  /** 1 malicious, 0 benign, `NO_ANSWER` where the model gave no number, or decides nothing at all. */
-  readonly predicted: Uint8Array;
-  /** NaN where the model gave no number; null where it has no scores. */
-  readonly scores: Float32Array | null;
-}
 
 /** Answers, and what only the run itself knows. */
 export interface RawAnswers extends ModelAnswers {

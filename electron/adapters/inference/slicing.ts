@@ -10,8 +10,8 @@ import {
 } from '../../../shared/domain/metrics/index.ts';
 import type { DatasetBatch } from '../datasets/dataset.ts';
 import type { RunColumns } from './columns.ts';
+import type { ModelAnswers } from './model-answers.ts';
 import type { RowSample } from './row-sample.ts';
-import type { ModelAnswers } from './runner.ts';
 
 /** A text column with more values than this is no slicing of the data, unless it was asked for. */
 const MAX_VALUES = 50;

@@ -3,7 +3,7 @@ import type { Interval } from '../evidence/interval.ts';
 import type { Random } from '../statistics/random.ts';
 import { type BinaryResult, binaryResult, MAX_ROWS } from './classification.ts';
 import type { AucDifference, ClassScores } from './delong.ts';
-import type { DetectionOptions } from './detection.ts';
+import type { DetectionOptions } from './detection-options.ts';
 import type { Floats } from './floats.ts';
 import { GrowableFloats } from './growable.ts';
 import { PairLosses } from './pair-losses.ts';

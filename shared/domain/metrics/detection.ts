@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { Interval } from '../evidence/interval.ts';
 import { wilsonInterval } from '../statistics/interval.ts';
-import type { Random } from '../statistics/random.ts';
 import { accuracy } from './accuracy.ts';
 import { averagePrecisionOf } from './average-precision.ts';
 import { balancedAccuracy } from './balanced-accuracy.ts';
 import { rankBins, rankingIntervals } from './bootstrap.ts';
 import { calibrationSchema } from './calibration.ts';
+import type { DetectionOptions } from './detection-options.ts';
 import {
   type DetectionRate,
   detectionRateSchema,
@@ -51,26 +51,6 @@ export const detectionFiguresSchema = z.object({
   scores: scoreSummarySchema.nullable(),
 });
 export type DetectionFigures = z.infer<typeof detectionFiguresSchema>;
-
-export interface DetectionOptions {
-  /** True where a lower score is more positive. */
-  readonly lowerIsPositive?: boolean;
-  /**
-   * Whether scores are probabilities of the positive class (of the negative one where lower is more positive).
-   * `auto`, the default: where all lie in [0, 1].
-   */
-  readonly probabilities?: boolean | 'auto';
-  /** For log loss, how far probabilities are kept from 0 and 1; by the scores' precision if not given. */
-  readonly probabilityFloor?: number;
-  /** The score the model decides at, in its own scale. */
-  readonly decisionThreshold?: number;
-  /** False-positive rates to read detection at. */
-  readonly limits?: readonly number[];
-  /** Seeded; without it figures that need resampling come without intervals. */
-  readonly random?: Random;
-  /** Confidence of intervals, 0.95 if not given. */
-  readonly level?: number;
-}
 
 /** Puts all figures together. O(n) on sorted scores, plus a bounded bootstrap where randomness is given. */
 export function detectionFigures(

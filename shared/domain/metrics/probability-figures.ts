@@ -1,6 +1,6 @@
 import { createBrier } from './brier.ts';
 import { type Calibration, createCalibration } from './calibration.ts';
-import type { DetectionOptions } from './detection.ts';
+import type { DetectionOptions } from './detection-options.ts';
 import type { Figure } from './figure.ts';
 import type { Floats } from './floats.ts';
 import { createLogLoss, SINGLE_LOG_LOSS_FLOOR } from './log-loss.ts';

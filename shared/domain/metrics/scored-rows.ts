@@ -1,4 +1,4 @@
-import type { DetectionOptions } from './detection.ts';
+import type { DetectionOptions } from './detection-options.ts';
 import type { Floats } from './floats.ts';
 import { ProbabilityRows } from './probability-figures.ts';
 import { Moments } from './score-summary.ts';

@@ -4,8 +4,9 @@ import type { OutputMapping } from '../../domain/model/version.ts';
 import { feedOf, type RunInput } from './feed.ts';
 import { negativeLabel, scoreIsPositive } from './output-mapping.ts';
 import type { RuntimeSession, RuntimeTensor } from './runtime.ts';
+import { shorten } from './shorten.ts';
 import { checkFinite, readLabels, readScoreRows, type ScoreRows, scoreColumn } from './tensors.ts';
-import { type ModelInfo, type Predictions, shorten } from './worker-protocol.ts';
+import type { ModelInfo, Predictions } from './worker-protocol.ts';
 
 /** A model's answers as they are: nothing is refused, labels and scores may be NaN or infinite. */
 export interface DetailedPredictions extends Predictions {

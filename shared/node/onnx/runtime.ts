@@ -1,7 +1,7 @@
 /** The runtime behind one door: sessions over plain values. Nothing else imports it. */
 import * as ort from 'onnxruntime-node';
 import { SallyportError } from '../../domain/errors.ts';
-import { shorten } from './worker-protocol.ts';
+import { shorten } from './shorten.ts';
 
 export interface TensorDescription {
   readonly name: string;

@@ -1,6 +1,7 @@
 import { ERROR_CODES, type ErrorCode, SallyportError } from '../../domain/errors.ts';
 import type { OutputMapping } from '../../domain/model/version.ts';
 import type { NamedTensor } from './named-tensor.ts';
+import { shorten } from './shorten.ts';
 
 /**
  * Messages between a parent and its inference worker. Rows travel as typed arrays, never as JSON. Every request has
@@ -105,12 +106,6 @@ export function fromWireError(wire: WireError): SallyportError {
     ...(wire.hint === null ? {} : { hint: wire.hint }),
     facts: wire.facts,
   });
-}
-
-/** Text for a message: one line, at most `limit` characters. */
-export function shorten(text: string, limit: number): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim();
-  return line.length <= limit ? line : `${line.slice(0, limit - 1)}…`;
 }
 
 /**
