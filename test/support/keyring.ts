@@ -102,16 +102,18 @@ export async function startKeyring(password = 'x'): Promise<Keyring> {
       stdio: ['pipe', 'pipe', 'ignore'],
     });
     daemon.stdin?.end(password);
-    // The bus answers "who owns the name" once the daemon registered it.
-    for (let tries = 0; tries < 200; tries++) {
+    for (let tries = 0; tries < 400; tries++) {
       const asked = send(
         env,
         'org.freedesktop.DBus',
         '/org/freedesktop/DBus',
-        'org.freedesktop.DBus.NameHasOwner',
+        'org.freedesktop.DBus.GetConnectionUnixProcessID',
         'string:org.freedesktop.secrets',
       );
-      if (asked.includes('boolean true')) return;
+      const owner = Number(/uint32 (\d+)/.exec(asked)?.[1] ?? 0);
+      if (owner === daemon.pid) return;
+      // One that the bus started for somebody who asked meanwhile, locked: it may have been quicker than ours.
+      if (owner > 0) spawnSync('kill', ['-KILL', String(owner)]);
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
     throw new Error('gnome-keyring-daemon did not take its name on the bus');
@@ -137,7 +139,6 @@ export async function startKeyring(password = 'x'): Promise<Keyring> {
     vanish: () => ended(daemon),
     restart: async () => {
       await ended(daemon);
-      // The bus may have started another one meanwhile, locked.
       await startDaemon('--replace');
     },
     stop: async () => {
