@@ -20,6 +20,7 @@ import {
   TextInput,
   Tooltip,
 } from '@mantine/core';
+import { MarkedOption } from '../ui/marked-option.tsx';
 import { DARK, LIGHT, variablesOf } from './tokens.ts';
 
 /** The same key is read by appearance.js before the first paint. */
@@ -113,6 +114,7 @@ export const theme = createTheme({
         size: 'xs',
         checkIconPosition: 'right',
         comboboxProps: { shadow: 'md', transitionProps: { duration: 80 } },
+        inputContainer: (input) => <MarkedOption>{input}</MarkedOption>,
       },
     }),
     TagsInput: TagsInput.extend(field),

@@ -61,6 +61,36 @@ async function tabTo(words: RegExp, { limit = 20, key = 'Tab', tag = '' } = {}):
   throw new Error(`${key} did not reach ${words} in ${limit} presses; it is at “${await focused()}”.`);
 }
 
+/**
+ * Holds back whatever the window puts off to its next turn, as a busy machine does while keys are pressed, until the
+ * test says that the turn has come.
+ */
+async function holdTurns(): Promise<{ come(): Promise<number>; release(): Promise<void> }> {
+  const held = await page.evaluateHandle(() => {
+    const timer = window.setTimeout;
+    const waiting: (() => void)[] = [];
+    const hold = (run: (...given: unknown[]) => void, delay = 0, ...given: unknown[]): number =>
+      delay > 0 ? timer(run, delay, ...given) : waiting.push(() => run(...given));
+    window.setTimeout = hold as typeof window.setTimeout;
+    const come = (): number => {
+      const turn = waiting.splice(0);
+      for (const run of turn) run();
+      return turn.length;
+    };
+    return {
+      come,
+      release: () => {
+        window.setTimeout = timer;
+        come();
+      },
+    };
+  });
+  return {
+    come: () => held.evaluate(({ come }) => come()),
+    release: () => held.evaluate(({ release }) => release()),
+  };
+}
+
 describe('settings', () => {
   it('show the vault, the runtime and the licence, and name no network', async () => {
     await openRoom(page, 'Settings');
@@ -367,5 +397,27 @@ describe('by keyboard alone', () => {
     await page.keyboard.type(desktop.operator('ben').passphrase);
     await page.keyboard.press('Enter');
     await accountOf(page, desktop.operator('ben').person).waitFor({ timeout: PATIENCE });
+  });
+
+  it('Enter takes the option that is marked, though the list was opened only just before', async () => {
+    await page.keyboard.press('Control+Shift+L');
+    await heading(page, 'Sign in').waitFor();
+    const operator = page.getByRole('combobox', { name: 'Operator' });
+    const turns = await holdTurns();
+    // The second time another one is chosen already: the place of that one must not be taken either.
+    for (const [further, chosen] of [
+      [1, 'cleo'],
+      [0, 'ben'],
+    ] as const) {
+      await operator.fill('e');
+      await page.getByRole('option', { name: 'cleo' }).waitFor();
+      await page.keyboard.press('ArrowDown');
+      expect(await turns.come()).toBeGreaterThan(0);
+      for (let arrow = 0; arrow < further; arrow++) await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('Enter');
+      await turns.come();
+      expect(await operator.inputValue()).toBe(chosen);
+    }
+    await turns.release();
   });
 });
