@@ -7,6 +7,7 @@ import { startAgent } from './agent.ts';
 import { agentPaths, loadConfig } from './config.ts';
 import { forkInferenceWorker } from './fork-worker.ts';
 import { checkHealth } from './health.ts';
+import { collectLessOften } from './heap.ts';
 import { initAgent } from './init.ts';
 import { scopeSchema, TokenFile } from './tokens.ts';
 
@@ -150,6 +151,7 @@ async function init(options: {
 
 /** Prints one line of JSON when it serves; stops on SIGTERM and SIGINT, answering what is under way. */
 async function run(configFile: string, entry: string): Promise<void> {
+  collectLessOften();
   const config = await loadConfig(configFile);
   const log = pino({ level: config.logLevel, base: null }, destination({ dest: 2, sync: false }));
   const agent = await startAgent(config, {
