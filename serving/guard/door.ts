@@ -28,6 +28,9 @@ export interface DoorOptions extends AddressOptions {
   readonly tls: ListenerTls | null;
 }
 
+/** Tokens that are remembered with nobody inside, at least. */
+const IDLE_NAMES = 1000;
+
 const ANY_SCOPE: readonly Scope[] = ['predict', 'read', 'deploy'];
 
 /** Rates are kept by the agent, not by a listener: one token has one allowance. */
@@ -51,7 +54,12 @@ export class Rates {
 export class Door {
   readonly #options: DoorOptions;
   readonly #rates: Rates;
+  /**
+   * Requests under way, by token; at 0 a token stays. Were it taken out with each request, the map would make itself a new
+   * table each time, and the old one, which holds the new one, is found by a full garbage collection only.
+   */
   readonly #inside = new Map<string, number>();
+  #mostNames = IDLE_NAMES;
   #total = 0;
 
   constructor(options: DoorOptions, rates: Rates) {
@@ -94,6 +102,7 @@ export class Door {
       const inside = this.#inside.get(name) ?? 0;
       if (inside >= limits.requestsPerToken)
         return refusal('busy', 429, 'Too many requests of this token at once.', { 'retry-after': '1' });
+      if (this.#inside.size >= this.#mostNames) this.#forgetIdle();
       this.#inside.set(name, inside + 1);
     }
     this.#total++;
@@ -103,10 +112,13 @@ export class Door {
   /** When the request that `enter` let in is over, however it ended. */
   leave({ name }: Caller): void {
     this.#total--;
-    if (name === null) return;
-    const inside = (this.#inside.get(name) ?? 1) - 1;
-    if (inside > 0) this.#inside.set(name, inside);
-    else this.#inside.delete(name);
+    if (name !== null) this.#inside.set(name, (this.#inside.get(name) ?? 1) - 1);
+  }
+
+  /** Names in JWTs are as many as their issuer likes. */
+  #forgetIdle(): void {
+    for (const [name, inside] of this.#inside) if (inside === 0) this.#inside.delete(name);
+    this.#mostNames = Math.max(IDLE_NAMES, 2 * this.#inside.size);
   }
 
   /** Once the rows of a call are counted; null = go on. */

@@ -11,9 +11,13 @@ export type Taken =
   | { readonly kind: 'empty'; readonly waitSeconds: number };
 
 interface Bucket {
+  readonly key: string;
   level: number;
   /** When `level` was right. */
   at: number;
+  /** Its neighbours in the order of use. */
+  older: Bucket | null;
+  newer: Bucket | null;
 }
 
 /** What a full bucket holds; at least one request, however low the rate. */
@@ -29,7 +33,13 @@ export function capacityOf({ perSecond, burstSeconds }: Rate): number {
 export class RateLimiter {
   readonly #rate: Rate;
   readonly #maxKeys: number;
+  /**
+   * The order of use is kept beside the map. By taking a key out and putting it back with each use the map would fill up
+   * with gaps and make itself new tables, each held by the one before until a full garbage collection.
+   */
   readonly #buckets = new Map<string, Bucket>();
+  #oldest: Bucket | null = null;
+  #newest: Bucket | null = null;
 
   constructor(rate: Rate, maxKeys = 10_000) {
     this.#rate = rate;
@@ -65,18 +75,37 @@ export class RateLimiter {
 
   #touch(key: string, capacity: number, now: number): Bucket {
     const known = this.#buckets.get(key);
-    const bucket = known ?? { level: capacity, at: now };
+    if (!known && this.#buckets.size >= this.#maxKeys && this.#oldest) {
+      this.#buckets.delete(this.#oldest.key);
+      this.#takeOut(this.#oldest);
+    }
+    const bucket = known ?? { key, level: capacity, at: now, older: null, newer: null };
     // A clock that went back fills nothing.
     const passed = Math.max(0, now - bucket.at) / 1000;
     bucket.level = Math.min(capacity, bucket.level + passed * this.#rate.perSecond);
     bucket.at = Math.max(bucket.at, now);
-    // A map keeps the order of insertion: the first key is the one longest unused.
-    if (known) this.#buckets.delete(key);
-    else if (this.#buckets.size >= this.#maxKeys) {
-      const [oldest] = this.#buckets.keys();
-      if (oldest !== undefined) this.#buckets.delete(oldest);
+    if (!known) this.#buckets.set(key, bucket);
+    if (bucket !== this.#newest) {
+      if (known) this.#takeOut(bucket);
+      this.#putLast(bucket);
     }
-    this.#buckets.set(key, bucket);
     return bucket;
+  }
+
+  #putLast(bucket: Bucket): void {
+    bucket.older = this.#newest;
+    if (this.#newest) this.#newest.newer = bucket;
+    else this.#oldest = bucket;
+    this.#newest = bucket;
+  }
+
+  #takeOut(bucket: Bucket): void {
+    const { older, newer } = bucket;
+    if (older) older.newer = newer;
+    else this.#oldest = newer;
+    if (newer) newer.older = older;
+    else this.#newest = older;
+    bucket.older = null;
+    bucket.newer = null;
   }
 }

@@ -62,6 +62,7 @@ export interface LinkOptions {
 const WATCH_MS = 50;
 
 interface Pending {
+  readonly id: number;
   readonly listener: RequestListener;
   readonly deadlineMs: number;
   readonly since: number;
@@ -72,8 +73,10 @@ interface Pending {
 }
 
 export function openWorkerLink(worker: InferenceWorker, options: LinkOptions): WorkerLink {
-  // Insertion order is the order in which the worker works: the first entry is what it is doing now.
-  const pending = new Map<number, Pending>();
+  // In the order in which the worker works: the first entry is what it is doing now, and the next reply's. Not a Map: one
+  // that is emptied with each request leaves a table behind, which holds the request and the next table until a full
+  // garbage collection.
+  const pending: Pending[] = [];
   let nextId = 1;
   let headSince = 0;
   let alive = true;
@@ -81,7 +84,7 @@ export function openWorkerLink(worker: InferenceWorker, options: LinkOptions): W
   let lastRssBytes = 0;
 
   const begin = (id: number | null): void => {
-    const entry = id === null ? undefined : pending.get(id);
+    const entry = pending.find((each) => each.id === id);
     if (entry) entry.begun = true;
   };
 
@@ -90,8 +93,7 @@ export function openWorkerLink(worker: InferenceWorker, options: LinkOptions): W
     alive = false;
     clearInterval(timer);
     worker.kill();
-    const open = [...pending.values()];
-    pending.clear();
+    const open = pending.splice(0);
     for (const [index, { listener, begun, abandoned }] of open.entries()) {
       const culprit = index === 0 && (begun || error.code === 'engine.timeout');
       if (!abandoned) listener.gone({ error, culprit });
@@ -122,7 +124,7 @@ export function openWorkerLink(worker: InferenceWorker, options: LinkOptions): W
     if (!alive) return;
     const now = performance.now();
     let head = true;
-    for (const entry of pending.values()) {
+    for (const entry of pending) {
       if (head && now - headSince > entry.deadlineMs) {
         end(timeout(entry.deadlineMs));
         return;
@@ -143,11 +145,12 @@ export function openWorkerLink(worker: InferenceWorker, options: LinkOptions): W
     if (reply.kind === 'memory') return seeMemory(reply.rssBytes);
     if (reply.kind === 'begun') return begin(reply.id);
     if (reply.kind !== 'progress') begin(reply.next);
-    const entry = pending.get(reply.id);
+    const place = pending.findIndex((each) => each.id === reply.id);
+    const entry = pending[place];
     if (!entry) return;
     headSince = performance.now();
     if (reply.kind === 'progress') return entry.listener.progress?.(reply.value);
-    pending.delete(reply.id);
+    pending.splice(place, 1);
     if (entry.abandoned) return;
     if (reply.kind === 'done') entry.listener.done(reply.value);
     else entry.listener.failed(fromWireError(reply.error));
@@ -180,9 +183,9 @@ export function openWorkerLink(worker: InferenceWorker, options: LinkOptions): W
     },
     request(call, deadlineMs, listener) {
       const now = performance.now();
-      if (pending.size === 0) headSince = now;
+      if (pending.length === 0) headSince = now;
       const id = nextId++;
-      pending.set(id, { listener, deadlineMs, since: now, begun: false, abandoned: false });
+      pending.push({ id, listener, deadlineMs, since: now, begun: false, abandoned: false });
       worker.postMessage({ ...call, id });
     },
     close: end,

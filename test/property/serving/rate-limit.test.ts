@@ -64,3 +64,19 @@ test('a wish larger than a bucket is granted when it is full, and paid for after
   expect(limiter.take('a', 1, 0)).toEqual({ kind: 'empty', waitSeconds: 9 });
   expect(limiter.take('a', 1, 8200).kind).toBe('taken');
 });
+
+test('as many keys as there is room for are remembered: those used last, in any order of use', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 6 }), { maxLength: 100 }), (uses) => {
+      const room = 4;
+      const limiter = new RateLimiter({ perSecond: 1, burstSeconds: 1 }, room);
+      let remembered: number[] = [];
+      for (const key of uses) {
+        // A bucket that was forgotten is full again; one that is remembered was emptied by its first use.
+        const kind = remembered.includes(key) ? 'empty' : 'taken';
+        expect(limiter.take(String(key), 1, 0).kind).toBe(kind);
+        remembered = [...remembered.filter((each) => each !== key), key].slice(-room);
+      }
+    }),
+  );
+});
