@@ -1,10 +1,10 @@
 import { notifications } from '@mantine/notifications';
-import { spotlight } from '@mantine/spotlight';
 import { useContext, useEffect, useMemo, useRef } from 'react';
 import { useNavigate } from 'react-router';
 import { call, onEvent } from '../api/bridge.ts';
 import { notifyProblem } from '../api/mutations.ts';
 import { LeaveContext, useAdoptSession } from '../api/session.ts';
+import { palette } from './palette-store.ts';
 import { holdPrefill } from './prefill.ts';
 import { ROOMS } from './rooms.ts';
 
@@ -73,7 +73,7 @@ export function useShellCommands(showShortcuts: () => void): ShellCommands {
       onEvent('menu.command', ({ command }) => {
         if (command === 'models.add') commands.addModel();
         else if (command === 'session.lock') commands.lock();
-        else if (command === 'palette.open') spotlight.open();
+        else if (command === 'palette.open') palette.open();
         else if (command === 'shortcuts.show') commands.showShortcuts();
         else if (command === 'settings.open') commands.goTo('/settings');
       }),

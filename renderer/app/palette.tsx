@@ -14,7 +14,7 @@ import {
   IconSearch,
   IconShieldCheck,
 } from '@tabler/icons-react';
-import { type ReactNode, useMemo, useState } from 'react';
+import { type ReactNode, useEffect, useMemo, useState } from 'react';
 import { formatRef } from '../../shared/domain/model/version.ts';
 import { useCall } from '../api/queries.ts';
 import { findVersionQuery } from '../ui/find-version.ts';
@@ -22,11 +22,25 @@ import { shortDigest } from '../ui/format.ts';
 import { versionPath } from '../ui/text.tsx';
 import { useAppearance } from './appearance.ts';
 import type { ShellCommands } from './commands.ts';
+import { paletteStore } from './palette-store.ts';
 import { ROOMS } from './rooms.ts';
 
 /** Versions are asked for so long after the last key, in milliseconds, and so many at once. */
 const ASK_MS = 150;
 const LISTED = 30;
+
+/**
+ * Marks the first line for Enter where none is marked, and sets the place from which the arrows go on: Mantine does so
+ * for the lines that are there when a key is pressed, not for those of an answer that comes later.
+ */
+function markLine(): void {
+  const list = document.getElementById(paletteStore.getState().listId);
+  const lines = [...(list?.querySelectorAll('[data-action]') ?? [])];
+  if (!lines.some((line) => line.hasAttribute('data-selected')))
+    lines[0]?.setAttribute('data-selected', 'true');
+  const selected = lines.findIndex((line) => line.hasAttribute('data-selected'));
+  paletteStore.updateState((state) => ({ ...state, selected }));
+}
 
 /** The command palette: rooms, commands, and everything that has a name. */
 export function Palette({ commands }: { readonly commands: ShellCommands }): ReactNode {
@@ -157,8 +171,14 @@ export function Palette({ commands }: { readonly commands: ShellCommands }): Rea
     ];
   }, [commands, toggle, models.data, requests.data, rollouts.data]);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the lines are the cause
+  useEffect(() => {
+    if (typed !== '') markLine();
+  }, [groups, typed]);
+
   return (
     <Spotlight
+      store={paletteStore}
       actions={groups}
       shortcut="mod + K"
       // From a text field too: nobody types Ctrl+K.

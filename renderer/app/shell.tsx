@@ -1,5 +1,4 @@
 import { Menu, Portal } from '@mantine/core';
-import { spotlight } from '@mantine/spotlight';
 import { IconKeyboard, IconLock, IconMoon, IconSearch, IconSun } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
@@ -15,6 +14,7 @@ import { ErrorBoundary } from './error-boundary.tsx';
 import { IdleWatch } from './idle-watch.tsx';
 import { Mark } from './mark.tsx';
 import { Palette } from './palette.tsx';
+import { palette } from './palette-store.ts';
 import { ReadOnlyBanner } from './read-only-banner.tsx';
 import { ROOMS, roomOf } from './rooms.ts';
 import { SampleBanner } from './sample-banner.tsx';
@@ -50,7 +50,7 @@ function Rail({
       <button
         type="button"
         className={styles.search}
-        onClick={() => spotlight.open()}
+        onClick={() => palette.open()}
         aria-keyshortcuts="Control+K Meta+K"
       >
         <IconSearch size={14} aria-hidden />
