@@ -1,6 +1,6 @@
 /**
- * Loaded releases. Each has an inference process of its own: a canary that crashes, hangs or eats memory does not
- * touch the version that serves beside it.
+ * Loaded releases. Each has inference processes of its own: a canary that crashes, hangs or eats memory does not touch the
+ * version that serves beside it.
  */
 import { availableParallelism } from 'node:os';
 import type { ReleaseRef } from '../shared/domain/endpoint/routing.ts';
@@ -16,15 +16,12 @@ import { createQuarantine } from '../shared/node/onnx/quarantine.ts';
 import { callWorker, openWorkerLink } from '../shared/node/onnx/worker-link.ts';
 import { Batcher } from './inference/batcher.ts';
 import type { BatchingConfig, EngineConfig } from './inference/config.ts';
+import { MODEL_KEY, ModelProcesses, planProcesses } from './inference/processes.ts';
 import { warmUp } from './inference/warm-up.ts';
 import type { VersionCounts } from './metrics/counts.ts';
 import { type LoadedRelease, Release } from './release.ts';
 import type { ReleaseStore, StoredRelease } from './releases/stored.ts';
 
-/** The name of the one model of an inference process. */
-const MODEL_KEY = 'model';
-/** Threads beyond which a run gets no faster. */
-const MOST_THREADS = 16;
 /** Longest time a process may take to start and answer a question, in milliseconds. */
 const START_MS = 30_000;
 /** Memory an inference process may take beside its model, in bytes. */
@@ -53,7 +50,7 @@ export class Engine {
   }
 
   /**
-   * Decrypts, hashes and loads a stored release; the bytes that were hashed are the bytes that are loaded. When its
+   * Decrypts, hashes and loads a stored release; the bytes that were hashed are the bytes that are loaded. When a
    * process has to be started again, they are read and hashed again.
    */
   async load(root: string): Promise<LoadedRelease> {
@@ -62,48 +59,97 @@ export class Engine {
     this.#options.mayLoad(release);
     const mapping = await store.readMapping(release);
     const sizeBytes = release.record.files.find((file) => file.name === 'model.onnx')?.sizeBytes ?? 0;
-    const host = createInferenceHost({
-      fork: this.#options.fork,
-      deadlineMs: this.#options.predictTimeoutMs,
-      maxRssBytes: WORKER_BASE_RSS + 4 * sizeBytes,
-      executionProviders: this.#options.engine.executionProviders,
-      intraOpThreads: this.#options.engine.threads || Math.min(MOST_THREADS, availableParallelism()),
-      quarantine: this.#quarantine,
-    });
-    host.onCrash((event) => this.#options.onCrash(release.ref, release.request.name, event.error));
+    const plan = planProcesses(this.#options.engine, sizeBytes, availableParallelism());
+    const open = (threads: number): Promise<Opened> => this.#open(release, sizeBytes, threads);
+    let { host, info } = await open(plan.threads);
     try {
-      const info = await host.load({
-        key: MODEL_KEY,
-        bytes: () => {
-          this.#options.mayLoad(release);
-          return store.readFile(release, 'model.onnx');
-        },
-        digest: release.ref.digest,
-      });
-      const { name } = release.request;
-      const batcher = await this.#batcher(name, release.ref, info, mapping, host);
-      return new Release({ name, ref: release.ref, info, mapping, host, batcher, sizeBytes });
+      let joins = await warmedUp(host, info);
+      if (!joins && plan.threads < plan.threadsAlone) {
+        await host.close();
+        ({ host, info } = await open(plan.threadsAlone));
+        joins = await warmedUp(host, info);
+      }
+      const { ref, request } = release;
+      const processes = new ModelProcesses(host);
+      if (joins) void this.#addTo(processes, plan.processes, release, () => open(plan.threads));
+      const batcher = this.#batcher(request.name, ref, mapping, processes, joins);
+      return new Release({ name: request.name, ref, info, mapping, processes, batcher, sizeBytes });
     } catch (error) {
       await host.close();
       throw error;
     }
   }
 
-  /** After the model's first runs. */
-  async #batcher(
+  /** A process that has loaded the model. */
+  async #open(release: StoredRelease, sizeBytes: number, threads: number): Promise<Opened> {
+    const { store, fork, mayLoad, engine, predictTimeoutMs, onCrash } = this.#options;
+    const host = createInferenceHost({
+      fork,
+      deadlineMs: predictTimeoutMs,
+      maxRssBytes: WORKER_BASE_RSS + 4 * sizeBytes,
+      executionProviders: engine.executionProviders,
+      intraOpThreads: threads,
+      quarantine: this.#quarantine,
+    });
+    host.onCrash((event) => onCrash(release.ref, release.request.name, event.error));
+    try {
+      const info = await host.load({
+        key: MODEL_KEY,
+        bytes: () => {
+          mayLoad(release);
+          return store.readFile(release, 'model.onnx');
+        },
+        digest: release.ref.digest,
+      });
+      return { host, info };
+    } catch (error) {
+      await host.close();
+      throw error;
+    }
+  }
+
+  /** Up to so many. The first answers meanwhile, and alone where no other can be had. */
+  async #addTo(
+    processes: ModelProcesses,
+    count: number,
+    { ref, request }: StoredRelease,
+    open: () => Promise<Opened>,
+  ): Promise<void> {
+    try {
+      while (processes.count < count && !processes.closed) {
+        const { host, info } = await open();
+        try {
+          await warmedUp(host, info);
+        } catch (error) {
+          await host.close();
+          throw error;
+        }
+        await processes.add(host);
+      }
+    } catch (error) {
+      this.#options.log('warn', 'a version has fewer processes than it might', {
+        model: request.name,
+        version: ref.version,
+        processes: processes.count,
+        reason: error instanceof Error ? error.message : String(error),
+      });
+    }
+  }
+
+  #batcher(
     name: string,
     { version }: ReleaseRef,
-    info: ModelInterface,
     mapping: OutputMapping,
-    host: InferenceHost,
-  ): Promise<Batcher> {
+    processes: ModelProcesses,
+    joins: boolean,
+  ): Batcher {
     const { batching, predictTimeoutMs, counts, log } = this.#options;
-    const joins = await warmUp(info, (inputs, outputs) => host.run(MODEL_KEY, inputs, outputs));
     if (!joins) log('info', 'calls of this version are run one by one', { model: name, version });
     // Asked for each time: numbers of a version are let go when it is not used.
     const seen = (): VersionCounts => counts(name, version, mapping);
     return new Batcher({
-      run: (inputs, outputs, joined) => host.run(MODEL_KEY, inputs, outputs, { joined }),
+      run: (inputs, outputs, joined) => processes.run(inputs, outputs, { joined }),
+      processes: () => processes.count,
       join: joins && batching.enabled,
       maxRows: batching.maxRows,
       maxWaitMs: batching.maxWaitMs,
@@ -118,6 +164,16 @@ export class Engine {
       },
     });
   }
+}
+
+interface Opened {
+  readonly host: InferenceHost;
+  readonly info: ModelInterface;
+}
+
+/** Whether rows of several callers may be run together. */
+function warmedUp(host: InferenceHost, info: ModelInterface): Promise<boolean> {
+  return warmUp(info, (inputs, outputs) => host.run(MODEL_KEY, inputs, outputs));
 }
 
 /** `input.invalid` where the runtime lacks a configured provider here. Asked of an inference process. */

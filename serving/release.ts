@@ -1,12 +1,12 @@
-/** A release in its inference process, as everybody who asks it sees it. */
+/** A release in its inference processes, as everybody who asks it sees it. */
 import type { ReleaseRef } from '../shared/domain/endpoint/routing.ts';
 import { SallyportError } from '../shared/domain/errors.ts';
 import type { OutputMapping } from '../shared/domain/model/version.ts';
-import type { InferenceHost } from '../shared/node/onnx/inference-host.ts';
 import { type ModelInterface, type NamedTensor, readableTensor } from '../shared/node/onnx/named-tensor.ts';
 import { type AnswerReader, answerReader } from '../shared/node/onnx/row-model.ts';
 import type { Predictions } from '../shared/node/onnx/worker-protocol.ts';
 import type { Batcher } from './inference/batcher.ts';
+import type { ModelProcesses } from './inference/processes.ts';
 import { type RowReader, rowReader } from './inference/read-rows.ts';
 import { cutRows, fillRows, joinRows } from './inference/tensor-rows.ts';
 
@@ -20,14 +20,14 @@ export interface LoadedRelease {
   readonly mapped: readonly string[];
   /** Values a row has over all inputs; null where the model leaves it open, or cannot be asked by rows. */
   readonly featureCount: number | null;
-  /** Calls under way in its process. */
+  /** Calls under way. */
   readonly inFlight: number;
   readonly busy: boolean;
-  /** Memory of its process, in bytes. */
+  /** Memory of its processes, in bytes. */
   readonly bytes: number;
   /** `performance.now()` of the last call. */
   readonly lastUsedAt: number;
-  /** Resolves when its process was ended for good. */
+  /** Resolves when its processes were ended for good. */
   readonly ended: Promise<void>;
   /**
    * JSON rows of features as the model's inputs. `input.invalid`, `TooManyRows`; `model.unsupported` for a model whose
@@ -43,9 +43,9 @@ export interface LoadedRelease {
    * `model.unsupported` for an answer that is no finite number, unless it is `allowed`.
    */
   read(outputs: readonly NamedTensor[], count: number, allowed: boolean): Predictions;
-  /** Ends its process once the calls under way are answered. */
+  /** Ends its processes once the calls under way are answered. */
   retire(): Promise<void>;
-  /** Ends it now. */
+  /** Ends them now. */
   close(): Promise<void>;
 }
 
@@ -54,7 +54,7 @@ export interface ReleaseParts {
   readonly ref: ReleaseRef;
   readonly info: ModelInterface;
   readonly mapping: OutputMapping;
-  readonly host: InferenceHost;
+  readonly processes: ModelProcesses;
   readonly batcher: Batcher;
   readonly sizeBytes: number;
 }
@@ -64,7 +64,7 @@ export class Release implements LoadedRelease {
   readonly ref: ReleaseRef;
   readonly info: ModelInterface;
   readonly mapping: OutputMapping;
-  readonly #host: InferenceHost;
+  readonly #processes: ModelProcesses;
   readonly #batcher: Batcher;
   readonly #allOutputs: readonly string[];
   readonly #answers: AnswerReader;
@@ -78,7 +78,7 @@ export class Release implements LoadedRelease {
   #idle: (() => void)[] = [];
 
   /** Throws `model.unmappable` where the mapping names an output that the model does not have. */
-  constructor({ name, ref, info, mapping, host, batcher, sizeBytes }: ReleaseParts) {
+  constructor({ name, ref, info, mapping, processes, batcher, sizeBytes }: ReleaseParts) {
     this.#sizeBytes = sizeBytes;
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
@@ -87,7 +87,7 @@ export class Release implements LoadedRelease {
     this.ref = ref;
     this.info = info;
     this.mapping = mapping;
-    this.#host = host;
+    this.#processes = processes;
     this.#batcher = batcher;
     this.#allOutputs = info.outputs.map((output) => output.name);
     this.#answers = answerReader(
@@ -117,7 +117,7 @@ export class Release implements LoadedRelease {
   }
 
   get bytes(): number {
-    return Math.max(this.#host.rssBytes, this.#sizeBytes);
+    return Math.max(this.#processes.rssBytes, this.#sizeBytes);
   }
 
   get lastUsedAt(): number {
@@ -178,7 +178,7 @@ export class Release implements LoadedRelease {
   }
 
   async close(): Promise<void> {
-    await this.#host.close();
+    await this.#processes.close();
     this.#end();
   }
 }

@@ -1,11 +1,12 @@
 /**
- * Calls of one model on their way to its process. While the process is at work, calls are collected and then run as one:
- * each gets its own rows back. An idle process is asked at once, so that nobody waits for company that may not come.
+ * Calls of one model on their way to its processes. While one is at work, calls are collected and then run as one: each
+ * gets its own rows back. Where none is at work one is asked at once, so that nobody waits for company that may not come;
+ * another is asked for many rows, or when the first takes long. A large call that comes alone is shared out.
  */
 import { SallyportError } from '../../shared/domain/errors.ts';
 import type { NamedTensor } from '../../shared/node/onnx/named-tensor.ts';
 import { waitedTooLong } from '../../shared/node/onnx/worker-link.ts';
-import { cutRows, joinRows } from './tensor-rows.ts';
+import { cutRows, joinRows, shareRows } from './tensor-rows.ts';
 
 export interface BatcherOptions {
   /** `joined`: rows of several callers, so that a failure is nobody's yet. */
@@ -14,11 +15,13 @@ export interface BatcherOptions {
     outputs: readonly string[],
     joined: boolean,
   ) => Promise<readonly NamedTensor[]>;
+  /** How many of them can run at once; one when left out. */
+  readonly processes?: () => number;
   /** Whether rows of several calls may be run as one: of a model whose first dimension is open everywhere. */
   readonly join: boolean;
   /** Most rows of a joined run; a call with more runs alone. */
   readonly maxRows: number;
-  /** How long a call may wait for others while the process is idle, in milliseconds. */
+  /** How long a call may wait for others while nothing runs, in milliseconds. */
   readonly maxWaitMs: number;
   /** Most rows that may wait. */
   readonly queueRows: number;
@@ -48,6 +51,10 @@ interface Job {
 
 /** Failed joined runs none of whose calls failed alone: then it is the joining that the model does not bear. */
 const MAX_BAD_JOINS = 2;
+/** Rows for which another process is worth asking: it takes the sender about as long as some tens of them run. */
+const WORTH_ROWS = 128;
+/** Milliseconds of a run after which another process is asked for whoever waits: the rows are slow ones. */
+const LONG_MS = 2;
 
 export class Batcher {
   readonly #options: BatcherOptions;
@@ -55,9 +62,12 @@ export class Batcher {
   readonly #queue: Job[] = [];
   #queuedRows = 0;
   #running = 0;
+  /** `performance.now()` when the last run was started. */
+  #startedAt = 0;
   #badJoins = 0;
   #join: boolean;
   #lingering: NodeJS.Timeout | null = null;
+  #impatient: NodeJS.Timeout | null = null;
   #expiring: NodeJS.Timeout | null = null;
 
   constructor(options: BatcherOptions) {
@@ -98,16 +108,31 @@ export class Batcher {
     this.#watch();
   }
 
-  /** One run at a time, and a second on its way when it is as large as it may be: then waiting gains nothing. */
+  /** A run for each process, and a second on its way when it is as large as it may be: then waiting gains nothing. */
   #mayStart(head: Job): boolean {
-    const { maxRows, maxWaitMs } = this.#options;
+    const { maxRows, maxWaitMs, processes = one } = this.#options;
     const full = head.rows >= maxRows || this.#queuedRows >= maxRows;
-    if (this.#running > 0) return this.#running === 1 && full;
+    if (this.#running > 0) {
+      const count = processes();
+      if (this.#running >= count) return full && this.#running < 2 * count;
+      return full || this.#queuedRows >= WORTH_ROWS || this.#isLong();
+    }
     if (full || head.alone || !this.#join || maxWaitMs <= 0) return true;
     const left = head.since + maxWaitMs - performance.now();
     if (left <= 0) return true;
     this.#lingering ??= setTimeout(() => {
       this.#lingering = null;
+      this.#pump();
+    }, left);
+    return false;
+  }
+
+  /** Whether the last run takes long; asked again when it does. */
+  #isLong(): boolean {
+    const left = this.#startedAt + LONG_MS - performance.now();
+    if (left <= 0) return true;
+    this.#impatient ??= setTimeout(() => {
+      this.#impatient = null;
       this.#pump();
     }, left);
     return false;
@@ -149,21 +174,49 @@ export class Batcher {
       for (const job of jobs) seen.wait((now - job.since) / 1000);
       seen.batch(jobs.reduce((sum, job) => sum + job.rows, 0));
     }
-    this.#running++;
-    this.#options.run(inputs, head.outputs, joined).then(
+    this.#run(inputs, head.outputs, joined).then(
       (outputs) => {
-        this.#running--;
         // The next run is on its way before the answers of this one are written.
         this.#pump();
         this.#answer(jobs, outputs);
       },
       (error: unknown) => {
-        this.#running--;
         if (joined) this.#retryAlone(jobs, error);
         else head.reject(error);
         this.#pump();
       },
     );
+  }
+
+  /** In one run; in several where there are many rows, and nobody else for the other processes. */
+  async #run(
+    inputs: readonly NamedTensor[],
+    outputs: readonly string[],
+    joined: boolean,
+  ): Promise<readonly NamedTensor[]> {
+    const { run, processes = one } = this.#options;
+    const rows = inputs[0]?.dims[0] ?? 1;
+    const free = this.#queue.length === 0 && this.#join ? processes() - this.#running : 1;
+    const parts = Math.max(1, Math.min(free, Math.floor(rows / WORTH_ROWS)));
+    const shares = parts === 1 ? [inputs] : shareRows(inputs, parts);
+    this.#running += parts;
+    this.#startedAt = performance.now();
+    const answers = await Promise.all(
+      shares.map((share) =>
+        run(share, outputs, joined).finally(() => {
+          this.#running--;
+          // Its process is free, whatever becomes of the others.
+          if (parts > 1) this.#pump();
+        }),
+      ),
+    );
+    const [first = []] = answers;
+    if (parts === 1) return first;
+    if (answers.every((answer, part) => isByRow(answer, shares[part])))
+      return first.map((_, place) => joinRows(answers.map((answer) => answer[place] as NamedTensor)));
+    // Its answers are not one a row after all.
+    this.#join = false;
+    return this.#run(inputs, outputs, joined);
   }
 
   #answer(jobs: readonly Job[], outputs: readonly NamedTensor[]): void {
@@ -245,6 +298,12 @@ export class Batcher {
     }
     this.#pump();
   }
+}
+
+const one = (): number => 1;
+
+function isByRow(answer: readonly NamedTensor[], share: readonly NamedTensor[] | undefined): boolean {
+  return answer.every(({ dims }) => dims[0] === share?.[0]?.dims[0]);
 }
 
 /** Everything but the number of rows is the same. */

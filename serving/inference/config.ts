@@ -4,7 +4,12 @@ import { z } from 'zod';
 export const engineSchema = z.strictObject({
   /** In the order in which the runtime tries them for each part of a model; what it has here is looked up at the start. */
   executionProviders: z.array(z.string().min(1).max(60)).min(1).max(8).default(['cpu']),
-  /** Threads a model may use for one run; 0 = one per core, at most 16. */
+  /**
+   * Processes that run one version whose rows are independent; 0 = two where there are cores for them and the model has 64
+   * MiB at most, else one.
+   */
+  processes: z.number().int().min(0).max(16).default(0),
+  /** Threads of each of them for one run; 0 = its share of the cores, of which 16 are used at most. */
   threads: z.number().int().min(0).max(256).default(0),
   /** Memory of all inference processes together, in bytes, above which versions without routed traffic are unloaded. */
   cacheBytes: z

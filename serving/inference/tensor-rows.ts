@@ -40,3 +40,12 @@ export function fillRows(tensor: NamedTensor, count: number): NamedTensor {
   const nothing = type === 'string' ? new Array<string>(missing).fill('') : new TENSOR_ARRAYS[type](missing);
   return joinRows([tensor, { name, type, dims: [count - rows, ...rest], data: nothing }]);
 }
+
+/** The same rows in so many parts, in order, each of about as many. */
+export function shareRows(inputs: readonly NamedTensor[], parts: number): NamedTensor[][] {
+  const rows = inputs[0]?.dims[0] ?? 0;
+  const from = (part: number): number => Math.floor((part * rows) / parts);
+  return Array.from({ length: parts }, (_, part) =>
+    inputs.map((input) => cutRows(input, from(part), from(part + 1) - from(part))),
+  );
+}

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { forkInferenceWorker } from '../../serving/fork-worker.ts';
 import { Batcher } from '../../serving/inference/batcher.ts';
+import { ModelProcesses } from '../../serving/inference/processes.ts';
 import { warmUp } from '../../serving/inference/warm-up.ts';
 import { Release } from '../../serving/release.ts';
 import type { OutputMapping } from '../../shared/domain/model/version.ts';
@@ -80,7 +81,8 @@ async function loaded(bytes: Uint8Array, mapping: OutputMapping): Promise<Releas
   const digest = sha256(bytes);
   const info = await host.load({ key: 'model', bytes, digest });
   const batcher = batcherOf(host);
-  return new Release({ name: 'm', ref: REF, info, mapping, host, batcher, sizeBytes: bytes.length });
+  const processes = new ModelProcesses(host);
+  return new Release({ name: 'm', ref: REF, info, mapping, processes, batcher, sizeBytes: bytes.length });
 }
 
 describe('a release asked by tensors', () => {
@@ -160,7 +162,7 @@ test('given one call that ends the process among others, then it alone is blamed
     ref: REF,
     info,
     mapping: CLASSIFIER,
-    host,
+    processes: new ModelProcesses(host),
     batcher,
     sizeBytes: bytes.length,
   });
