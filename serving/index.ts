@@ -7,6 +7,7 @@ if (command === 'worker') {
   // Loaded by itself: an inference process gets nothing of the server.
   await import('./worker.ts');
 } else {
+  if (command === 'run') (await import('./heap.ts')).keepYoungSize();
   const { runCommand } = await import('./commands.ts');
   const code = await runCommand(command, rest, process.argv[1] ?? '');
   process.exitCode = code;

@@ -64,14 +64,7 @@ const pending = new WeakMap<Socket, (() => void)[]>();
  */
 export function whenOver(request: IncomingMessage, response: ServerResponse, callback: () => void): void {
   const { socket } = request;
-  const known = pending.get(socket);
-  const waiting = known ?? [];
-  if (!known) {
-    pending.set(socket, waiting);
-    socket.once('close', () => {
-      for (const over of [...waiting]) over();
-    });
-  }
+  const waiting = pending.get(socket) ?? waitOn(socket);
   const over = (): void => {
     const place = waiting.indexOf(over);
     if (place < 0) return;
@@ -81,6 +74,16 @@ export function whenOver(request: IncomingMessage, response: ServerResponse, cal
   waiting.push(over);
   response.once('finish', over).once('close', over);
   if (socket.destroyed) over();
+}
+
+/** Apart from the above: what a function leaves on a connection holds all that the function knew, here a request. */
+function waitOn(socket: Socket): (() => void)[] {
+  const waiting: (() => void)[] = [];
+  pending.set(socket, waiting);
+  socket.once('close', () => {
+    for (const over of [...waiting]) over();
+  });
+  return waiting;
 }
 
 /** Ends the connection of a client that does not take its answer. Call when the answer is about to be written. */

@@ -11,7 +11,7 @@ import { RateLimiter } from '../../../serving/guard/rate-limit.ts';
 import { whenOver } from '../../../serving/http/node-server.ts';
 import { openWorkerLink } from '../../../shared/node/onnx/worker-link.ts';
 import type { WorkerReply, WorkerRequest } from '../../../shared/node/onnx/worker-protocol.ts';
-import { oldGarbage } from '../../support/garbage.ts';
+import { collect, oldGarbage } from '../../support/garbage.ts';
 
 const BYTES_A_TIME = 2;
 
@@ -76,6 +76,23 @@ test('an answer that is written leaves nothing behind on its connection', () => 
   };
   expect(oldGarbage(work)).toBeLessThan(BYTES_A_TIME);
   expect(told).toBeGreaterThan(100_000);
+});
+
+test('given a connection that stays open, then it holds nothing of a request that was answered, be it its first', async () => {
+  const socket = new EventEmitter();
+  const answerOne = (): WeakRef<object> => {
+    const request = { socket } as unknown as IncomingMessage;
+    const response = new EventEmitter();
+    whenOver(request, response as ServerResponse, () => request.destroy);
+    response.emit('finish');
+    return new WeakRef(request);
+  };
+  const answered = [answerOne(), answerOne()];
+  // A reference that was made counts until its task is over.
+  await new Promise((resolve) => setTimeout(resolve));
+  collect();
+  expect(answered.map((request) => request.deref())).toEqual([undefined, undefined]);
+  expect(socket.listenerCount('close')).toBe(1);
 });
 
 test('a request to an inference process leaves nothing behind when it is answered', () => {
