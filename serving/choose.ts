@@ -4,7 +4,7 @@ import type { VersionCounter } from '../shared/domain/traffic/count.ts';
 import { bucketOf, isCanary } from '../shared/domain/traffic/route.ts';
 import type { Drain } from './drain.ts';
 import { sha256Text } from './identity.ts';
-import { isOut, type LiveModel, outageText } from './live-model.ts';
+import { isDamaged, isOut, type LiveModel, outageText } from './live-model.ts';
 import type { Metrics } from './metrics.ts';
 import type { LoadedRelease } from './release.ts';
 import type { Slots } from './slots.ts';
@@ -51,7 +51,7 @@ export function choose(
     const choice = routed(live, call);
     if (choice) return choice;
     if (isOut(live)) {
-      metrics.lost(call.model, 'integrity');
+      metrics.lost(call.model, isDamaged(live.routing) ? 'integrity' : 'unavailable');
       throw new Unavailable(outageText(live.routing));
     }
     metrics.lost(call.model, 'not_found');

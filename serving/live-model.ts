@@ -24,6 +24,11 @@ export function isOut({ routing, stable }: LiveModel): boolean {
   return stable === null && (routing.stable !== null || routing.moved !== null);
 }
 
+/** Of a model that is out: whether that is for its bytes, rather than by somebody's will or a guard's. */
+export function isDamaged({ stable, moved }: ModelRouting): boolean {
+  return stable !== null || moved?.kind === 'damaged';
+}
+
 /** Why a model that was routed to has no version to answer with. */
 export function outageText({ name, stable, moved }: ModelRouting): string {
   return stable === null && moved

@@ -4,8 +4,19 @@
  */
 import { LATENCY_BUCKETS_MS } from '../../shared/domain/traffic/sample.ts';
 
-/** Why a predict call failed: the values of `error_type`. */
-export const ERROR_TYPES = ['input', 'not_found', 'overload', 'timeout', 'engine', 'integrity'] as const;
+/**
+ * Why a predict call failed: the values of `error_type`. `integrity` = stored bytes are not what was signed; `unavailable`
+ * = every version there was has been taken out, by a revocation or a guard.
+ */
+export const ERROR_TYPES = [
+  'input',
+  'not_found',
+  'overload',
+  'timeout',
+  'engine',
+  'integrity',
+  'unavailable',
+] as const;
 export type ErrorType = (typeof ERROR_TYPES)[number];
 
 /** A histogram: bin i holds what is at most `bounds[i]` and more than the bound before; the last one what is above. */
@@ -59,6 +70,7 @@ export class VersionCounts {
     timeout: 0,
     engine: 0,
     integrity: 0,
+    unavailable: 0,
   };
   /** From the arrival of a call to its answer, successful ones, in seconds. */
   readonly latency = new Bins(SECONDS);

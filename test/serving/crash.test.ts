@@ -255,6 +255,10 @@ describe('a byte changed on the agent’s disk', () => {
     await on.agent.kill();
     await on.agent.restart();
     expect((await on.predict([1, 1, 1])).status).toBe(503);
+    const headers = { authorization: `Bearer ${on.agent.token}` };
+    expect(await (await fetch(`${on.agent.predictUrl}/metrics`, { headers })).text()).toMatch(
+      /^model_prediction_errors_total\{model_name="phish",version="",error_type="integrity"\} 1$/m,
+    );
     // Sent again, it is taken in place of the damaged one.
     await on.serve(first);
     expect((await on.predict([1, 1, 1])).body.model_version).toBe('1.1.0');

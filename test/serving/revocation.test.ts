@@ -107,6 +107,13 @@ test('given the same bytes under two names, when they are revoked, then both go;
   expect(await routed('beacon')).toMatchObject({ generation: 3, canary: null, stable: { version: '1.1.0' } });
   expect(await version('beacon')).toBe('1.1.0');
   expect(await version('tunnel')).toBe(503);
+  const headers = { authorization: `Bearer ${on.agent.token}` };
+  const metrics = await (await fetch(`${on.agent.predictUrl}/metrics`, { headers })).text();
+  // Its bytes are what was signed.
+  expect(metrics).toMatch(
+    /^model_prediction_errors_total\{model_name="tunnel",version="",error_type="unavailable"\} 1$/m,
+  );
+  expect(metrics).not.toMatch(/model_name="tunnel",version="",error_type="integrity"\} [1-9]/);
 });
 
 test('given a revoked version was pushed and never served, then it cannot be activated or sent again', async () => {
