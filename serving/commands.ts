@@ -1,10 +1,12 @@
 /** The agent's command line. Documents go to stdout, everything for people to stderr. */
+import { readFile } from 'node:fs/promises';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { destination, pino } from 'pino';
 import { formatFingerprint } from '../shared/domain/endpoint/fingerprint.ts';
 import { exitCodeOf, SallyportError } from '../shared/domain/errors.ts';
 import { startAgent } from './agent.ts';
 import { agentPaths, loadConfig } from './config.ts';
+import { drainAgent } from './drain-command.ts';
 import { forkInferenceWorker } from './fork-worker.ts';
 import { checkHealth } from './health.ts';
 import { collectLessOften } from './heap.ts';
@@ -59,6 +61,18 @@ function buildProgram(entry: string): Command {
       await checkHealth(await loadConfig(options.config));
       process.stderr.write('The agent is ready.\n');
     });
+  program
+    .command('drain')
+    .description(
+      'Take the agent that runs with this configuration, or one model, out of traffic; or back with --end.',
+    )
+    .requiredOption('--config <file>', 'the agent.yaml that init made')
+    .requiredOption('--token-file <file>', 'file with a token of the scope deploy')
+    .option('--model <name>', 'this model alone')
+    .addOption(new Option('--end', 'take calls again').conflicts('status'))
+    .option('--status', 'change nothing: say what is drained and what is under way')
+    .option('--json', 'print one JSON document')
+    .action(drain);
 
   const token = program.command('token').description('Make, list and revoke bearer tokens.');
   const config = (): Option =>
@@ -147,6 +161,24 @@ async function init(options: {
   process.stderr.write(
     `The token is shown once and ends ${result.tokenExpiresAt}. Start with: sallyport agent run --config ${result.config}\n`,
   );
+}
+
+async function drain(options: {
+  config: string;
+  tokenFile: string;
+  model?: string;
+  end?: boolean;
+  status?: boolean;
+  json?: boolean;
+}): Promise<void> {
+  const token = await readFile(options.tokenFile, 'utf8').catch((cause: unknown) => {
+    throw new SallyportError('usage', `${options.tokenFile} cannot be read.`, { cause });
+  });
+  const change = options.status ? null : { model: options.model ?? null, draining: !options.end };
+  const answer = await drainAgent(await loadConfig(options.config), token.trim(), change);
+  if (options.json) return print(answer);
+  const out = answer.agent ? 'The agent is drained.' : `Drained: ${answer.models.join(', ') || 'nothing'}.`;
+  process.stdout.write(`${out} Under way: ${answer.inFlight}.\n`);
 }
 
 /** Prints one line of JSON when it serves; stops on SIGTERM and SIGINT, answering what is under way. */

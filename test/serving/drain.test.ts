@@ -1,4 +1,6 @@
 /** Taking no new calls: by an operator's wish, for a model or the whole agent, and at the end. */
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startAgent } from '../support/agent.ts';
 import { makeRelease, makeSite, thresholdModel } from '../support/release.ts';
@@ -72,6 +74,33 @@ test('given the agent is drained, then it is not ready and takes nothing new, wh
   expect((await on.client.models()).length).toBe(2);
   await drain({ model: null, draining: false });
   expect([await asked('phish'), await get('/v2/health/ready')]).toEqual([200, 200]);
+});
+
+test('the command drains a model or the whole agent, says how it stands, and ends it', async () => {
+  const { agent } = on;
+  const tokenFile = join(agent.directory, 'token.txt');
+  await writeFile(tokenFile, `${agent.token}\n`);
+  const command = (...more: string[]): Promise<string> =>
+    agent.command('drain', '--config', agent.configFile, '--token-file', tokenFile, ...more);
+  expect(await command('--model', 'worm')).toBe('Drained: worm. Under way: 0.\n');
+  expect([await asked('worm'), await asked('phish')]).toEqual([503, 200]);
+  expect(await command('--model', 'worm', '--end')).toBe('Drained: nothing. Under way: 0.\n');
+  expect(await command()).toBe('The agent is drained. Under way: 0.\n');
+  expect([await asked('phish'), await get('/health')]).toEqual([503, 503]);
+  expect(JSON.parse(await command('--status', '--json'))).toEqual({ agent: true, models: [], inFlight: 0 });
+  await command('--end');
+  expect([await asked('phish'), await get('/health')]).toEqual([200, 200]);
+
+  await expect(command('--model', 'nobody')).rejects.toMatchObject({ code: 3 });
+  await writeFile(
+    tokenFile,
+    await agent.command('token', 'add', '--config', agent.configFile, '--name', 'reader', '--scopes', 'read'),
+  );
+  expect(await command('--status')).toBe('Drained: nothing. Under way: 0.\n');
+  await expect(command()).rejects.toMatchObject({ code: 7, stderr: expect.stringContaining('scope deploy') });
+  await rm(tokenFile);
+  await expect(command()).rejects.toMatchObject({ code: 2 });
+  expect(await asked('phish')).toBe(200);
 });
 
 test('given calls that take longer than the stop may, then it ends all the same, and comes back undrained', async () => {

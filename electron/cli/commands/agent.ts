@@ -20,14 +20,14 @@ export async function runAgent(servingEntry: string, argv: readonly string[]): P
 export function registerAgent(program: Command): void {
   program
     .command('agent')
-    .argument('<command>', 'init, run or token')
+    .argument('<command>', 'init, run, health, drain or token')
     .description('the serving agent (see: sallyport agent --help)')
     .allowUnknownOption()
     .allowExcessArguments()
     .helpOption(false)
     .action(() => {
       throw new SallyportError('usage', 'Options stand before `agent`, which reads none of them.', {
-        hint: 'Write: sallyport agent init, run or token …',
+        hint: 'Write: sallyport agent init, run, health, drain or token …',
       });
     });
 }
