@@ -1,4 +1,4 @@
-import { type SortedScores, walkThresholds } from './sorted-scores.ts';
+import { type SortedScores, ThresholdWalk } from './sorted-scores.ts';
 
 /**
  * Area under the precision-recall curve as average precision, Σ (Rₖ − Rₖ₋₁)·Pₖ over distinct thresholds, as
@@ -10,9 +10,10 @@ export function averagePrecisionOf(scores: SortedScores): number | null {
   if (positives === 0) return null;
   let sum = 0;
   let before = 0;
-  walkThresholds(scores, (falsePositives, truePositives) => {
+  for (const walk = new ThresholdWalk(scores); walk.next(); ) {
+    const { falsePositives, truePositives } = walk;
     sum += ((truePositives - before) * truePositives) / (truePositives + falsePositives);
     before = truePositives;
-  });
+  }
   return sum / positives;
 }

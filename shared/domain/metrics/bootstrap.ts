@@ -8,7 +8,7 @@ import type { Interval } from '../evidence/interval.ts';
 import { percentileInterval } from '../statistics/interval.ts';
 import type { Random } from '../statistics/random.ts';
 import { allowed } from './detection-rate.ts';
-import { type SortedScores, thresholdOf, walkThresholds } from './sorted-scores.ts';
+import { type SortedScores, ThresholdWalk, thresholdOf } from './sorted-scores.ts';
 
 /** Replicates of an interval. Its ends then wobble by about a twentieth of its width. */
 export const REPLICATES = 1000;
@@ -61,11 +61,12 @@ export function rankBins(
     falseRoom = room(n, falseBefore);
     trueRoom = room(p, trueBefore);
   };
-  walkThresholds(scores, (falsePositives, truePositives) => {
+  for (const walk = new ThresholdWalk(scores); walk.next(); ) {
+    const { falsePositives, truePositives } = walk;
     distinct += 1;
     if (falsePositives - falseBefore >= falseRoom || truePositives - trueBefore >= trueRoom)
       close(falsePositives, truePositives);
-  });
+  }
   if (falseBefore < n || trueBefore < p) close(n, p);
   return {
     floors: Float64Array.from(floors),
@@ -161,10 +162,8 @@ export function rankingIntervals(
   const n = new Float64Array(negatives.length);
   const p = new Float64Array(positives.length);
   for (let at = 0; at < replicates; at += 1) {
-    for (let bin = 0; bin < n.length; bin += 1) {
-      n[bin] = random.poisson(negatives[bin] ?? 0);
-      p[bin] = random.poisson(positives[bin] ?? 0);
-    }
+    random.poissons(negatives, n);
+    random.poissons(positives, p);
     binFigures(n, p, mixed, limits, figures);
     precisions[at] = figures.averagePrecision;
     for (let limit = 0; limit < limits.length; limit += 1) {

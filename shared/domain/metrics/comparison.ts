@@ -57,7 +57,7 @@ export interface ComparisonAccumulator {
 }
 
 /** Does `compareRanks` elsewhere. */
-export type RankComparer = (pair: RankedPair) => Promise<RankedDifference | null>;
+export type RankComparer = (pair: RankedPair) => Promise<RankedDifference>;
 
 export interface ComparisonOptions {
   /** One a model, the champion first. */
@@ -188,9 +188,9 @@ export function createComparison(options: ComparisonOptions): ComparisonAccumula
     const base = taken[0] ?? null;
     return {
       pairs: taken.slice(1).map((other): RankedPair | null => {
-        if (!ended.labelled || !base || !other) return null;
+        if (!base || !other) return null;
         const [first, second] = [classScoresOf(base), classScoresOf(other)];
-        return { first, second, seed: random?.uint32() ?? null, level };
+        return { first, second, seed: ended.labelled ? (random?.uint32() ?? null) : null, level };
       }),
       measure: (): BinaryResult[] =>
         taken.map((scores, at) => {
@@ -207,8 +207,7 @@ export function createComparison(options: ComparisonOptions): ComparisonAccumula
         pairs: ended.pairs.map(({ table, moments, losses }, at): PairComparison => {
           const [champion, challenger] = [measured[0], measured[at + 1]];
           if (!champion || !challenger) throw new SallyportError('unexpected', 'A model has no figures.');
-          const other = taken[at + 1] ?? null;
-          const { auc = null, replicates = null } = compared[at] ?? {};
+          const { auc = null, replicates = null, distances = null } = compared[at] ?? {};
           const resampled =
             replicates && pairedRankingIntervals(replicates, champion.figures, challenger.figures, level);
           const rate = (limit: number): Interval | null =>
@@ -232,7 +231,7 @@ export function createComparison(options: ComparisonOptions): ComparisonAccumula
             deltaIntervals: Object.fromEntries(
               Object.entries(intervals).filter((entry): entry is [string, Interval] => entry[1] !== null),
             ),
-            scoreShift: base && other && scoreShift(partsOf(base), partsOf(other), moments),
+            scoreShift: distances && scoreShift(distances, moments),
           };
         }),
       }),
@@ -260,8 +259,6 @@ function takeScores({ scored, rows }: Store, shared: boolean): ScoredRows & Clas
 function classScoresOf({ negatives, positives, ladder, inOrder }: ClassScores): ClassScores {
   return { negatives, positives, ladder, inOrder };
 }
-
-const partsOf = ({ negatives, positives }: ScoredRows): readonly Floats[] => [negatives, positives];
 
 function checkShape(
   models: number,

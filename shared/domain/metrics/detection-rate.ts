@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { figureSchema } from './figure.ts';
-import { type SortedScores, thresholdOf, walkThresholds } from './sorted-scores.ts';
+import { type SortedScores, ThresholdWalk, thresholdOf } from './sorted-scores.ts';
 
 /** False-positive rates that detection is read at: 0.1 % and 1 %. */
 export const FALSE_POSITIVE_LIMITS = [0.001, 0.01] as const;
@@ -33,7 +33,8 @@ export interface OperatingPoint {
  */
 export function operatingPoints(scores: SortedScores, limits: readonly number[]): OperatingPoint[] {
   const points = limits.map((limit) => ({ limit, truePositives: 0, falsePositives: 0 }));
-  walkThresholds(scores, (falsePositives, truePositives) => {
+  for (const walk = new ThresholdWalk(scores); walk.next(); ) {
+    const { falsePositives, truePositives } = walk;
     let open = false;
     for (const point of points) {
       if (falsePositives > allowed(point.limit, scores.negatives.length)) continue;
@@ -41,8 +42,8 @@ export function operatingPoints(scores: SortedScores, limits: readonly number[])
       point.truePositives = truePositives;
       point.falsePositives = falsePositives;
     }
-    return open;
-  });
+    if (!open) break;
+  }
   return points.map((point) => {
     const { falsePositives, truePositives } = point;
     const isNone = falsePositives + truePositives === 0;

@@ -21,7 +21,10 @@ const TOP_SHARE = 1 / 8;
 interface Cells {
   readonly first: Uint32Array;
   readonly second: Uint32Array;
+  /** Rising, so that those of the same mean are drawn one after the other. */
   readonly counts: Float64Array;
+  /** How often each is drawn, in the replicate at hand. */
+  readonly drawn: Float64Array;
 }
 
 export interface RankingDifferences {
@@ -128,6 +131,7 @@ function cellsOf(a: RankBins, b: RankBins, first: Floats, second: Floats, isExac
       first: Uint32Array.from(first, (score) => placeOf(a.floors, score)),
       second: Uint32Array.from(second, (score) => placeOf(b.floors, score)),
       counts: new Float64Array(first.length).fill(1),
+      drawn: new Float64Array(first.length),
     };
   const width = b.floors.length;
   const table = new Uint32Array(a.floors.length * width);
@@ -135,22 +139,15 @@ function cellsOf(a: RankBins, b: RankBins, first: Floats, second: Floats, isExac
     const cell = placeOf(a.floors, first[row] ?? 0) * width + placeOf(b.floors, second[row] ?? 0);
     table[cell] = (table[cell] ?? 0) + 1;
   }
-  let occupied = 0;
-  for (const count of table) if (count > 0) occupied += 1;
-  const cells = {
-    first: new Uint32Array(occupied),
-    second: new Uint32Array(occupied),
-    counts: new Float64Array(occupied),
+  const rows = (cell: number): number => table[cell] as number;
+  const occupied = Uint32Array.from([...table.keys()].filter((cell) => rows(cell) > 0));
+  occupied.sort((x, y) => rows(x) - rows(y) || x - y);
+  return {
+    first: occupied.map((cell) => Math.floor(cell / width)),
+    second: occupied.map((cell) => cell % width),
+    counts: Float64Array.from(occupied, rows),
+    drawn: new Float64Array(occupied.length),
   };
-  let at = 0;
-  for (const [cell, count] of table.entries()) {
-    if (count === 0) continue;
-    cells.first[at] = Math.floor(cell / width);
-    cells.second[at] = cell % width;
-    cells.counts[at] = count;
-    at += 1;
-  }
-  return cells;
 }
 
 /** The first bin whose floor, which fall, is not above the score. */
@@ -166,13 +163,13 @@ function placeOf(floors: Float64Array, score: number): number {
 }
 
 function draw(cells: Cells, ofFirst: Float64Array, ofSecond: Float64Array, random: Random): void {
-  const { first, second, counts } = cells;
-  for (let cell = 0; cell < counts.length; cell += 1) {
-    const times = random.poisson(counts[cell] ?? 0);
-    if (times === 0) continue;
-    const a = first[cell] ?? 0;
-    const b = second[cell] ?? 0;
-    ofFirst[a] = (ofFirst[a] ?? 0) + times;
-    ofSecond[b] = (ofSecond[b] ?? 0) + times;
+  const { first, second, counts, drawn } = cells;
+  random.poissons(counts, drawn);
+  for (let cell = 0; cell < drawn.length; cell += 1) {
+    const times = drawn[cell] as number;
+    const a = first[cell] as number;
+    const b = second[cell] as number;
+    ofFirst[a] = (ofFirst[a] as number) + times;
+    ofSecond[b] = (ofSecond[b] as number) + times;
   }
 }

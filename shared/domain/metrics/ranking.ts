@@ -1,4 +1,4 @@
-import { type SortedScores, walkThresholds } from './sorted-scores.ts';
+import { type SortedScores, ThresholdWalk } from './sorted-scores.ts';
 
 /** A point of a curve. */
 export interface CurvePoint {
@@ -35,7 +35,8 @@ export function rank(scores: SortedScores): Ranking {
   let doubledWins = 0;
   let falseBefore = 0;
   let trueBefore = 0;
-  walkThresholds(scores, (falsePositives, truePositives) => {
+  for (const walk = new ThresholdWalk(scores); walk.next(); ) {
+    const { falsePositives, truePositives } = walk;
     const tiedPositives = truePositives - trueBefore;
     // Each of these positives beats every negative still below, and draws with those at the same score.
     doubledWins += tiedPositives * (2 * (n - falsePositives) + (falsePositives - falseBefore));
@@ -44,7 +45,7 @@ export function rank(scores: SortedScores): Ranking {
     if (n > 0 && p > 0) roc.add(falsePositives / n, truePositives / p);
     if (p > 0 && tiedPositives > 0)
       precisionRecall.add(truePositives / p, truePositives / (truePositives + falsePositives));
-  });
+  }
   const isDefined = n > 0 && p > 0;
   return {
     rocAuc: isDefined ? doubledWins / 2 / n / p : null,
@@ -58,25 +59,36 @@ class Thinned {
   readonly #points: CurvePoint[];
   readonly #step: number;
   readonly #countsY: boolean;
-  #last: CurvePoint;
+  /** The last one kept, and the last one of all: numbers, for a point of every row would be a million objects. */
+  #keptX: number;
+  #keptY: number;
+  #lastX: number;
+  #lastY: number;
 
   /** `countsY`: progress is x + y, for a curve that rises in both, so that a steep part gets its points too. */
   constructor(first: CurvePoint, step: number, countsY: boolean) {
     this.#points = [first];
-    this.#last = first;
+    this.#keptX = this.#lastX = first.x;
+    this.#keptY = this.#lastY = first.y;
     this.#step = step;
     this.#countsY = countsY;
   }
 
   add(x: number, y: number): void {
-    const kept = this.#points.at(-1) ?? this.#last;
-    const moved = x - kept.x + (this.#countsY ? y - kept.y : 0);
-    this.#last = { x, y };
-    if (moved >= this.#step) this.#points.push(this.#last);
+    this.#lastX = x;
+    this.#lastY = y;
+    const moved = x - this.#keptX + (this.#countsY ? y - this.#keptY : 0);
+    if (moved >= this.#step) this.#keep();
+  }
+
+  #keep(): void {
+    this.#keptX = this.#lastX;
+    this.#keptY = this.#lastY;
+    this.#points.push({ x: this.#lastX, y: this.#lastY });
   }
 
   finish(): CurvePoint[] {
-    if (this.#points.at(-1) !== this.#last) this.#points.push(this.#last);
+    if (this.#keptX !== this.#lastX || this.#keptY !== this.#lastY) this.#keep();
     return this.#points;
   }
 }

@@ -1,7 +1,7 @@
 import type { Interval } from '../evidence/interval.ts';
 import { DEFAULT_LEVEL, twoSidedZ } from '../statistics/interval.ts';
 import { type Figure, figure } from './figure.ts';
-import { type SortedScores, walkThresholds } from './sorted-scores.ts';
+import { type SortedScores, ThresholdWalk } from './sorted-scores.ts';
 
 export interface AucWithVariance {
   readonly auc: number;
@@ -21,25 +21,27 @@ export function aucWithVariance(scores: SortedScores): AucWithVariance | null {
   let falseBefore = 0;
   let trueBefore = 0;
   // Placements: the share of the other class that a row is on the right side of, a half for ties.
-  walkThresholds(scores, (falsePositives, truePositives) => {
+  for (const walk = new ThresholdWalk(scores); walk.next(); ) {
+    const { falsePositives, truePositives } = walk;
     doubledWins += (truePositives - trueBefore) * (2 * (n - falsePositives) + (falsePositives - falseBefore));
     falseBefore = falsePositives;
     trueBefore = truePositives;
-  });
+  }
   const auc = doubledWins / 2 / n / p;
   if (n < 2 || p < 2) return { auc, variance: null };
   let ofPositives = 0;
   let ofNegatives = 0;
   falseBefore = 0;
   trueBefore = 0;
-  walkThresholds(scores, (falsePositives, truePositives) => {
+  for (const walk = new ThresholdWalk(scores); walk.next(); ) {
+    const { falsePositives, truePositives } = walk;
     const tiedNegatives = falsePositives - falseBefore;
     const tiedPositives = truePositives - trueBefore;
     ofPositives += tiedPositives * ((n - falsePositives + tiedNegatives / 2) / n - auc) ** 2;
     ofNegatives += tiedNegatives * ((trueBefore + tiedPositives / 2) / p - auc) ** 2;
     falseBefore = falsePositives;
     trueBefore = truePositives;
-  });
+  }
   return { auc, variance: ofPositives / (p - 1) / p + ofNegatives / (n - 1) / n };
 }
 

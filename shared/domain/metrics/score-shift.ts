@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { psi } from '../statistics/psi.ts';
 import { countUpTo, type Floats } from './floats.ts';
 import { quantilesOfParts } from './score-summary.ts';
+import type { SortedScores } from './sorted-scores.ts';
 
 /** Bins of the stability index, of equal mass in the first model's scores. */
 const BINS = 10;
@@ -18,62 +19,62 @@ export const scoreShiftSchema = z.object({
 });
 export type ScoreShift = z.infer<typeof scoreShiftSchema>;
 
+/** What the scores say whatever rows they are of. */
+export type ScoreDistances = Pick<ScoreShift, 'psi' | 'ks' | 'wasserstein'>;
+
 /**
- * How the second model's scores lie against the first's on the same rows, each in ascending parts (one a class). The
- * distances describe and are no tests: the rows are the same, so their p-values would mean nothing. O(n), nothing is
- * copied.
+ * How the second model's scores lie against the first's. The distances describe and are no tests: the rows are the same,
+ * so their p-values would mean nothing. O(n), nothing is copied.
  */
-export function scoreShift(
-  first: readonly Floats[],
-  second: readonly Floats[],
-  pairs: PairMoments,
-): ScoreShift {
-  const { meanDelta, correlation } = pairs;
-  const rows = first.reduce((sum, part) => sum + part.length, 0);
-  if (rows === 0) return { psi: null, ks: null, wasserstein: null, meanDelta, correlation };
+export function scoreDistances(first: SortedScores, second: SortedScores): ScoreDistances {
+  const [a, b] = [partsOf(first), partsOf(second)];
+  const rows = first.negatives.length + first.positives.length;
+  if (rows === 0) return { psi: null, ks: null, wasserstein: null };
   const deciles = Array.from({ length: BINS - 1 }, (_, i) => (i + 1) / BINS);
-  const cuts = Float64Array.from(new Set(quantilesOfParts(first, rows, deciles)));
-  return {
-    psi: psi(histogram(first, cuts), histogram(second, cuts)),
-    ...distances(first, second, rows),
-    meanDelta,
-    correlation,
-  };
+  const cuts = Float64Array.from(new Set(quantilesOfParts(a, rows, deciles)));
+  return { psi: psi(histogram(a, cuts), histogram(b, cuts)), ...distances(a, b, rows) };
 }
 
-/** Kolmogorov and Smirnov's and Wasserstein's distance, as `ksDistance` and `wasserstein` of the parts put together. */
-function distances(first: readonly Floats[], second: readonly Floats[], rows: number) {
-  const parts = [...first, ...second];
-  const at = parts.map(() => 0);
-  const side = parts.map((_, part) => (part < first.length ? 1 : -1));
+/** The distances with what both scores of a row have in common. */
+export function scoreShift(distances: ScoreDistances, { meanDelta, correlation }: PairMoments): ScoreShift {
+  return { ...distances, meanDelta, correlation };
+}
+
+type Parts = readonly [negatives: Floats, positives: Floats];
+
+const partsOf = ({ negatives, positives }: SortedScores): Parts => [negatives, positives];
+
+/**
+ * Kolmogorov and Smirnov's and Wasserstein's distance, as `ksDistance` and `wasserstein` of the parts put together: one
+ * merge of the four, by their next values, which are infinity behind the end.
+ */
+function distances([a, b]: Parts, [c, d]: Parts, rows: number) {
+  const nextOf = (part: Floats, at: number): number =>
+    at < part.length ? (part[at] as number) : Number.POSITIVE_INFINITY;
+  let [i, j, k, l] = [0, 0, 0, 0];
+  let [nextA, nextB, nextC, nextD] = [nextOf(a, 0), nextOf(b, 0), nextOf(c, 0), nextOf(d, 0)];
   let gap = 0;
   let widest = 0;
   let area = 0;
   let before = Number.NaN;
   for (;;) {
-    let lowest = Number.POSITIVE_INFINITY;
-    for (let part = 0; part < parts.length; part += 1) {
-      const value = parts[part]?.[at[part] ?? 0];
-      if (value !== undefined && value < lowest) lowest = value;
-    }
+    const first = nextA < nextB ? nextA : nextB;
+    const second = nextC < nextD ? nextC : nextD;
+    const lowest = first < second ? first : second;
     if (lowest === Number.POSITIVE_INFINITY) break;
     if (gap !== 0) area += Math.abs(gap / rows) * (lowest - before);
     before = lowest;
-    for (let part = 0; part < parts.length; part += 1) {
-      const values = parts[part];
-      let next = at[part] ?? 0;
-      const from = next;
-      while (values !== undefined && values[next] === lowest) next += 1;
-      at[part] = next;
-      gap += (side[part] ?? 0) * (next - from);
-    }
+    for (; nextA === lowest; gap += 1) nextA = nextOf(a, ++i);
+    for (; nextB === lowest; gap += 1) nextB = nextOf(b, ++j);
+    for (; nextC === lowest; gap -= 1) nextC = nextOf(c, ++k);
+    for (; nextD === lowest; gap -= 1) nextD = nextOf(d, ++l);
     widest = Math.max(widest, Math.abs(gap));
   }
   return { ks: widest / rows, wasserstein: area };
 }
 
 /** Bins are closed above. */
-function histogram(parts: readonly Floats[], cuts: Float64Array): Float64Array {
+function histogram(parts: Parts, cuts: Float64Array): Float64Array {
   const counts = new Float64Array(cuts.length + 1);
   for (const part of parts) {
     let before = 0;

@@ -41,19 +41,34 @@ export function sortedScores(negatives: Floats, positives: Floats, shared = fals
 }
 
 /**
- * Walks the thresholds from the highest down: one visit per distinct score, so that ties are judged together, with the
- * rows of each class at or above it. `false` from `visit` ends the walk.
+ * A walk over the thresholds from the highest down, one step per distinct score, so that ties are judged together. Not a
+ * function that is given what to do at each: what is done would be called a million times, and not be part of the loop.
  */
-export function walkThresholds(
-  { ladder }: SortedScores,
-  visit: (falsePositives: number, truePositives: number) => unknown,
-): void {
-  let truePositives = 0;
-  for (let at = 0; at < ladder.length; at += 1) {
-    const step = ladder[at] as number;
-    truePositives += step & IS_POSITIVE;
-    if (step < ENDS_TIE) continue;
-    if (visit(at + 1 - truePositives, truePositives) === false) return;
+export class ThresholdWalk {
+  /** Rows of each class at or above the threshold. */
+  falsePositives = 0;
+  truePositives = 0;
+  readonly #ladder: Uint8Array;
+  #at = 0;
+
+  constructor({ ladder }: SortedScores) {
+    this.#ladder = ladder;
+  }
+
+  /** Goes on to the next threshold; false behind the last one. */
+  next(): boolean {
+    const ladder = this.#ladder;
+    let found = this.truePositives;
+    for (let at = this.#at; at < ladder.length; at += 1) {
+      const step = ladder[at] as number;
+      found += step & IS_POSITIVE;
+      if (step < ENDS_TIE) continue;
+      this.#at = at + 1;
+      this.truePositives = found;
+      this.falsePositives = at + 1 - found;
+      return true;
+    }
+    return false;
   }
 }
 

@@ -5,7 +5,7 @@ import { countBelow } from './floats.ts';
 import { precisionOf } from './precision.ts';
 import { recallOf } from './recall.ts';
 import { confusionSchema } from './report.ts';
-import { type SortedScores, thresholdOf, walkThresholds } from './sorted-scores.ts';
+import { type SortedScores, ThresholdWalk, thresholdOf } from './sorted-scores.ts';
 
 /** Most thresholds of a sweep. */
 export const SWEEP_POINTS = 200;
@@ -43,12 +43,13 @@ export function thresholdSweep(
   const step = 2 / (SWEEP_POINTS - 4);
   const points: { threshold: number; fp: number; tp: number }[] = [];
   let kept = Number.NEGATIVE_INFINITY;
-  walkThresholds(scores, (fp, tp) => {
+  for (const walk = new ThresholdWalk(scores); walk.next(); ) {
+    const { falsePositives: fp, truePositives: tp } = walk;
     const moved = (n === 0 ? 0 : fp / n) + (p === 0 ? 0 : tp / p);
-    if (moved - kept < step) return;
+    if (moved - kept < step) continue;
     kept = moved;
     points.push({ threshold: thresholdOf(scores, fp, tp), fp, tp });
-  });
+  }
   const end = points.at(-1);
   if (end === undefined || end.fp + end.tp < n + p)
     points.push({ threshold: thresholdOf(scores, n, p), fp: n, tp: p });

@@ -20,51 +20,66 @@ export type Isotonic = z.infer<typeof isotonicSchema>;
  * class, ascending; higher = more positive. Equal scores are pooled first. O(n); null where there are no rows.
  */
 export function fitIsotonic(negatives: ArrayLike<number>, positives: ArrayLike<number>): Isotonic | null {
-  // Steps so far side by side: one a distinct score at first, so objects would be as many.
-  const from: number[] = [];
-  const to: number[] = [];
+  // Steps so far, and the last one in `found` of `count`: each lies strictly above the one before, so they stay few.
   const hits: number[] = [];
   const rows: number[] = [];
+  let found = 0;
+  let count = 0;
   let i = 0;
   let j = 0;
   while (i < negatives.length || j < positives.length) {
-    const score = Math.min(
-      i < negatives.length ? (negatives[i] as number) : Number.POSITIVE_INFINITY,
-      j < positives.length ? (positives[j] as number) : Number.POSITIVE_INFINITY,
-    );
-    const before = i + j;
-    let found = j;
+    const score = lowerOf(negatives, i, positives, j);
+    const [fromI, fromJ] = [i, j];
     while (i < negatives.length && negatives[i] === score) i += 1;
     while (j < positives.length && positives[j] === score) j += 1;
-    found = j - found;
-    let count = i + j - before;
-    let start = score;
-    // Joined with what is before as long as that does not lie strictly below; products avoid division.
-    for (
-      let last = rows.length - 1;
-      last >= 0 && (hits[last] as number) * count >= found * (rows[last] as number);
-      last -= 1
-    ) {
-      start = from.pop() as number;
-      to.pop();
+    const here = j - fromJ;
+    const ties = i - fromI + here;
+    // Products avoid division.
+    if (found * ties < here * count) {
+      hits.push(found);
+      rows.push(count);
+      found = here;
+      count = ties;
+      continue;
+    }
+    found += here;
+    count += ties;
+    // Joined with what is before as long as that does not lie strictly below.
+    while (rows.length > 0 && (hits.at(-1) as number) * count >= found * (rows.at(-1) as number)) {
       found += hits.pop() as number;
       count += rows.pop() as number;
     }
-    from.push(start);
-    to.push(score);
-    hits.push(found);
-    rows.push(count);
   }
-  const steps = rows.map((count, at) => ({
-    from: from[at] as number,
-    to: to[at] as number,
-    hits: hits[at] as number,
-    rows: count,
-  }));
+  if (count === 0) return null;
+  hits.push(found);
+  rows.push(count);
+  // Where a step begins and ends is told by the rows of each class below its ends.
+  let [belowI, belowJ] = [0, 0];
+  const steps = rows.map((all, at) => {
+    const positive = hits[at] as number;
+    const from = lowerOf(negatives, belowI, positives, belowJ);
+    belowI += all - positive;
+    belowJ += positive;
+    const to = Math.max(
+      all > positive ? (negatives[belowI - 1] as number) : Number.NEGATIVE_INFINITY,
+      positive > 0 ? (positives[belowJ - 1] as number) : Number.NEGATIVE_INFINITY,
+    );
+    return { from, to, hits: positive, rows: all };
+  });
   while (steps.length > MAX_STEPS) joinClosest(steps);
-  return steps.length === 0
-    ? null
-    : steps.map((step) => ({ from: step.from, to: step.to, value: step.hits / step.rows, rows: step.rows }));
+  return steps.map((step) => ({
+    from: step.from,
+    to: step.to,
+    value: step.hits / step.rows,
+    rows: step.rows,
+  }));
+}
+
+/** The lower of the two next scores; infinity behind both ends. */
+function lowerOf(negatives: ArrayLike<number>, i: number, positives: ArrayLike<number>, j: number): number {
+  const negative = i < negatives.length ? (negatives[i] as number) : Number.POSITIVE_INFINITY;
+  const positive = j < positives.length ? (positives[j] as number) : Number.POSITIVE_INFINITY;
+  return negative < positive ? negative : positive;
 }
 
 /** Joins the two neighbours whose joining adds least squared error. */

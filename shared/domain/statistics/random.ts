@@ -8,17 +8,21 @@ export interface Random {
   /** In [0, 1), 53 bits. */
   uniform(): number;
   normal(): number;
-  /** A Poisson draw; whole means up to 64 are drawn from tables, in constant time. */
+  /** A Poisson draw; whole means up to 2,048 are drawn from tables, in constant time. */
   poisson(mean: number): number;
+  /** A draw of every mean into `out`: those that `poisson` would give one after the other, several times faster. */
+  poissons(means: Float64Array, out: Float64Array): void;
   /** Exact up to 64 trials, above it the rounded normal approximation, kept in range. */
   binomial(trials: number, chance: number): number;
   /** Shape at least 1/2, scale 1. */
   gamma(shape: number): number;
 }
 
-const TABLE_MEANS = 64;
+/** About 5 KiB of table for the largest of them. */
+const TABLE_MEANS = 2048;
 /** Entries of a table's guide: where to start looking, by the draw's upper bits. */
 const GUIDE_BITS = 8;
+const GUIDE_SHIFT = 32 - GUIDE_BITS;
 
 /** `seed`: any number; its lower 32 bits count. */
 export function createRandom(seed: number): Random {
@@ -54,18 +58,20 @@ export function createRandom(seed: number): Random {
   const normal = (): number => Math.sqrt(-2 * Math.log(open())) * Math.cos(2 * Math.PI * uniform());
 
   const tables: (PoissonTable | undefined)[] = [];
+  /** null where the mean is drawn in another way. */
+  const tableOf = (mean: number): PoissonTable | null => {
+    if (!(mean > 0 && mean <= TABLE_MEANS && Number.isInteger(mean))) return null;
+    tables[mean] ??= poissonTable(mean);
+    return tables[mean];
+  };
   const poisson = (mean: number): number => {
     if (!(mean > 0)) return 0;
-    if (mean <= TABLE_MEANS && Number.isInteger(mean)) {
-      let table = tables[mean];
-      if (table === undefined) {
-        table = poissonTable(mean);
-        tables[mean] = table;
-      }
+    const table = tableOf(mean);
+    if (table !== null) {
       const draw = uint32();
-      let count = table.guide[draw >>> (32 - GUIDE_BITS)] ?? 0;
-      while (draw >= (table.cumulative[count] ?? Number.POSITIVE_INFINITY)) count += 1;
-      return count;
+      let place = table.guide[draw >>> GUIDE_SHIFT] as number;
+      while (draw > (table.last[place] as number)) place += 1;
+      return table.lowest + place;
     }
     if (mean < 10) {
       const limit = Math.exp(-mean);
@@ -74,6 +80,26 @@ export function createRandom(seed: number): Random {
       return count;
     }
     return poissonByRejection(mean, uniform);
+  };
+  const poissons = (means: Float64Array, out: Float64Array): void => {
+    let table: PoissonTable | null = null;
+    let tableMean = Number.NaN;
+    for (let at = 0; at < means.length; at += 1) {
+      const mean = means[at] as number;
+      if (mean !== tableMean) {
+        table = tableOf(mean);
+        tableMean = mean;
+      }
+      if (table === null) {
+        out[at] = poisson(mean);
+        continue;
+      }
+      const { guide, last, lowest } = table;
+      const draw = uint32();
+      let place = guide[draw >>> GUIDE_SHIFT] as number;
+      while (draw > (last[place] as number)) place += 1;
+      out[at] = lowest + place;
+    }
   };
 
   const binomial = (trials: number, chance: number): number => {
@@ -98,33 +124,50 @@ export function createRandom(seed: number): Random {
     }
   };
 
-  return { uint32, uniform, normal, poisson, binomial, gamma };
+  return { uint32, uniform, normal, poisson, poissons, binomial, gamma };
 }
 
+/** Counts from `lowest` on, each with the draws of 32 bits that give it. */
 interface PoissonTable {
-  /** Cumulative probabilities times 2^32, as far as 32 bits tell them apart. */
-  readonly cumulative: Float64Array;
-  /** Smallest count a draw with these upper bits can give. */
-  readonly guide: Uint8Array;
+  readonly lowest: number;
+  /** By count: the last draw that gives it, or one below it. */
+  readonly last: Uint32Array;
+  /** By a draw's upper bits: the place of the smallest count it can give. */
+  readonly guide: Uint16Array;
 }
+
+/** Likelier counts than this are in a table; 32 bits do not tell rarer ones apart. */
+const RAREST = 2 ** -40;
 
 function poissonTable(mean: number): PoissonTable {
-  const cumulative: number[] = [];
-  let term = Math.exp(-mean);
-  let sum = 0;
-  for (let k = 0; cumulative.length < 200; k += 1) {
-    sum += term;
-    cumulative.push(sum * 4_294_967_296);
-    if (k > mean && term < 1e-12) break;
+  // From the likeliest count both ways: e^-mean is no number any more for large means.
+  const likeliest = Math.floor(mean);
+  const peak = Math.exp(likeliest * Math.log(mean) - mean - logFactorial(likeliest));
+  const below: number[] = [];
+  for (let k = likeliest, term = peak; k > 0 && term > RAREST; k -= 1) {
+    term *= k / mean;
+    below.push(term);
+  }
+  const lowest = likeliest - below.length;
+  const terms = below.reverse();
+  for (let k = likeliest, term = peak; term > RAREST; k += 1) {
+    terms.push(term);
     term *= mean / (k + 1);
   }
-  const guide = new Uint8Array(2 ** GUIDE_BITS);
-  let count = 0;
-  for (let at = 0; at < guide.length; at += 1) {
-    while (at * 2 ** (32 - GUIDE_BITS) >= (cumulative[count] ?? Number.POSITIVE_INFINITY)) count += 1;
-    guide[at] = count;
+  const last = new Uint32Array(terms.length);
+  let sum = 0;
+  for (const [place, term] of terms.entries()) {
+    sum += term * 2 ** 32;
+    last[place] = Math.min(2 ** 32 - 1, Math.max(0, Math.round(sum) - 1));
   }
-  return { cumulative: Float64Array.from(cumulative), guide };
+  last[terms.length - 1] = 2 ** 32 - 1;
+  const guide = new Uint16Array(2 ** GUIDE_BITS);
+  let place = 0;
+  for (let at = 0; at < guide.length; at += 1) {
+    while (at * 2 ** GUIDE_SHIFT > (last[place] as number)) place += 1;
+    guide[at] = place;
+  }
+  return { lowest, last, guide };
 }
 
 /** ln k!: exact sums up to 9, Stirling's series above. */

@@ -263,20 +263,33 @@ describe('seeded randomness', () => {
     expect(draws(5)).toEqual(draws(5));
     expect(draws(5)).not.toEqual(draws(6));
   });
-  it.each([0.5, 1, 3.5, 17, 64, 65, 400.5])('Poisson of mean %d has that mean and variance', (mean) => {
-    const random = createRandom(11);
-    const n = 40_000;
-    let [sum, squares] = [0, 0];
-    for (let i = 0; i < n; i += 1) {
-      const draw = random.poisson(mean);
-      sum += draw;
-      squares += draw * draw;
+  it.each([0.5, 1, 3.5, 17, 64, 65, 400.5, 2048, 2049])(
+    'Poisson of mean %d has that mean and variance',
+    (mean) => {
+      const random = createRandom(11);
+      const n = 40_000;
+      let [sum, squares] = [0, 0];
+      for (let i = 0; i < n; i += 1) {
+        const draw = random.poisson(mean);
+        sum += draw;
+        squares += draw * draw;
+      }
+      // Six standard errors: of the mean √(λ/n), of the variance about λ·√(2/n + 1/(λn)).
+      expect(Math.abs(sum / n - mean)).toBeLessThan(6 * Math.sqrt(mean / n));
+      expect(Math.abs(squares / n - (sum / n) ** 2 - mean)).toBeLessThan(
+        6 * mean * Math.sqrt(2 / n + 1 / (mean * n)),
+      );
+    },
+  );
+  it('many Poisson draws at once are those drawn one after the other', () => {
+    const means = Float64Array.from([3, 3, 0, 900, 2048, 5000, 7.5, 900, 1, 1]);
+    const [one, other] = [createRandom(8), createRandom(8)];
+    const out = new Float64Array(means.length);
+    for (let round = 0; round < 50; round += 1) {
+      other.poissons(means, out);
+      expect(out).toEqual(means.map((mean) => one.poisson(mean)));
     }
-    // Six standard errors: of the mean √(λ/n), of the variance about λ·√(2/n + 1/(λn)).
-    expect(Math.abs(sum / n - mean)).toBeLessThan(6 * Math.sqrt(mean / n));
-    expect(Math.abs(squares / n - (sum / n) ** 2 - mean)).toBeLessThan(
-      6 * mean * Math.sqrt(2 / n + 1 / (mean * n)),
-    );
+    expect(one.uint32()).toBe(other.uint32());
   });
   it('uniform, normal, gamma and binomial draws have their moments', () => {
     const random = createRandom(3);

@@ -9,7 +9,7 @@ import { operatingPoints } from '../../../shared/domain/metrics/detection-rate.t
 import { createMultiClass } from '../../../shared/domain/metrics/multi-class.ts';
 import { createRegression } from '../../../shared/domain/metrics/regression.ts';
 import { aucWithVariance } from '../../../shared/domain/metrics/roc-auc.ts';
-import { PairMoments, scoreShift } from '../../../shared/domain/metrics/score-shift.ts';
+import { PairMoments, scoreDistances, scoreShift } from '../../../shared/domain/metrics/score-shift.ts';
 import { sortedScores } from '../../../shared/domain/metrics/sorted-scores.ts';
 import { binOf, fitIsotonic, isotonicCuts } from '../../../shared/domain/statistics/isotonic.ts';
 
@@ -219,7 +219,7 @@ it("DeLong's test of two areas on the same rows, and the shift of scores", () =>
   near(test?.pValue, expected.p);
   const moments = new PairMoments();
   for (const [row, score] of first.entries()) moments.add(score, second[row] ?? 0);
-  const shift = scoreShift([a.negatives, a.positives], [b.negatives, b.positives], moments);
+  const shift = scoreShift(scoreDistances(a, b), moments);
   near(shift.correlation, expected.correlation);
   near(shift.ks, expected.ks);
   near(shift.wasserstein, expected.wasserstein);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SortedFloats } from '../../../shared/domain/metrics/sorted-floats.ts';
-import { sortedScores, thresholdOf, walkThresholds } from '../../../shared/domain/metrics/sorted-scores.ts';
+import { sortedScores, ThresholdWalk, thresholdOf } from '../../../shared/domain/metrics/sorted-scores.ts';
 import { createRandom } from '../../../shared/domain/statistics/random.ts';
 
 describe('values sorted while they come', () => {
@@ -33,7 +33,10 @@ describe('the walk through the thresholds', () => {
       fc.property(scores, scores, (negatives, positives) => {
         const sorted = sortedScores(Float64Array.from(negatives).sort(), Float64Array.from(positives).sort());
         const seen: number[][] = [];
-        walkThresholds(sorted, (fp, tp) => seen.push([thresholdOf(sorted, fp, tp) + 0, fp, tp]));
+        for (const walk = new ThresholdWalk(sorted); walk.next(); ) {
+          const { falsePositives: fp, truePositives: tp } = walk;
+          seen.push([thresholdOf(sorted, fp, tp) + 0, fp, tp]);
+        }
         const distinct = [...new Set([...negatives, ...positives].map((one) => one + 0))];
         const atOrAbove = (of: readonly number[], threshold: number): number =>
           of.filter((one) => one >= threshold).length;
