@@ -24,7 +24,7 @@ const ROWS = 400_000;
 const PAIR_ROWS = 1_000_000;
 const SMALL_ROWS = 2000;
 const ROUNDS = 3;
-const PAIR_ROUNDS = 2;
+const PAIR_ROUNDS = 3;
 const BATCHES = [512, 1024, 2048, 4096, 8192, 16_384] as const;
 /** To find the best batch size, and to measure. */
 const TRIAL_ROWS = 65_536;

@@ -24,7 +24,7 @@ const load: ModelLoader = async (...model) => {
   return (thread?.load ?? loadModel)(...model);
 };
 const compare: RankComparer = async (pair) =>
-  thread ? ((await thread.compute(pair)) as RankedDifference) : compareRanks(pair);
+  thread ? ((await thread.compute(pair)) as RankedDifference | null) : compareRanks(pair);
 
 // Reads data and runs models in one process: rows never travel between processes, and nothing heavy touches the main one.
 serveInference(

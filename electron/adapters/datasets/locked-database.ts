@@ -5,7 +5,7 @@ import { SallyportError } from '../../../shared/domain/errors.ts';
 const MEMORY_LIMIT = '512MB';
 
 /** Rows that DuckDB's own threads read ahead while the receiver computes, in bytes of their vectors. */
-const STREAM_BUFFER = '16MB';
+const STREAM_BUFFER = '4MB';
 
 export interface LockedDatabase {
   readonly connection: DuckDBConnection;

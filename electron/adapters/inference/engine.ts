@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import { joinAnswers, MAX_ANSWER_MODELS } from '../../../shared/domain/evidence/answers.ts';
 import type { DataSelection } from '../../../shared/domain/evidence/dataset.ts';
+import { steadyEnvironment } from '../../../shared/node/onnx/fork-process.ts';
 import { createQuarantine, type Quarantine } from '../../../shared/node/onnx/quarantine.ts';
 import {
   callWorker,
@@ -69,7 +70,7 @@ export function createInferenceEngine(options: EngineOptions): InferenceEngine {
   ): Promise<unknown> => {
     if (closed || job.signal.aborted) throw cancelled();
     for (const model of models) quarantine.check(model.digest);
-    const link = openWorkerLink(options.forkWorker('inference'), {
+    const link = openWorkerLink(options.forkWorker('inference', { env: steadyEnvironment() }), {
       maxRssBytes: options.maxRssBytes ?? DEFAULT_MAX_RSS_BYTES,
     });
     open.add(link);

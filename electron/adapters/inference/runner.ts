@@ -102,9 +102,11 @@ function halves(from: number, to: number): [from: number, to: number][] {
 }
 
 /** Some of the rows as an input of their own. */
-export function partOf({ rows, count, texts }: RunInput, from: number, to: number): RunInput {
+export function partOf(input: RunInput, from: number, to: number): RunInput {
+  const { rows, count, texts } = input;
   const width = rows.length / count;
   return {
+    ...input,
     rows: rows.slice(from * width, to * width),
     count: to - from,
     ...(texts === undefined ? {} : { texts: texts.map((list) => list?.slice(from, to)) }),
@@ -132,7 +134,7 @@ export function batchInput(
     const column = batch.features[place] as Float32Array;
     for (let row = 0, at = feature; row < count; row++, at += width) rows[at] = column[row] as number;
   }
-  return texts.length === 0 ? { rows, count } : { rows, count, texts };
+  return { rows, count, areFinite: true, ...(texts.length === 0 ? {} : { texts }) };
 }
 
 /** The same of rows of the sample. */

@@ -16,7 +16,13 @@ import {
 } from './pair-table.ts';
 import { pairedRankingIntervals } from './paired-bootstrap.ts';
 import { compareRanks, type RankedDifference, type RankedPair } from './ranked-pair.ts';
-import { PairMoments, type ScoreShift, scoreShift } from './score-shift.ts';
+import {
+  PairMoments,
+  type ScoreDistances,
+  type ScoreShift,
+  scoreDistances,
+  scoreShift,
+} from './score-shift.ts';
 import { type ScoredRows, ScoreRows } from './scored-rows.ts';
 
 /** How one model differs from the first. */
@@ -57,7 +63,7 @@ export interface ComparisonAccumulator {
 }
 
 /** Does `compareRanks` elsewhere. */
-export type RankComparer = (pair: RankedPair) => Promise<RankedDifference>;
+export type RankComparer = (pair: RankedPair) => Promise<RankedDifference | null>;
 
 export interface ComparisonOptions {
   /** One a model, the champion first. */
@@ -72,6 +78,13 @@ export interface ComparisonOptions {
 interface Store {
   readonly scored: ScoreRows;
   readonly rows: readonly [negatives: GrowableFloats, positives: GrowableFloats];
+}
+
+/** All that does not wait for models to be compared rank by rank. */
+interface Measured {
+  readonly models: readonly BinaryResult[];
+  /** Of each model after the first. */
+  readonly apart: readonly (ScoreDistances | null)[];
 }
 
 /** What is gathered of a model and the first one. */
@@ -188,17 +201,19 @@ export function createComparison(options: ComparisonOptions): ComparisonAccumula
     const base = taken[0] ?? null;
     return {
       pairs: taken.slice(1).map((other): RankedPair | null => {
-        if (!base || !other) return null;
+        if (!ended.labelled || !base || !other) return null;
         const [first, second] = [classScoresOf(base), classScoresOf(other)];
-        return { first, second, seed: ended.labelled ? (random?.uint32() ?? null) : null, level };
+        return { first, second, seed: random?.uint32() ?? null, level };
       }),
-      measure: (): BinaryResult[] =>
-        taken.map((scores, at) => {
+      measure: (): Measured => ({
+        models: taken.map((scores, at) => {
           const table = ended.pairs[Math.max(0, at - 1)]?.table ?? [];
           return binaryResult(confusionOf(table, at === 0 ? 'first' : 'second'), scores, settings[at] ?? {});
         }),
+        apart: taken.slice(1).map((other) => base && other && scoreDistances(base, other)),
+      }),
       resultOf: (
-        measured: readonly BinaryResult[],
+        { models: measured, apart }: Measured,
         compared: readonly (RankedDifference | null)[],
       ): ComparisonResult => ({
         rows: ended.rows,
@@ -207,7 +222,8 @@ export function createComparison(options: ComparisonOptions): ComparisonAccumula
         pairs: ended.pairs.map(({ table, moments, losses }, at): PairComparison => {
           const [champion, challenger] = [measured[0], measured[at + 1]];
           if (!champion || !challenger) throw new SallyportError('unexpected', 'A model has no figures.');
-          const { auc = null, replicates = null, distances = null } = compared[at] ?? {};
+          const { auc = null, replicates = null } = compared[at] ?? {};
+          const distances = apart[at] ?? null;
           const resampled =
             replicates && pairedRankingIntervals(replicates, champion.figures, challenger.figures, level);
           const rate = (limit: number): Interval | null =>

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { intervalSchema } from '../evidence/interval.ts';
 import { DEFAULT_LEVEL, normalInterval } from '../statistics/interval.ts';
 import { normalCdf } from '../statistics/special.ts';
-import { type Floats, placeWhere } from './floats.ts';
+import { bucketOf, bucketScale, type Floats, placeWithin, SCANNED } from './floats.ts';
 import type { SortedScores } from './sorted-scores.ts';
 
 export const aucDifferenceSchema = z.object({
@@ -107,9 +107,6 @@ function varianceOf({ sumA, sumB, squareA, squareB, product }: PlacementSums, ro
 
 /** Rows a guide's bucket holds on average. */
 const BUCKET = 2;
-/** More of them than this are searched by halving. */
-const SCANNED = 16;
-
 /**
  * Says which share of ascending values lies below one, ties counting one half. Buckets of equal width say where to look,
  * so that a search stays in a few cache lines; piled-up scores cost it no more than plain bisection.
@@ -125,11 +122,9 @@ class Placements {
     const size = sorted.length;
     const buckets = Math.max(1, Math.min(1 << 20, Math.floor(size / BUCKET)));
     const min = sorted[0] ?? 0;
-    const width = (sorted[size - 1] ?? 0) - min;
     this.#sorted = sorted;
     this.#min = min;
-    // A range that overflows, or none: one bucket.
-    this.#scale = width > 0 && Number.isFinite(buckets / width) ? buckets / width : 0;
+    this.#scale = bucketScale(min, sorted[size - 1] ?? 0, buckets);
     this.#starts = new Uint32Array(buckets + 1).fill(size);
     let next = 0;
     for (let at = 0; at < size; at += 1) {
@@ -158,15 +153,4 @@ class Placements {
       out[row] = (low + above) / 2 / size;
     }
   }
-}
-
-function bucketOf(value: number, min: number, scale: number, buckets: number): number {
-  if (scale === 0) return 0;
-  const bucket = Math.floor((value - min) * scale);
-  return bucket < 0 ? 0 : bucket < buckets ? bucket : buckets - 1;
-}
-
-/** The first place of `[low, high)` that a rising test is true of, else `high`. */
-function placeWithin(low: number, high: number, isBeyond: (at: number) => boolean): number {
-  return low + placeWhere(high - low, (at) => isBeyond(low + at));
 }

@@ -29,3 +29,24 @@ export function countBelow(sorted: ArrayLike<number>, value: number): number {
 export function countUpTo(sorted: ArrayLike<number>, value: number): number {
   return placeWhere(sorted.length, (at) => (sorted[at] ?? 0) > value);
 }
+
+/** Of ascending values, more than this are searched by halving, fewer one after the other. */
+export const SCANNED = 16;
+
+/** The first place of `[low, high)` that a rising test is true of, else `high`. */
+export function placeWithin(low: number, high: number, isBeyond: (at: number) => boolean): number {
+  return low + placeWhere(high - low, (at) => isBeyond(low + at));
+}
+
+/** Of so many buckets of equal width from `min` to `max`. A range that overflows, or none, is one bucket: 0. */
+export function bucketScale(min: number, max: number, buckets: number): number {
+  const scale = buckets / (max - min);
+  return Number.isFinite(scale) ? scale : 0;
+}
+
+/** The bucket of a value; it rises with the value, whatever rounding does. Values outside are in the outermost. */
+export function bucketOf(value: number, min: number, scale: number, buckets: number): number {
+  if (scale === 0) return 0;
+  const bucket = Math.floor((value - min) * scale);
+  return bucket < 0 ? 0 : bucket < buckets ? bucket : buckets - 1;
+}

@@ -11,7 +11,7 @@ import { binFigures, emptyFigures, type RankBins, rankBins, replicatesFor } from
 import type { ClassScores } from './delong.ts';
 import type { DetectionFigures } from './detection.ts';
 import { FALSE_POSITIVE_LIMITS } from './detection-rate.ts';
-import type { Floats } from './floats.ts';
+import { bucketOf, bucketScale, type Floats, placeWithin, SCANNED } from './floats.ts';
 
 const EXACT_ROWS = 20_000;
 const BINS = 48;
@@ -126,18 +126,19 @@ function differences(first: readonly number[], second: readonly number[]): numbe
 
 /** Rows by bins: one cell a row where exact, else one per pair of bins that occurs. */
 function cellsOf(a: RankBins, b: RankBins, first: Floats, second: Floats, isExact: boolean): Cells {
+  const [binA, binB] = [binFinder(a.floors), binFinder(b.floors)];
   if (isExact)
     return {
-      first: Uint32Array.from(first, (score) => placeOf(a.floors, score)),
-      second: Uint32Array.from(second, (score) => placeOf(b.floors, score)),
+      first: Uint32Array.from(first, binA),
+      second: Uint32Array.from(second, binB),
       counts: new Float64Array(first.length).fill(1),
       drawn: new Float64Array(first.length),
     };
   const width = b.floors.length;
   const table = new Uint32Array(a.floors.length * width);
   for (let row = 0; row < first.length; row += 1) {
-    const cell = placeOf(a.floors, first[row] ?? 0) * width + placeOf(b.floors, second[row] ?? 0);
-    table[cell] = (table[cell] ?? 0) + 1;
+    const cell = binA(first[row] as number) * width + binB(second[row] as number);
+    table[cell] = (table[cell] as number) + 1;
   }
   const rows = (cell: number): number => table[cell] as number;
   const occupied = Uint32Array.from([...table.keys()].filter((cell) => rows(cell) > 0));
@@ -150,16 +151,28 @@ function cellsOf(a: RankBins, b: RankBins, first: Floats, second: Floats, isExac
   };
 }
 
-/** The first bin whose floor, which fall, is not above the score. */
-function placeOf(floors: Float64Array, score: number): number {
-  let low = 0;
-  let high = floors.length - 1;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((floors[middle] ?? 0) <= score) high = middle;
-    else low = middle + 1;
-  }
-  return low;
+/** Buckets of a `binFinder`: far more than bins, so that most lie within one. */
+const BUCKETS = 4096;
+
+/** A function that says which bin a score lies in: the first whose floor, which fall, is not above it. */
+function binFinder(floors: Float64Array): (score: number) => number {
+  const last = floors.length - 1;
+  const min = floors[last] ?? 0;
+  const scale = bucketScale(min, floors[0] ?? 0, BUCKETS);
+  /** By bucket and one more: the first bin whose floor is in a lower bucket, else the last bin. */
+  const below = new Uint32Array(BUCKETS + 1).fill(last);
+  for (let bin = last; bin >= 0; bin -= 1)
+    below[bucketOf(floors[bin] as number, min, scale, BUCKETS) + 1] = bin;
+  for (let bucket = 1; bucket <= BUCKETS; bucket += 1)
+    below[bucket] = Math.min(below[bucket] as number, below[bucket - 1] as number);
+  return (score) => {
+    const bucket = bucketOf(score, min, scale, BUCKETS);
+    let bin = below[bucket + 1] as number;
+    const end = below[bucket] as number;
+    if (end - bin > SCANNED) return placeWithin(bin, end, (at) => (floors[at] as number) <= score);
+    while (bin < end && (floors[bin] as number) > score) bin += 1;
+    return bin;
+  };
 }
 
 function draw(cells: Cells, ofFirst: Float64Array, ofSecond: Float64Array, random: Random): void {

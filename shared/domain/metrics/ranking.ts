@@ -30,8 +30,9 @@ const STEPS = CURVE_POINTS - 3;
 export function rank(scores: SortedScores): Ranking {
   const n = scores.negatives.length;
   const p = scores.positives.length;
-  const roc = new Thinned({ x: 0, y: 0 }, 2 / STEPS, true);
-  const precisionRecall = new Thinned({ x: 0, y: 1 }, 1 / STEPS, false);
+  const roc = new Thinned(STEPS / 2 / n, STEPS / 2 / p);
+  // Recall is all that is asked of its progress.
+  const precisionRecall = new Thinned(0, STEPS / p);
   let doubledWins = 0;
   let falseBefore = 0;
   let trueBefore = 0;
@@ -42,53 +43,51 @@ export function rank(scores: SortedScores): Ranking {
     doubledWins += tiedPositives * (2 * (n - falsePositives) + (falsePositives - falseBefore));
     falseBefore = falsePositives;
     trueBefore = truePositives;
-    if (n > 0 && p > 0) roc.add(falsePositives / n, truePositives / p);
-    if (p > 0 && tiedPositives > 0)
-      precisionRecall.add(truePositives / p, truePositives / (truePositives + falsePositives));
+    roc.add(falsePositives, truePositives);
+    if (tiedPositives > 0) precisionRecall.add(falsePositives, truePositives);
   }
   const isDefined = n > 0 && p > 0;
+  const rates = (fp: number, tp: number): CurvePoint => ({ x: fp / n, y: tp / p });
+  const recallAndPrecision = (fp: number, tp: number): CurvePoint => ({ x: tp / p, y: tp / (tp + fp) });
   return {
     rocAuc: isDefined ? doubledWins / 2 / n / p : null,
-    roc: isDefined ? roc.finish() : [],
-    precisionRecall: p > 0 ? precisionRecall.finish() : [],
+    roc: isDefined ? [{ x: 0, y: 0 }, ...roc.finish(rates)] : [],
+    precisionRecall: p > 0 ? [{ x: 0, y: 1 }, ...precisionRecall.finish(recallAndPrecision)] : [],
   };
 }
 
-/** Keeps a point whenever the curve has moved by `step` since the last one kept, and the end. */
+/** Keeps rows of each class whenever the curve has moved by a step since the last ones kept, and the end. */
 class Thinned {
-  readonly #points: CurvePoint[];
-  readonly #step: number;
-  readonly #countsY: boolean;
-  /** The last one kept, and the last one of all: numbers, for a point of every row would be a million objects. */
-  #keptX: number;
-  #keptY: number;
-  #lastX: number;
-  #lastY: number;
+  /** Share of a step that a row of each class is. */
+  readonly #ofFalse: number;
+  readonly #ofTrue: number;
+  readonly #kept: [falsePositives: number, truePositives: number][] = [];
+  #keptFalse = 0;
+  #keptTrue = 0;
+  #lastFalse = 0;
+  #lastTrue = 0;
 
-  /** `countsY`: progress is x + y, for a curve that rises in both, so that a steep part gets its points too. */
-  constructor(first: CurvePoint, step: number, countsY: boolean) {
-    this.#points = [first];
-    this.#keptX = this.#lastX = first.x;
-    this.#keptY = this.#lastY = first.y;
-    this.#step = step;
-    this.#countsY = countsY;
+  constructor(ofFalse: number, ofTrue: number) {
+    this.#ofFalse = ofFalse;
+    this.#ofTrue = ofTrue;
   }
 
-  add(x: number, y: number): void {
-    this.#lastX = x;
-    this.#lastY = y;
-    const moved = x - this.#keptX + (this.#countsY ? y - this.#keptY : 0);
-    if (moved >= this.#step) this.#keep();
+  add(falsePositives: number, truePositives: number): void {
+    this.#lastFalse = falsePositives;
+    this.#lastTrue = truePositives;
+    const moved =
+      (falsePositives - this.#keptFalse) * this.#ofFalse + (truePositives - this.#keptTrue) * this.#ofTrue;
+    if (moved >= 1) this.#keep();
   }
 
   #keep(): void {
-    this.#keptX = this.#lastX;
-    this.#keptY = this.#lastY;
-    this.#points.push({ x: this.#lastX, y: this.#lastY });
+    this.#keptFalse = this.#lastFalse;
+    this.#keptTrue = this.#lastTrue;
+    this.#kept.push([this.#lastFalse, this.#lastTrue]);
   }
 
-  finish(): CurvePoint[] {
-    if (this.#keptX !== this.#lastX || this.#keptY !== this.#lastY) this.#keep();
-    return this.#points;
+  finish(point: (falsePositives: number, truePositives: number) => CurvePoint): CurvePoint[] {
+    if (this.#keptFalse !== this.#lastFalse || this.#keptTrue !== this.#lastTrue) this.#keep();
+    return this.#kept.map(([falsePositives, truePositives]) => point(falsePositives, truePositives));
   }
 }

@@ -9,6 +9,8 @@ export interface RunInput {
   readonly count: number;
   /** By feature, for those that take text: one text a row. */
   readonly texts?: readonly (readonly string[] | undefined)[];
+  /** Whoever read the rows has seen that all numbers are finite: they are not looked through again. */
+  readonly areFinite?: boolean;
 }
 
 export interface Feed {

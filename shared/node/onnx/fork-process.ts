@@ -18,12 +18,16 @@ export interface ForkedProcess {
  */
 export function forkProcess(
   path: string,
-  options: { readonly env?: Readonly<Record<string, string>> } = {},
+  options: {
+    readonly env?: Readonly<Record<string, string>>;
+    /** Options of Node itself. */
+    readonly execArgv?: readonly string[];
+  } = {},
 ): ForkedProcess {
   const child = fork(path, [], {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    execArgv: [],
+    execArgv: [...(options.execArgv ?? [])],
     env: options.env ?? workerEnvironment(),
   });
   let messageListener: (message: unknown) => void = () => {};
@@ -81,4 +85,13 @@ export function workerEnvironment(): Record<string, string> {
     if (value !== undefined && NEEDED.test(name)) env[name] = value;
   }
   return env;
+}
+
+/**
+ * The same for a worker through which large blocks pass. glibc hands a block above a certain size back as soon as it is
+ * freed, raises that size to the largest block it ever saw, and keeps a heap for each of several threads: what a worker
+ * held then depended on which thread had freed what. Other C libraries do not read these names.
+ */
+export function steadyEnvironment(): Record<string, string> {
+  return { ...workerEnvironment(), MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_ARENA_MAX: '2' };
 }

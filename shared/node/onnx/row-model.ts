@@ -78,7 +78,7 @@ export function rowModel(session: TensorRunner, mapping: OutputMapping): RowMode
   const call = async (input: RunInput, columns: number): Promise<DetailedPredictions> =>
     answers.read(await session.run(feed.feeds(input, columns), answers.wanted), input.count);
   const runDetailed = async (input: RunInput): Promise<DetailedPredictions> => {
-    const columns = checkRows(input.rows, input.count, featureCount);
+    const columns = checkRows(input, featureCount);
     if (fixedBatch === null || fixedBatch === input.count) return call(input, columns);
     return runSliced((part) => call(part, columns), input, columns, fixedBatch);
   };
@@ -141,7 +141,7 @@ function padded(texts: readonly string[], start: number, batch: number): string[
 }
 
 /** Checks shape and values; answers the number of columns. */
-function checkRows(rows: Float32Array, count: number, featureCount: number | null): number {
+function checkRows({ rows, count, areFinite }: RunInput, featureCount: number | null): number {
   const columns = count > 0 ? rows.length / count : Number.NaN;
   if (!Number.isInteger(columns) || columns < 1 || (featureCount !== null && columns !== featureCount)) {
     throw new SallyportError(
@@ -153,7 +153,7 @@ function checkRows(rows: Float32Array, count: number, featureCount: number | nul
     );
   }
   // onnxruntime answers NaN features with label 0 (linear models, networks) or a plausible score (forests).
-  const bad = firstNonFinite(rows);
+  const bad = areFinite === true ? -1 : firstNonFinite(rows);
   if (bad >= 0) {
     const row = Math.floor(bad / columns) + 1;
     const column = (bad % columns) + 1;

@@ -191,8 +191,8 @@ describe('a comparison', () => {
   it('the area difference is that of the two areas, its variance that of DeLong by every pair', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.tuple(score, score), { minLength: 2, maxLength: 30 }),
-        fc.array(fc.tuple(score, score), { minLength: 2, maxLength: 30 }),
+        fc.array(fc.tuple(score, score), { minLength: 2, maxLength: 60 }),
+        fc.array(fc.tuple(score, score), { minLength: 2, maxLength: 60 }),
         (negatives, positives) => {
           const of = (which: 0 | 1) =>
             classes(
