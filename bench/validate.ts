@@ -1,7 +1,9 @@
 /**
  * `validate`: rows per second of the validation engine, with its real worker process, beside ONNX Runtime alone: a
  * forest of 100 trees over 30 features, run at its best batch size with the threads the engine chose, on rows in memory,
- * in the same run, before and after each of the engine's. The engine reads the rows from a file, computes every figure of
+ * in the same run, before and after each of the engine's: each round is held against the mean of the two beside it, so
+ * that a machine that becomes slower or faster meanwhile does not count, and the round of the median ratio is told. The
+ * engine reads the rows from a file, computes every figure of
  * a report, and is to be nearly as fast. `-whole` is from the call to the report: with the worker's start, loading,
  * calibration, single-row latencies and the profile, which take as long for few rows as for many.
  */
@@ -109,6 +111,20 @@ async function rawRuntime({ bytes }: EngineModel, threads: number) {
   };
 }
 
+/** One measurement of the engine, and the runtime's beside it. */
+interface Round {
+  readonly value: number;
+  readonly raw: number;
+}
+
+/** The round whose ratio to the runtime is the median one; there are three. */
+function medianRound(rounds: readonly Round[]): Round {
+  const rising = [...rounds].sort((a, b) => a.value / a.raw - b.value / b.raw);
+  const middle = rising[rising.length >> 1];
+  if (middle === undefined) throw new Error('Nothing was measured.');
+  return middle;
+}
+
 export const validate: Bench = async ({ directory, say }) => {
   say(`${ROWS.toLocaleString('en')} rows of ${FOREST_FEATURES} features as Parquet and CSV`);
   const files = await writeFiles(directory);
@@ -133,60 +149,74 @@ export const validate: Bench = async ({ directory, say }) => {
   const [, tinyPeak] = await evaluate([model], files.small);
   memory.tiny = tinyPeak;
   say('engine and runtime, side by side');
-  const rates = { parquet: [] as number[], csv: [] as number[], raw: [] as number[] };
+  const rounds = { parquet: [] as Round[], csv: [] as Round[], pair: [] as Round[] };
   const [first] = await evaluate([model], files.parquet);
   const { threads } = first.execution;
   const raw = await rawRuntime(model, threads);
   const batch = await raw.bestBatch();
+  let before = await raw.rate(batch);
+  /** What `work` answers, beside the runtime's rows per second before and after it. */
+  const beside = async (work: () => Promise<number>): Promise<Round> => {
+    const value = await work();
+    const after = await raw.rate(batch);
+    const round = { value, raw: (before + after) / 2 };
+    before = after;
+    return round;
+  };
+  const rowsPerSecond = (path: string) => async (): Promise<number> => {
+    const [{ dataset, rowsPerSecond: rate }, peak] = await evaluate([model], path);
+    if (dataset.rows !== ROWS) throw new Error('Rows are missing.');
+    if (path === files.parquet) memory.large = Math.max(memory.large, peak);
+    return rate;
+  };
   for (let round = 0; round < ROUNDS; round++) {
-    rates.raw.push(await raw.rate(batch));
-    const [parquet, peak] = await evaluate([model], files.parquet);
-    memory.large = Math.max(memory.large, peak);
-    rates.raw.push(await raw.rate(batch));
-    const [csv] = await evaluate([model], files.csv);
-    if (parquet.dataset.rows !== ROWS || csv.dataset.rows !== ROWS) throw new Error('Rows are missing.');
-    rates.parquet.push(parquet.rowsPerSecond);
-    rates.csv.push(csv.rowsPerSecond);
-    rates.raw.push(await raw.rate(batch));
+    rounds.parquet.push(await beside(rowsPerSecond(files.parquet)));
+    rounds.csv.push(await beside(rowsPerSecond(files.csv)));
   }
   say(`two models over ${PAIR_ROWS.toLocaleString('en')} rows`);
-  const pairRaw = [await raw.rate(batch)];
-  const pairSeconds: number[] = [];
   const wholeSeconds: number[] = [];
   for (let round = 0; round < PAIR_ROUNDS; round++) {
-    const started = performance.now();
-    const [pair] = await evaluate([model, other], files.pair);
-    wholeSeconds.push((performance.now() - started) / 1000);
-    pairSeconds.push(PAIR_ROWS / pair.rowsPerSecond);
-    pairRaw.push(await raw.rate(batch));
+    const { value, raw: rate } = await beside(async () => {
+      const started = performance.now();
+      const [pair] = await evaluate([model, other], files.pair);
+      wholeSeconds.push((performance.now() - started) / 1000);
+      return PAIR_ROWS / pair.rowsPerSecond;
+    });
+    rounds.pair.push({ value, raw: PAIR_ROWS / rate });
   }
   await raw.release();
   const every = await rawRuntime(model, availableParallelism());
   const everyRate = await every.rate(await every.bestBatch());
   await every.release();
 
-  const rawRate = median(rates.raw);
+  const parquet = medianRound(rounds.parquet);
+  const csv = medianRound(rounds.csv);
+  const pair = medianRound(rounds.pair);
+  const told = (of: readonly Round[]): string =>
+    of.map(({ value, raw: at }) => (value / at).toFixed(3)).join(' ');
+  say(
+    `of the runtime: Parquet ${told(rounds.parquet)}, CSV ${told(rounds.csv)}, two models ${told(rounds.pair)}`,
+  );
   const what = `ONNX Runtime alone, ${threads} thread${threads === 1 ? '' : 's'}, ${batch} rows a batch`;
-  const limit = { what, value: rawRate };
-  const pairLimit = { what: 'one model in ONNX Runtime alone', value: PAIR_ROWS / median(pairRaw) };
+  const pairLimit = { what: 'one model in ONNX Runtime alone', value: pair.raw };
   return [
     row({
       name: 'validate.parquet',
-      value: median(rates.parquet),
+      value: parquet.value,
       unit: 'rows/s',
-      limit,
+      limit: { what, value: parquet.raw },
       goal: { atLeast: 0.85, of: 'limit' },
     }),
     row({
       name: 'validate.csv',
-      value: median(rates.csv),
+      value: csv.value,
       unit: 'rows/s',
-      limit,
+      limit: { what, value: csv.raw },
       goal: { atLeast: 0.5, of: 'limit' },
     }),
     row({
       name: 'validate.compare-million',
-      value: median(pairSeconds),
+      value: pair.value,
       unit: 's',
       limit: pairLimit,
       goal: { atMost: 2.2, of: 'limit' },
