@@ -11,6 +11,8 @@ import type { Slots } from './slots.ts';
 
 /** A renewal is made durable when it is this share of the lease ahead of the disk: after a kill it ends so much early at most. */
 const DURABLE_SHARE = 0.25;
+/** Stable's p95 is made durable again when it has changed by this share: it moves a little with every look. */
+const DURABLE_CHANGE = 0.1;
 
 interface Watch {
   readonly root: string;
@@ -24,7 +26,7 @@ interface Watch {
 }
 
 export interface CanaryWatchOptions {
-  readonly slots: Pick<Slots, 'all' | 'get' | 'routing' | 'traffic' | 'moveBack' | 'extendLease'>;
+  readonly slots: Pick<Slots, 'all' | 'get' | 'routing' | 'traffic' | 'moveBack' | 'keepNote'>;
   /** The plan that was signed with a stored release. */
   readonly planOf: (root: string) => Promise<RolloutPlan>;
   readonly intervalMs: number;
@@ -83,7 +85,7 @@ export class CanaryWatch {
       this.#extend(watch, ms);
       const saved = this.#options.slots.routing(name).canary?.lease?.until;
       if (saved !== undefined && watch.until - Date.parse(saved) > ms * DURABLE_SHARE)
-        await this.#options.slots.extendLease(name, generation, new Date(watch.until).toISOString());
+        await this.#options.slots.keepNote(name, generation, { until: new Date(watch.until).toISOString() });
     }
     return this.traffic(name);
   }
@@ -135,6 +137,8 @@ export class CanaryWatch {
       await slots.moveBack(name, from, { at, kind: 'guard', ...judged.breach });
       return;
     }
+    // A full disk must keep nobody from judging; the next look tries again.
+    await this.#keepReference(watch, name).catch(() => {});
     if (this.#leftMs(watch) > 0) return;
     const { ms, after } = leaseOf(plan);
     if (after === 'roll-back') {
@@ -145,6 +149,14 @@ export class CanaryWatch {
       const facts = { model: name, version: canary.version, percent: canary.percent };
       this.#options.log('warn', 'the lease ran out; the canary holds where it is', facts);
     }
+  }
+
+  /** At 100 % there are no requests to learn it from again after a restart. */
+  async #keepReference({ stableP95Ms, generation }: Watch, name: string): Promise<void> {
+    if (stableP95Ms === null) return;
+    const saved = this.#options.slots.routing(name).canary?.stableP95Ms;
+    if (saved !== undefined && Math.abs(stableP95Ms - saved) <= DURABLE_CHANGE * saved) return;
+    await this.#options.slots.keepNote(name, generation, { stableP95Ms });
   }
 
   /** The watch of this generation; begun from what is durable, where it is a new one or the agent was started anew. */
@@ -167,7 +179,7 @@ export class CanaryWatch {
       generation,
       plan,
       // Stable's last p95 outlives a step: at 100 % it gets no more requests to take a new one from.
-      stableP95Ms: known?.root === canary.root ? known.stableP95Ms : null,
+      stableP95Ms: known?.root === canary.root ? known.stableP95Ms : (canary.stableP95Ms ?? null),
       until,
       monotonicUntil: performance.now() + (until - now),
       held: false,

@@ -11,9 +11,10 @@ import {
   type ReleaseRef,
   type RoutingResult,
   servedModelOf,
-  withLeaseUntil,
+  type WatchNote,
   withoutCanary,
   withoutReleases,
+  withWatchNote,
 } from '../shared/domain/endpoint/routing.ts';
 import { isDiskRefusal, SallyportError } from '../shared/domain/errors.ts';
 import type { TrafficSample } from '../shared/domain/traffic/sample.ts';
@@ -184,10 +185,10 @@ export class Slots {
     });
   }
 
-  /** Makes a later end of the canary's lease durable. */
-  async extendLease(name: string, generation: number, until: string): Promise<void> {
+  /** Makes durable what the canary's watch must not forget. */
+  async keepNote(name: string, generation: number, note: WatchNote): Promise<void> {
     await this.#mutex.run(name, async () => {
-      const routing = withLeaseUntil(this.routing(name), generation, until);
+      const routing = withWatchNote(this.routing(name), generation, note);
       if (routing) await this.#saveRouting(routing);
     });
   }

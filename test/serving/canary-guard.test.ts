@@ -6,6 +6,7 @@ import { CanaryWatch } from '../../serving/canary-watch.ts';
 import { liveModel, trafficOf } from '../../serving/live-model.ts';
 import type { ModelRouting } from '../../shared/domain/endpoint/routing.ts';
 import { DEFAULT_GUARDS, type Guards, type Lease } from '../../shared/domain/rollout/plan.ts';
+import { countRequest } from '../../shared/domain/traffic/count.ts';
 import type { TrafficSample } from '../../shared/domain/traffic/sample.ts';
 import { startAgent } from '../support/agent.ts';
 import { makeRelease, makeSite, type Site, thresholdModel } from '../support/release.ts';
@@ -143,7 +144,7 @@ test('given a look and a renewal meet while the plan is read, then the lease tha
       routing: () => routing,
       traffic: () => trafficOf(live, new Date(990_000)),
       moveBack: async () => {},
-      extendLease: async () => {},
+      keepNote: async () => {},
     },
     planOf: () =>
       new Promise((resolve) => read.push(() => resolve(plan({ lease: { ms: 60_000, after: 'roll-back' } })))),
@@ -160,6 +161,73 @@ test('given a look and a renewal meet while the plan is read, then the lease tha
   read[0]?.();
   await looking;
   expect(watch.traffic('met').leaseUntil).toBe(renewed);
+});
+
+test('given stable’s p95 was learned before a restart, then a slow canary with all of the traffic is held against it', async () => {
+  const root = 'e'.repeat(64);
+  const movedBy = async (stableP95Ms: number | undefined): Promise<string[]> => {
+    const canary = {
+      version: '1.1.0',
+      digest: root,
+      root,
+      percent: 100,
+      mirrorSample: 0,
+      salt: 'a-plan-salt',
+    };
+    const routing: ModelRouting = {
+      ...{ name: 'slow', generation: 3, previous: null },
+      stable: { version: '1.0.0', digest: root, root: 'f'.repeat(64) },
+      canary: stableP95Ms === undefined ? canary : { ...canary, stableP95Ms },
+    };
+    const live = liveModel(routing, null, null, null);
+    if (!live.counters.canary) throw new Error('not counted');
+    for (let call = 0; call < 100; call++) countRequest(live.counters.canary, 400, false);
+    const moves: string[] = [];
+    const watch = new CanaryWatch({
+      slots: {
+        all: () => [live],
+        get: () => live,
+        routing: () => routing,
+        traffic: () => trafficOf(live, new Date(0)),
+        moveBack: async (_name, _from, { kind, reason }) => {
+          moves.push(`${kind}: ${reason}`);
+        },
+        keepNote: async () => {},
+      },
+      planOf: async () => plan({ guards: { ...GUARDS, maxP95Ratio: 2 } }),
+      intervalMs: 1000,
+      now: () => new Date(0),
+      log: () => {},
+    });
+    await watch.look();
+    return moves;
+  };
+  expect(await movedBy(undefined)).toEqual([]);
+  expect(await movedBy(20)).toEqual([expect.stringMatching(/^guard: .*p95/)]);
+});
+
+test('stable’s p95 beside a canary is durable once it had enough requests, and is still there at the next step', async () => {
+  const { wish } = await canaryOf('learned', { guards: { maxP95Ratio: 1000 } }, 50);
+  const saved = async (): Promise<number | undefined> => {
+    const state = JSON.parse(await readFile(join(on.agent.directory, 'state', 'state.json'), 'utf8')) as {
+      models: Record<string, { canary: { stableP95Ms?: number } | null }>;
+    };
+    return state.models.learned?.canary?.stableP95Ms;
+  };
+  expect(await saved()).toBeUndefined();
+  for (let call = 0; call < 60; call++) await ask('learned', [0, 0, 0]);
+  await expect.poll(saved).toBeGreaterThan(0);
+  await on.client.route('learned', {
+    ...wish,
+    key: 'learned-all',
+    expectedGeneration: 2,
+    canary: { ...wish.canary, percent: 100 },
+  });
+  await expect.poll(saved).toBeGreaterThan(0);
+  await on.agent.kill();
+  await on.agent.restart();
+  expect(await traffic('learned')).toMatchObject({ generation: 3, canary: { version: '1.1.0' } });
+  expect(await saved()).toBeGreaterThan(0);
 });
 
 test('given its lease ends while the agent is down, then it comes back without the canary', async () => {

@@ -20,6 +20,8 @@ export const modelRoutingSchema = z.object({
       salt: z.string(),
       /** Until when it is served without another word from the console, as last made durable. Of its signed plan. */
       lease: leaseSchema.extend({ until: z.string() }).optional(),
+      /** Stable's p95 in milliseconds when it had enough requests beside this canary, as last made durable. */
+      stableP95Ms: z.number().min(0).optional(),
     })
     .nullable(),
   previous: releaseRefSchema.nullable(),
@@ -114,15 +116,30 @@ export function withoutCanary(
   return { ...routing, generation: generation + 1, canary: null, moved };
 }
 
-/** A later end of the canary's lease; null where this generation has none. Traffic stays, and so does the generation. */
-export function withLeaseUntil(
+/** What a canary's watch must not forget in a restart. */
+export interface WatchNote {
+  /** A later end of the canary's lease. */
+  readonly until?: string;
+  readonly stableP95Ms?: number;
+}
+
+/** Null where it is not this generation any more, or has no lease to end later. Traffic stays, and so does the generation. */
+export function withWatchNote(
   routing: ModelRouting,
   generation: number,
-  until: string,
+  { until, stableP95Ms }: WatchNote,
 ): ModelRouting | null {
   const { canary } = routing;
-  if (routing.generation !== generation || !canary?.lease) return null;
-  return { ...routing, canary: { ...canary, lease: { ...canary.lease, until } } };
+  if (routing.generation !== generation || !canary) return null;
+  if (until !== undefined && !canary.lease) return null;
+  return {
+    ...routing,
+    canary: {
+      ...canary,
+      ...(until === undefined || !canary.lease ? {} : { lease: { ...canary.lease, until } }),
+      ...(stableP95Ms === undefined ? {} : { stableP95Ms }),
+    },
+  };
 }
 
 /**
