@@ -1,7 +1,8 @@
 /**
  * Calls of one model on their way to its processes. While one is at work, calls are collected and then run as one: each
- * gets its own rows back. Where none is at work one is asked at once, so that nobody waits for company that may not come;
- * another is asked for many rows, or when the first takes long. A large call that comes alone is shared out.
+ * gets its own rows back. Where none is at work one is asked as soon as what has arrived is read, so that nobody waits for
+ * company that may not come; another is asked for many rows, or when the first takes long. A large call that comes alone
+ * is shared out.
  */
 import { SallyportError } from '../../shared/domain/errors.ts';
 import type { NamedTensor } from '../../shared/node/onnx/named-tensor.ts';
@@ -66,6 +67,7 @@ export class Batcher {
   #startedAt = 0;
   #badJoins = 0;
   #join: boolean;
+  #soon: NodeJS.Immediate | null = null;
   #lingering: NodeJS.Timeout | null = null;
   #impatient: NodeJS.Timeout | null = null;
   #expiring: NodeJS.Timeout | null = null;
@@ -94,6 +96,15 @@ export class Batcher {
       const since = performance.now();
       this.#queue.push({ inputs, outputs, rows, since, alone: false, resolve, reject });
       this.#queuedRows += rows;
+      if (rows >= WORTH_ROWS || this.#queuedRows >= this.#options.maxRows) this.#pump();
+      else this.#pumpSoon();
+    });
+  }
+
+  /** After all that has arrived by now was read: many small calls come at once, and a message for each costs more. */
+  #pumpSoon(): void {
+    this.#soon ??= setImmediate(() => {
+      this.#soon = null;
       this.#pump();
     });
   }
@@ -138,7 +149,7 @@ export class Batcher {
     return false;
   }
 
-  /** The head, with those behind it that may run with it. The others keep their places. */
+  /** The head, with those behind it that may run with it, as far as they fit in. The others keep their places. */
   #take(head: Job): readonly Job[] {
     const { maxRows } = this.#options;
     const taken = [head];
@@ -146,7 +157,8 @@ export class Batcher {
     if (this.#join && !head.alone && rows < maxRows) {
       for (let place = 1; place < this.#queue.length && rows < maxRows; place++) {
         const job = this.#queue[place] as Job;
-        if (job.alone || rows + job.rows > maxRows || !fitTogether(head, job)) continue;
+        if (job.alone || !fitTogether(head, job)) continue;
+        if (rows + job.rows > maxRows) break;
         taken.push(job);
         rows += job.rows;
       }

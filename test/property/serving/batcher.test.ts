@@ -173,11 +173,13 @@ test('a full queue refuses at once, and one that waits too long is told', async 
   await expect(first).resolves.toHaveLength(1);
 });
 
-test('an idle process is asked at once; given a wait, a call stays for company, and no longer', async () => {
+test('an idle process is asked for all that has arrived; given a wait, a call stays for company, and no longer', async () => {
   const log: { rows: number; ids: number[]; joined: boolean }[] = [];
   const idle = new Batcher({ ...OPTIONS, run: doubling(log) });
-  void idle.run([inputOf({ rows: 1, width: 1, poison: false }, 1)], OUTPUTS);
-  expect(log).toHaveLength(1);
+  await Promise.all(
+    [0, 1].map((id) => idle.run([inputOf({ rows: 1, width: 1, poison: false }, id)], OUTPUTS)),
+  );
+  expect(log).toEqual([{ rows: 2, ids: [0, 1], joined: true }]);
   const patient = new Batcher({ ...OPTIONS, run: doubling(log), maxWaitMs: 5 });
   const one = { rows: 1, width: 1, poison: false };
   await Promise.all([2, 3].map((id) => patient.run([inputOf(one, id)], OUTPUTS)));

@@ -1,6 +1,7 @@
 /** Calls of a model that has several processes: shared out, never too many at once, and each with its own rows. */
+import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Batcher, type BatcherOptions } from '../../../serving/inference/batcher.ts';
 import { ModelProcesses, planProcesses } from '../../../serving/inference/processes.ts';
 import { SallyportError } from '../../../shared/domain/errors.ts';
@@ -113,20 +114,32 @@ test('a call is not shared out where its rows depend on one another, nor where o
 });
 
 test('few rows wait for the process at work, many ask another, and so do few when the first takes long', async () => {
-  const runs = held();
-  const batcher = new Batcher({ ...OPTIONS, run: runs.run, processes: () => 2 });
-  const [first] = [1, 2].map(() => batcher.run([inputOf(1, 0)], OUTPUTS));
-  expect(runs.rows()).toEqual([1]);
-  await expect.poll(() => runs.rows()).toEqual([1, 1]);
-  const third = batcher.run([inputOf(1, 0)], OUTPUTS);
-  runs.end(0);
-  await first;
-  await expect.poll(() => runs.rows()).toEqual([1, 1, 1]);
-  void batcher.run([inputOf(130, 0)], OUTPUTS);
-  expect(runs.rows()).toEqual([1, 1, 1]);
-  runs.end(2);
-  await third;
-  expect(runs.rows()).toEqual([1, 1, 1, 130]);
+  vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
+  try {
+    const runs = held();
+    const batcher = new Batcher({ ...OPTIONS, run: runs.run, processes: () => 2 });
+    const call = async (rows: number): Promise<void> => {
+      void batcher.run([inputOf(rows, 0)], OUTPUTS);
+      await turn();
+    };
+    await call(1);
+    await call(1);
+    expect(runs.rows()).toEqual([1]);
+    vi.advanceTimersByTime(10);
+    expect(runs.rows()).toEqual([1, 1]);
+    await call(3);
+    vi.advanceTimersByTime(10);
+    expect(runs.rows()).toEqual([1, 1]);
+    runs.end(0);
+    await turn();
+    expect(runs.rows()).toEqual([1, 1, 3]);
+    runs.end(1);
+    await turn();
+    await call(130);
+    expect(runs.rows()).toEqual([1, 1, 3, 130]);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('a share that fails is the call’s failure, once, and the other process goes on', async () => {
