@@ -18,16 +18,12 @@ export interface ForkedProcess {
  */
 export function forkProcess(
   path: string,
-  options: {
-    readonly env?: Readonly<Record<string, string>>;
-    /** Options of Node itself. */
-    readonly execArgv?: readonly string[];
-  } = {},
+  options: { readonly env?: Readonly<Record<string, string>> } = {},
 ): ForkedProcess {
   const child = fork(path, [], {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    execArgv: [...(options.execArgv ?? [])],
+    execArgv: [],
     env: options.env ?? workerEnvironment(),
   });
   let messageListener: (message: unknown) => void = () => {};
