@@ -53,7 +53,7 @@ export function withSection(page: string, section: string): string {
 
 export function soakSection(rows: readonly BenchRow[], machine: Machine, date: string): string {
   return `${SOAK}
-Written by \`npm run bench -- soak --write\`: memory of the agent and of its inference process under a steady load. \`of limit\`
+Written by \`npm run bench -- soak --write\`: memory of the agent and of its inference processes under a steady load. \`of limit\`
 is the last quarter's median divided by the first quarter's.
 
 ${machineLine(machine, date)}
