@@ -70,7 +70,7 @@ export class Engine {
         joins = await warmedUp(host, info);
       }
       const { ref, request } = release;
-      const processes = new ModelProcesses(host);
+      const processes = new ModelProcesses(host, (restarted) => warmedUp(restarted, info));
       if (joins) void this.#addTo(processes, plan.processes, release, () => open(plan.threads));
       const batcher = this.#batcher(request.name, ref, mapping, processes, joins);
       return new Release({ name: request.name, ref, info, mapping, processes, batcher, sizeBytes });

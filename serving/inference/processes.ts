@@ -42,15 +42,22 @@ export const MODEL_KEY = 'model';
 interface Process {
   readonly host: InferenceHost;
   running: number;
+  /** It is being started again. */
+  down: boolean;
 }
 
 export class ModelProcesses {
-  readonly #processes: Process[];
+  readonly #processes: Process[] = [];
+  readonly #warm: ((host: InferenceHost) => Promise<unknown>) | null;
   #closed = false;
 
-  /** `first` has loaded the model. */
-  constructor(first: InferenceHost) {
-    this.#processes = [{ host: first, running: 0 }];
+  /**
+   * `first` has loaded the model. `warm` = the model's first runs: of a process that ends they are made in the next one,
+   * while the others answer. Left out, a process is started again by the first call that meets it.
+   */
+  constructor(first: InferenceHost, warm: ((host: InferenceHost) => Promise<unknown>) | null = null) {
+    this.#warm = warm;
+    this.#push(first);
   }
 
   get count(): number {
@@ -69,16 +76,31 @@ export class ModelProcesses {
   /** One more, that has loaded the same model. It is closed where the others are. */
   async add(host: InferenceHost): Promise<void> {
     if (this.#closed) await host.close();
-    else this.#processes.push({ host, running: 0 });
+    else this.#push(host);
   }
 
-  /** By the process with the fewest runs. Errors: those of its host. */
+  #push(host: InferenceHost): void {
+    const process: Process = { host, running: 0, down: false };
+    this.#processes.push(process);
+    const warm = this.#warm;
+    if (warm) host.onGone(() => void this.#revive(process, warm));
+  }
+
+  async #revive(process: Process, warm: (host: InferenceHost) => Promise<unknown>): Promise<void> {
+    // Ended by its first runs again: the next call that meets it is told why.
+    if (process.down || this.#closed) return;
+    process.down = true;
+    await warm(process.host).catch(() => {});
+    process.down = false;
+  }
+
+  /** By the process with the fewest runs, of those that are up where there are any. Errors: those of its host. */
   async run(
     inputs: readonly NamedTensor[],
     outputs: readonly string[],
     options?: RunOptions,
   ): Promise<readonly NamedTensor[]> {
-    const process = this.#processes.reduce((least, each) => (each.running < least.running ? each : least));
+    const process = this.#processes.reduce((best, each) => (isBetter(each, best) ? each : best));
     process.running++;
     try {
       return await process.host.run(MODEL_KEY, inputs, outputs, options);
@@ -91,4 +113,8 @@ export class ModelProcesses {
     this.#closed = true;
     await Promise.all(this.#processes.map(({ host }) => host.close()));
   }
+}
+
+function isBetter(one: Process, other: Process): boolean {
+  return one.down === other.down ? one.running < other.running : other.down;
 }

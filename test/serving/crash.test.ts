@@ -299,6 +299,12 @@ test('given its processes for a version are killed, then only calls they had may
     expect(answers.every((answer) => answer.status === 200 || answer.status === 500)).toBe(true);
     for (let call = 0; call < 3; call++) expect((await on.predict([1, 1, 1])).status).toBe(200);
   }
+  // Nobody has to call for it.
+  const gone = children();
+  for (const pid of gone) process.kill(pid, 'SIGKILL');
+  await expect
+    .poll(() => children().filter((pid) => !gone.includes(pid)))
+    .toHaveLength(Math.min(2, availableParallelism()));
 });
 
 /** A predict call that is let in and whose body is still to come. */

@@ -52,6 +52,8 @@ export interface InferenceHost {
   unload(key: string): Promise<void>;
   loaded(): string[];
   onCrash(listener: (event: CrashEvent) => void): void;
+  /** Told when the worker is no more, whoever ended it but `close`. The next run starts another one. */
+  onGone(listener: () => void): void;
   /** Memory of the worker at its largest, bytes; for metrics. */
   readonly peakRssBytes: number;
   /** Memory of the worker now, bytes; 0 where there is none. */
@@ -94,6 +96,7 @@ export function createInferenceHost(options: HostOptions): InferenceHost {
   const entries = new Map<string, Entry>();
   const quarantine = options.quarantine ?? createQuarantine();
   const crashListeners: ((event: CrashEvent) => void)[] = [];
+  const goneListeners: (() => void)[] = [];
   let link: WorkerLink | null = null;
   let closed = false;
   let peakRssBytes = 0;
@@ -106,6 +109,7 @@ export function createInferenceHost(options: HostOptions): InferenceHost {
       onGone: () => {
         peakRssBytes = Math.max(peakRssBytes, opened.peakRssBytes);
         if (link === opened) link = null;
+        if (!closed) for (const listener of goneListeners) listener();
       },
     });
     link = opened;
@@ -214,6 +218,9 @@ export function createInferenceHost(options: HostOptions): InferenceHost {
     loaded: () => [...entries.keys()],
     onCrash: (listener) => {
       crashListeners.push(listener);
+    },
+    onGone: (listener) => {
+      goneListeners.push(listener);
     },
     get peakRssBytes() {
       return Math.max(peakRssBytes, link?.peakRssBytes ?? 0);

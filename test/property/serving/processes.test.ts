@@ -223,3 +223,47 @@ test('the process with the fewest runs is asked, and one that comes when all is 
   await processes.add(host('c', log));
   expect(log.slice(3)).toEqual(['a closed', 'b closed', 'c closed']);
 });
+
+test('given a process ends, then the others answer until the next one has made its first runs', async () => {
+  const log: string[] = [];
+  const end: Record<string, () => void> = {};
+  const host = (name: string): InferenceHost =>
+    ({
+      run: async () => {
+        log.push(name);
+        return [];
+      },
+      onGone: (listener: () => void) => {
+        end[name] = listener;
+      },
+    }) as unknown as InferenceHost;
+  const warming: { readonly name: string; readonly done: (problem?: Error) => void }[] = [];
+  const hosts = new Map(['a', 'b'].map((name) => [host(name), name]));
+  const warm = (restarted: InferenceHost): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const name = hosts.get(restarted) ?? '';
+      warming.push({ name, done: (problem) => (problem ? reject(problem) : resolve()) });
+    });
+  const [a, b] = [...hosts.keys()] as [InferenceHost, InferenceHost];
+  const processes = new ModelProcesses(a, warm);
+  await processes.add(b);
+  const answers = async (): Promise<string> => {
+    log.length = 0;
+    await Promise.all([1, 2].map(() => processes.run([], [])));
+    return log.join('');
+  };
+  expect(await answers()).toBe('ab');
+  end.a?.();
+  // It ends in its first runs, too: it is not started for ever.
+  end.a?.();
+  expect(warming.map(({ name }) => name)).toEqual(['a']);
+  expect(await answers()).toBe('bb');
+  // Nobody else is up: then calls wait for whoever comes first.
+  end.b?.();
+  expect(await answers()).toBe('ab');
+  for (const { done } of warming) done(new Error('ended again'));
+  await new Promise(setImmediate);
+  expect(await answers()).toBe('ab');
+  end.b?.();
+  expect(await answers()).toBe('aa');
+});
