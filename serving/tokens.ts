@@ -40,6 +40,18 @@ function hashOf(token: string): string {
   return hash('sha256', token);
 }
 
+/** A record with what each check needs of it. */
+interface KnownToken {
+  readonly record: TokenRecord;
+  readonly hash: Buffer;
+  /** Milliseconds since 1970; NaN where the record says no time: then it has ended. */
+  readonly endsAt: number;
+}
+
+function knownToken(record: TokenRecord): KnownToken {
+  return { record, hash: Buffer.from(record.hash), endsAt: Date.parse(record.expiresAt) };
+}
+
 /** How long what was read counts as seen just now, in milliseconds: requests that come together share one look. */
 const FRESH_MS = 2;
 
@@ -53,7 +65,7 @@ export class TokenFile {
   readonly #blind = randomBytes(32).toString('hex');
   #lookedAt = Number.NEGATIVE_INFINITY;
   #seen = '';
-  #byBlinded = new Map<string, TokenRecord>();
+  #byBlinded = new Map<string, KnownToken>();
 
   constructor(path: string) {
     this.#path = path;
@@ -64,15 +76,15 @@ export class TokenFile {
     if (!match?.[1]) return { kind: 'unknown' };
     if (performance.now() - this.#lookedAt > FRESH_MS) this.#refresh();
     const found = hashOf(match[1]);
-    const record = this.#byBlinded.get(this.#blinded(found));
-    if (!record || !timingSafeEqual(Buffer.from(record.hash), Buffer.from(found))) return { kind: 'unknown' };
-    if (!(now.getTime() < Date.parse(record.expiresAt))) return { kind: 'unknown' };
-    return verdictOf(record.name, record.scopes, scopes);
+    const known = this.#byBlinded.get(this.#blinded(found));
+    if (!known || !timingSafeEqual(known.hash, Buffer.from(found))) return { kind: 'unknown' };
+    if (!(now.getTime() < known.endsAt)) return { kind: 'unknown' };
+    return verdictOf(known.record.name, known.record.scopes, scopes);
   }
 
   list(): TokenRecord[] {
     this.#refresh();
-    return [...this.#byBlinded.values()];
+    return Array.from(this.#byBlinded.values(), ({ record }) => record);
   }
 
   /** The token's text; it is shown once and kept nowhere. */
@@ -134,7 +146,9 @@ export class TokenFile {
       const seen = `${mtimeNs}/${ino}/${size}`;
       if (seen === this.#seen) return;
       const file = fileSchema.parse(JSON.parse(readFileSync(this.#path, 'utf8')));
-      this.#byBlinded = new Map(file.tokens.map((token) => [this.#blinded(token.hash), token]));
+      this.#byBlinded = new Map(
+        file.tokens.map((record) => [this.#blinded(record.hash), knownToken(record)]),
+      );
       this.#seen = seen;
     } catch (error) {
       // A missing file means that somebody took all tokens away; a broken one changes nothing.

@@ -22,7 +22,8 @@ export interface AccessFacts {
 
 export interface AccessLog {
   readonly logFeatures: boolean;
-  write(line: Readonly<Record<string, unknown>>): void;
+  /** The line is only made where it is written. */
+  write(line: () => Readonly<Record<string, unknown>>): void;
   /** After the file was renamed: goes on in a new one. */
   reopen(): void;
   /** Everything written is in the file. */
@@ -33,7 +34,9 @@ export interface AccessLog {
 export function accessLogIn(log: Logger, level: 'debug' | 'info'): AccessLog {
   return {
     logFeatures: false,
-    write: (line) => log[level](line, 'request'),
+    write: (line) => {
+      if (log.isLevelEnabled(level)) log[level](line(), 'request');
+    },
     reopen: () => {},
     close: async () => {},
   };
@@ -59,7 +62,7 @@ export async function openAccessLog({ file, logFeatures }: AccessLogConfig, log:
   const lines = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, target);
   return {
     logFeatures,
-    write: (line) => lines.info(line),
+    write: (line) => lines.info(line()),
     reopen: () => target.reopen(),
     close: () =>
       new Promise((resolve) => {

@@ -52,11 +52,18 @@ export function createNodeServer(
   return server;
 }
 
+/** An answer that is not written yet, and who waits for its end. */
+interface Pending {
+  readonly response: ServerResponse;
+  readonly callbacks: (() => void)[];
+  over(): void;
+}
+
 /**
  * By connection. Arrays, not Sets: one that is emptied with each request leaves a table behind, which holds the request
  * and the next table until a full garbage collection.
  */
-const pending = new WeakMap<Socket, (() => void)[]>();
+const pending = new WeakMap<Socket, Pending[]>();
 
 /**
  * Calls back once, when an answer is written or its connection is gone. A response waiting behind another one on its
@@ -65,23 +72,30 @@ const pending = new WeakMap<Socket, (() => void)[]>();
 export function whenOver(request: IncomingMessage, response: ServerResponse, callback: () => void): void {
   const { socket } = request;
   const waiting = pending.get(socket) ?? waitOn(socket);
+  const known = waiting.find((each) => each.response === response);
+  if (known) {
+    known.callbacks.push(callback);
+    return;
+  }
+  const callbacks = [callback];
   const over = (): void => {
-    const place = waiting.indexOf(over);
+    const place = waiting.indexOf(made);
     if (place < 0) return;
     waiting.splice(place, 1);
-    callback();
+    for (const each of callbacks) each();
   };
-  waiting.push(over);
+  const made: Pending = { response, callbacks, over };
+  waiting.push(made);
   response.once('finish', over).once('close', over);
   if (socket.destroyed) over();
 }
 
 /** Apart from the above: what a function leaves on a connection holds all that the function knew, here a request. */
-function waitOn(socket: Socket): (() => void)[] {
-  const waiting: (() => void)[] = [];
+function waitOn(socket: Socket): Pending[] {
+  const waiting: Pending[] = [];
   pending.set(socket, waiting);
   socket.once('close', () => {
-    for (const over of [...waiting]) over();
+    for (const { over } of [...waiting]) over();
   });
   return waiting;
 }

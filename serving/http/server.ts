@@ -145,7 +145,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   });
   app.addHook('onResponse', async (request, reply) => {
     counts.answer(reply.statusCode);
-    access.write(accessLine(options.name, request, reply, access.logFeatures));
+    access.write(() => accessLine(options.name, request, reply, access.logFeatures));
   });
   app.setNotFoundHandler((request, reply) =>
     reply
