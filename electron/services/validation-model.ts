@@ -49,7 +49,7 @@ export function measurableVersion(read: StoreReader, input: VersionRef): Measura
   const ref = { name: version.name, version: version.version };
   if (!version.mapping) {
     throw new SallyportError('model.unmappable', `The outputs of ${formatRef(ref)} are not mapped.`, {
-      hint: 'Say on the version’s page which output is the label and which the score.',
+      hint: 'Say which output is the label and which the score: on the version’s page, or by `model map`.',
       facts: { ref: formatRef(ref) },
     });
   }

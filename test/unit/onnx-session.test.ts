@@ -13,6 +13,8 @@ import {
   zippedClassifier,
 } from '../support/engine-models.ts';
 
+import { model, tensorType, value } from '../support/onnx-builder.ts';
+
 const load = (bytes: Uint8Array, mapping: OutputMapping = CLASSIFIER) =>
   loadModel(bytes, mapping, { intraOpThreads: 1 });
 const ROWS = Float32Array.from([0.25, 7, 7, 0.75, 7, 7, 0.5, 7, 7]);
@@ -238,6 +240,31 @@ describe('refusing models', () => {
   test('bytes that are no model', async () => {
     await expect(load(new TextEncoder().encode('not a model'))).rejects.toMatchObject({
       code: 'model.unsupported',
+    });
+  });
+
+  test('text operators with a locale that the system lacks, which are told apart from broken ones', async () => {
+    const strings = tensorType(TYPE.string, ['N']);
+    const bytes = model({
+      graph: {
+        nodes: [
+          {
+            type: 'StringNormalizer',
+            inputs: ['in'],
+            outputs: ['out'],
+            attributes: [
+              { name: 'case_change_action', text: 'LOWER' },
+              { name: 'locale', text: 'xx_XX.UTF-8' },
+            ],
+          },
+        ],
+        inputs: [value('in', strings)],
+        outputs: [value('out', strings)],
+      },
+    });
+    await expect(load(bytes)).rejects.toMatchObject({
+      code: 'model.unsupported',
+      hint: expect.stringContaining('lacks the locale xx_XX.UTF-8'),
     });
   });
 

@@ -27,7 +27,7 @@ export function gatherDossier(
   }
   if (model.mapping === null) {
     throw new SallyportError('model.unmappable', `The outputs of ${formatRef(ref)} are not mapped.`, {
-      hint: 'Map them on the version’s page, then validate it.',
+      hint: 'Map them on the version’s page or by `model map`, then validate it.',
     });
   }
   const validation = read

@@ -74,9 +74,7 @@ export async function openSession(
     throw new SallyportError(
       'model.unsupported',
       `The runtime cannot load this model: ${runtimeText(cause)}`,
-      {
-        hint: 'The file is kept as it is. Export it again with operators that ONNX Runtime knows, and without side files.',
-      },
+      { hint: loadHint(cause) },
     );
   }
   return {
@@ -108,6 +106,14 @@ function tensorOf({ type, data, dims }: PlainTensor): ort.Tensor {
 function describe(value: ort.InferenceSession.ValueMetadata): ValueDescription {
   const { name } = value;
   return { name, tensor: value.isTensor ? { name, type: value.type, shape: value.shape } : null };
+}
+
+/** Text operators of scikit-learn's exports name a locale; the runtime takes it from the system, which may not have it. */
+function loadHint(cause: unknown): string {
+  const locale = /construct locale with name:([^:\s]{1,60}):/.exec(String(cause))?.[1];
+  return locale === undefined
+    ? 'The file is kept as it is. Export it again with operators that ONNX Runtime knows, and without side files.'
+    : `This system lacks the locale ${locale}: install it, or export the model’s text operators with the locale C.`;
 }
 
 function runtimeText(cause: unknown): string {
