@@ -7,7 +7,7 @@ const YOUNG_FLAGS = [`--min-semi-space-size=${HALF}`, `--max-semi-space-size=${H
 
 /**
  * Starts this process again, as the same process, with a young generation that keeps its size; returns where it has one
- * already, or where that cannot be done (Windows, Electron). Left to itself, the engine doubles the halves from 1 MiB as
+ * already, or where that cannot be done (Windows, Electron, a process that its parent talks to). Left to itself, the engine doubles the halves from 1 MiB as
  * requests live through a collection by being under way, and makes them small again in a full collection when it has
  * little to do: the agent's memory then goes up and down by half of itself, for minutes each way. The size is read once,
  * from the command line alone. Call it before anything is opened.
@@ -15,7 +15,9 @@ const YOUNG_FLAGS = [`--min-semi-space-size=${HALF}`, `--max-semi-space-size=${H
 export function keepYoungSize(): void {
   const { execPath, execArgv, argv, env, platform, versions } = process;
   const asked = `${execArgv.join(' ')} ${env.NODE_OPTIONS ?? ''}`;
-  if (platform === 'win32' || versions.electron !== undefined || /semi[-_]space/.test(asked)) return;
+  // A channel to the parent does not live through it.
+  const talks = process.channel != null || 'parentPort' in process;
+  if (platform === 'win32' || versions.electron !== undefined || talks || /semi[-_]space/.test(asked)) return;
   process.execve?.(execPath, [execPath, ...YOUNG_FLAGS, ...execArgv, ...argv.slice(1)], env);
 }
 

@@ -1,4 +1,6 @@
 /** What a running agent keeps of the calls it answered. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -72,3 +74,17 @@ test.skipIf(process.platform === 'win32')(
     expect(await young()).toBe(YOUNG_MIB);
   },
 );
+
+test('given its parent talks to it, then it stays the process that the parent knows', async () => {
+  const agent = await startAgent(makeSite());
+  onTestFinished(() => agent.remove());
+  await agent.stop();
+  const entry = join(import.meta.dirname, '../../serving/index.ts');
+  const child = fork(entry, ['run', '--config', agent.configFile], {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const [first] = (await once(child.stdout ?? child, 'data')) as [Buffer];
+  expect(JSON.parse(String(first))).toMatchObject({ event: 'ready', pid: child.pid });
+  expect(child.connected).toBe(true);
+});
