@@ -210,6 +210,8 @@ export const agent: Bench = async ({ directory, say }) => {
       besidePeer('agent.requests (1 row)', median(seen.own.crowd), 'requests/s', theirs.requests, 100),
       besidePeer(`agent.rows (${ROWS}, binary)`, median(seen.own.binary), 'rows/s', theirs.rows, 12),
       besidePeer(`agent.rows (${ROWS}, JSON)`, median(seen.own.json), 'rows/s', theirs.rows, 5),
+      // What no server around this runtime can pass.
+      besidePeer('agent.runtime-alone', best, 'rows/s', theirs.rows),
     ];
   } finally {
     await Promise.all(targets.map((target) => target.stop()));
