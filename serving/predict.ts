@@ -26,12 +26,8 @@ export interface Call extends Destination {
   readonly counted: (rows: number) => void;
 }
 
-export interface PredictCall extends Call {
-  /** One row, or a list of them, as JSON has them. */
-  readonly features: unknown;
-}
-
-export interface InferCall extends Call {
+/** Tensors by name, as the Open Inference Protocol has them. */
+export interface InferQuestion {
   readonly inputs: readonly NamedTensor[];
   /** All of them when left out. */
   readonly outputs?: readonly string[] | undefined;
@@ -44,8 +40,22 @@ export interface InferAnswer {
 
 /** A call that was read and is about to run. */
 interface Run {
+  readonly call: Call;
+  readonly release: LoadedRelease;
   readonly inputs: readonly NamedTensor[];
   readonly rows: number;
+  /** Whether NaN and infinity may come and go. */
+  readonly allowNonFinite: boolean;
+}
+
+/** One of the ways to ask: questions and answers are its own, what is between them is the same for all. */
+interface Way<Question, Answer> {
+  /** The question as inputs of this version. */
+  inputs(release: LoadedRelease, question: Question): readonly NamedTensor[];
+  /** Whether rows are cut to the batch that a model fixes. */
+  readonly cuts: boolean;
+  ask(run: Run, question: Question): Promise<readonly NamedTensor[]>;
+  outcome(run: Run, question: Question, outputs: readonly NamedTensor[]): Outcome<Answer>;
 }
 
 /** What came of it; null where the model's answers are not one a row. */
@@ -81,45 +91,47 @@ export class Predictor {
     return this.#inFlight;
   }
 
-  predict(call: PredictCall): Promise<PredictAnswer> {
-    const { rows } = this.#options.limits;
-    const allowed = this.#options.allowNonFinite(call.model);
-    return this.#serve(
-      call,
-      (release) => this.#checked(release, release.readRows(call.features, rows), allowed, true),
-      async (release, { inputs, rows: count }) => {
-        const outputs = await release.runRows(inputs, release.mapped);
-        const predictions = release.read(outputs, count, allowed);
-        const ms = performance.now() - call.startedAt;
-        const answer = {
-          predictions: spokenLabels(
-            release.mapping,
-            this.#shownLabels(release, inputs, outputs, predictions),
-          ),
-          model_version: release.ref.version,
-          latency_ms: Math.round(ms * 1000) / 1000,
-        };
-        return { answer, predictions };
-      },
-    );
+  /** `features` = one row, or a list of them, as JSON has them. */
+  predict(call: Call, features: unknown): Promise<PredictAnswer> {
+    return this.#serve(call, features, this.#byRows);
   }
 
-  infer(call: InferCall): Promise<InferAnswer> {
-    const allowed = this.#options.allowNonFinite(call.model);
-    return this.#serve(
-      call,
-      (release) => this.#checked(release, call.inputs, allowed, false),
-      async (release, { inputs, rows: count }) => {
-        const asked = askedOutputs(release, call.outputs);
-        // What the mapping reads is asked for as well: scores are counted, and a canary is compared by its labels.
-        const names = [...new Set([...asked, ...release.mapped])];
-        const all = await release.run(inputs, names);
-        const outputs = this.#shown(release, inputs, all.slice(0, asked.length));
-        const answer = { outputs, version: release.ref.version };
-        return { answer, predictions: predictionsOf(release, all, count, allowed) };
-      },
-    );
+  infer(call: Call, question: InferQuestion): Promise<InferAnswer> {
+    return this.#serve(call, question, this.#byTensors);
   }
+
+  readonly #byRows: Way<unknown, PredictAnswer> = {
+    cuts: true,
+    inputs: (release, features) => release.readRows(features, this.#options.limits.rows),
+    ask: ({ release, inputs }) => release.runRows(inputs, release.mapped),
+    outcome: ({ call, release, inputs, rows, allowNonFinite }, _features, outputs) => {
+      const predictions = release.read(outputs, rows, allowNonFinite);
+      const labels = this.#shownLabels(release, inputs, outputs, predictions);
+      const ms = performance.now() - call.startedAt;
+      const answer = {
+        predictions: spokenLabels(release.mapping, labels),
+        model_version: release.ref.version,
+        latency_ms: Math.round(ms * 1000) / 1000,
+      };
+      return { answer, predictions };
+    },
+  };
+
+  readonly #byTensors: Way<InferQuestion, InferAnswer> = {
+    cuts: false,
+    inputs: (_release, { inputs }) => inputs,
+    ask: async ({ release, inputs }, question) => {
+      const asked = askedOutputs(release, question.outputs);
+      // What the mapping reads is asked for as well: scores are counted, and a canary is compared by its labels.
+      return release.run(inputs, [...new Set([...asked, ...release.mapped])]);
+    },
+    outcome: ({ release, inputs, rows, allowNonFinite }, question, all) => {
+      const count = askedOutputs(release, question.outputs).length;
+      const outputs = this.#shown(release, inputs, all.slice(0, count));
+      const answer = { outputs, version: release.ref.version };
+      return { answer, predictions: predictionsOf(release, all, rows, allowNonFinite) };
+    },
+  };
 
   /** Outputs as callers see them: only here, so that counters and the mirror know the true ones. */
   #shown(
@@ -143,26 +155,16 @@ export class Predictor {
     return release.read(this.#shown(release, inputs, outputs), predictions.labels.length, true).labels;
   }
 
-  #checked(
-    release: LoadedRelease,
-    inputs: readonly NamedTensor[],
-    allowNonFinite: boolean,
-    anyCount: boolean,
-  ): Run {
-    const { rows } = this.#options.limits;
-    return { inputs, rows: checkInputs(release.info, inputs, { rows, allowNonFinite, anyCount }) };
-  }
-
-  async #serve<T>(
+  async #serve<Question, Answer>(
     call: Call,
-    read: (release: LoadedRelease) => Run,
-    work: (release: LoadedRelease, run: Run) => Promise<Outcome<T>>,
-  ): Promise<T> {
+    question: Question,
+    way: Way<Question, Answer>,
+  ): Promise<Answer> {
     const { limits, metrics } = this.#options;
     const chosen = choose(this.#options, call);
     // Only a version that has to be loaded first is waited for.
     const choice = chosen instanceof Promise ? await chosen : chosen;
-    const { release } = choice;
+    const { release, counter } = choice;
     const counts = metrics.version(call.model, release.ref.version, scoreBoundsOf(release.mapping));
     if (this.#inFlight >= limits.inFlight) {
       counts.failure('overload');
@@ -171,9 +173,20 @@ export class Predictor {
     }
     this.#inFlight++;
     try {
-      const run = this.#read(choice, read, counts, call);
+      const run = this.#read(call, question, way, choice, counts);
       call.counted(run.rows);
-      return await this.#run(call, choice, run, counts, work);
+      try {
+        const outputs = await way.ask(run, question);
+        const { answer, predictions } = way.outcome(run, question, outputs);
+        const ms = performance.now() - call.startedAt;
+        if (counter) countRequest(counter, ms, false);
+        counts.success(ms / 1000, run.rows, predictions?.scores ?? null);
+        if (counter && predictions) this.#offerMirror(choice, run, predictions.labels);
+        return answer;
+      } catch (error) {
+        this.#countFailure(error, choice, counts, performance.now() - call.startedAt);
+        throw error;
+      }
     } finally {
       this.#inFlight--;
       choice.letGo?.();
@@ -181,29 +194,22 @@ export class Predictor {
     }
   }
 
-  #read(choice: Choice, read: (release: LoadedRelease) => Run, counts: VersionCounts, call: Call): Run {
+  #read<Question>(
+    call: Call,
+    question: Question,
+    way: Way<Question, unknown>,
+    choice: Choice,
+    counts: VersionCounts,
+  ): Run {
+    const { rows } = this.#options.limits;
+    const allowNonFinite = this.#options.allowNonFinite(call.model);
+    const read = (release: LoadedRelease): Run => {
+      const inputs = way.inputs(release, question);
+      const count = checkInputs(release.info, inputs, { rows, allowNonFinite, anyCount: way.cuts });
+      return { call, release, inputs, rows: count, allowNonFinite };
+    };
     try {
       return readInput(choice, read);
-    } catch (error) {
-      this.#countFailure(error, choice, counts, performance.now() - call.startedAt);
-      throw error;
-    }
-  }
-
-  async #run<T>(
-    call: Call,
-    choice: Choice,
-    run: Run,
-    counts: VersionCounts,
-    work: (release: LoadedRelease, run: Run) => Promise<Outcome<T>>,
-  ): Promise<T> {
-    try {
-      const { answer, predictions } = await work(choice.release, run);
-      const ms = performance.now() - call.startedAt;
-      if (choice.counter) countRequest(choice.counter, ms, false);
-      counts.success(ms / 1000, run.rows, predictions?.scores ?? null);
-      if (choice.counter && predictions) this.#offerMirror(choice, run, predictions.labels);
-      return answer;
     } catch (error) {
       this.#countFailure(error, choice, counts, performance.now() - call.startedAt);
       throw error;

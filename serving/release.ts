@@ -129,28 +129,38 @@ export class Release implements LoadedRelease {
     return this.#rows.read(features, maxRows);
   }
 
-  async run(
+  run(
     inputs: readonly NamedTensor[],
     outputs: readonly string[] = this.#allOutputs,
   ): Promise<readonly NamedTensor[]> {
     this.#inFlight++;
     this.#lastUsedAt = performance.now();
-    try {
-      return await this.#batcher.run(inputs, outputs);
-    } finally {
-      this.#inFlight--;
-      if (this.#inFlight === 0) {
-        const waiting = this.#idle;
-        this.#idle = [];
-        for (const wake of waiting) wake();
-      }
-    }
+    const asked = this.#batcher.run(inputs, outputs);
+    asked.then(this.#left, this.#left);
+    return asked;
   }
 
-  async runRows(inputs: readonly NamedTensor[], outputs: readonly string[]): Promise<readonly NamedTensor[]> {
+  readonly #left = (): void => {
+    this.#inFlight--;
+    if (this.#inFlight > 0) return;
+    const waiting = this.#idle;
+    this.#idle = [];
+    for (const wake of waiting) wake();
+  };
+
+  runRows(inputs: readonly NamedTensor[], outputs: readonly string[]): Promise<readonly NamedTensor[]> {
     const { batch } = this.info;
     const count = inputs[0]?.dims[0] ?? 0;
     if (typeof batch !== 'number' || batch === count) return this.run(inputs, outputs);
+    return this.#runParts(inputs, outputs, count, batch);
+  }
+
+  async #runParts(
+    inputs: readonly NamedTensor[],
+    outputs: readonly string[],
+    count: number,
+    batch: number,
+  ): Promise<readonly NamedTensor[]> {
     const parts: NamedTensor[][] = outputs.map(() => []);
     for (let start = 0; start < count; start += batch) {
       const take = Math.min(batch, count - start);

@@ -1,6 +1,6 @@
 /** The listener that consoles see: releases in, routing, receipts, checkpoints. */
 import { createHash } from 'node:crypto';
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import {
   checkpointBodySchema,
@@ -73,6 +73,7 @@ export function createAdminListener(options: AdminListenerOptions): FastifyInsta
     if (missing.length === 0)
       request.log.info(
         {
+          requestId: request.id,
           root,
           model: admitted.request.name,
           version: admitted.request.version,
@@ -105,7 +106,7 @@ export function createAdminListener(options: AdminListenerOptions): FastifyInsta
   });
   app.post(`${BASE}/models/:name/routing`, deploy, async (request) => {
     const body = parseWith(routingBodySchema, request.body);
-    return receipt(options, body.nonce, await route(options, nameOf(request.params), body, request.log));
+    return receipt(options, body.nonce, await route(options, nameOf(request.params), body, request));
   });
   app.post(`${BASE}/models/:name/rollback`, deploy, async (request) => {
     const name = nameOf(request.params);
@@ -120,7 +121,12 @@ export function createAdminListener(options: AdminListenerOptions): FastifyInsta
     });
     options.metrics.model(name).rollbacks.operator++;
     request.log.info(
-      { model: name, generation: answer.model.generation, stable: answer.model.stable?.version },
+      {
+        requestId: request.id,
+        model: name,
+        generation: answer.model.generation,
+        stable: answer.model.stable?.version,
+      },
       'rolled back',
     );
     return receipt(options, nonce, answer);
@@ -131,7 +137,7 @@ export function createAdminListener(options: AdminListenerOptions): FastifyInsta
   app.post(`${BASE}/revocations`, deploy, async (request) => {
     const { revocation: text, bundle, nonce } = parseWith(revocationBodySchema, request.body);
     const { serial, digest, name, version, reason } = await options.revocations.accept(text, bundle);
-    request.log.warn({ model: name, version, digest, serial, reason }, 'revoked');
+    request.log.warn({ requestId: request.id, model: name, version, digest, serial, reason }, 'revoked');
     return {
       receipt: keys.signRevocationReceipt({
         nonce,
@@ -208,7 +214,7 @@ async function route(
   options: AdminListenerOptions,
   name: string,
   body: RoutingBody,
-  log: FastifyBaseLogger,
+  { id: requestId, log }: FastifyRequest,
 ): Promise<ChangeAnswer> {
   const { nonce: _nonce, ...wish } = body;
   const refOf = async (root: string): Promise<ReleaseRef> => {
@@ -239,6 +245,7 @@ async function route(
   });
   log.info(
     {
+      requestId,
       model: name,
       generation: answer.model.generation,
       stable: answer.model.stable?.version,

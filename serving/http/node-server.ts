@@ -1,12 +1,5 @@
 /** The server under a listener: what Node itself bounds, before there is a request. */
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-  STATUS_CODES,
-} from 'node:http';
+import { createServer, type RequestListener, type Server, STATUS_CODES } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { AgentLimits } from '../guard/limits.ts';
@@ -50,60 +43,6 @@ export function createNodeServer(
     counted(request, response);
   });
   return server;
-}
-
-/** An answer that is not written yet, and who waits for its end. */
-interface Pending {
-  readonly response: ServerResponse;
-  readonly callbacks: (() => void)[];
-  over(): void;
-}
-
-/**
- * By connection. Arrays, not Sets: one that is emptied with each request leaves a table behind, which holds the request
- * and the next table until a full garbage collection.
- */
-const pending = new WeakMap<Socket, Pending[]>();
-
-/**
- * Calls back once, when an answer is written or its connection is gone. A response waiting behind another one on its
- * connection does not hear of the connection's end itself, so each connection tells all of its own.
- */
-export function whenOver(request: IncomingMessage, response: ServerResponse, callback: () => void): void {
-  const { socket } = request;
-  const waiting = pending.get(socket) ?? waitOn(socket);
-  const known = waiting.find((each) => each.response === response);
-  if (known) {
-    known.callbacks.push(callback);
-    return;
-  }
-  const callbacks = [callback];
-  const over = (): void => {
-    const place = waiting.indexOf(made);
-    if (place < 0) return;
-    waiting.splice(place, 1);
-    for (const each of callbacks) each();
-  };
-  const made: Pending = { response, callbacks, over };
-  waiting.push(made);
-  response.once('finish', over).once('close', over);
-  if (socket.destroyed) over();
-}
-
-/** Apart from the above: what a function leaves on a connection holds all that the function knew, here a request. */
-function waitOn(socket: Socket): Pending[] {
-  const waiting: Pending[] = [];
-  pending.set(socket, waiting);
-  socket.once('close', () => {
-    for (const { over } of [...waiting]) over();
-  });
-  return waiting;
-}
-
-/** Ends the connection of a client that does not take its answer. Call when the answer is about to be written. */
-export function boundAnswer(request: IncomingMessage, response: ServerResponse, timeoutMs: number): void {
-  const timer = setTimeout(() => request.socket.destroy(), timeoutMs);
-  whenOver(request, response, () => clearTimeout(timer));
 }
 
 /** Answers what is not even a request, and ends its connection. */

@@ -6,11 +6,11 @@ import type { Drain } from '../drain.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Predictor } from '../predict.ts';
 import type { Slots } from '../slots.ts';
+import { callOf } from './call.ts';
 import { COMMON_OPERATIONS, PREDICT_OPERATIONS } from './openapi/predict-operations.ts';
 import { PROTOCOL_OPERATIONS } from './openapi/protocol-operations.ts';
 import { addOpenApi } from './openapi/route.ts';
 import { addProtocol } from './protocol/routes.ts';
-import { routed } from './routed.ts';
 import { createServer, parseWith, type ServerOptions } from './server.ts';
 
 export interface PredictListenerOptions extends ServerOptions {
@@ -29,11 +29,9 @@ export function createPredictListener(options: PredictListenerOptions): FastifyI
   app.post('/predict', { config: { scopes: ['predict'] } }, async (request) => {
     const { model_name: model, version, features } = parseWith(predictBodySchema, request.body);
     request.facts.features = features;
-    return routed(request, { model, version }, async (call) => {
-      const answer = await predictor.predict({ ...call, features });
-      request.facts.version = answer.model_version;
-      return answer;
-    });
+    const answer = await predictor.predict(callOf(request, { model, version }), features);
+    request.facts.version = answer.model_version;
+    return answer;
   });
 
   app.get('/health', { config: { scopes: null } }, async (_request, reply) => {

@@ -11,13 +11,16 @@ import fastify, {
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import { type ErrorCode, SallyportError } from '../../shared/domain/errors.ts';
+import { Unavailable } from '../choose.ts';
 import { type AccessFacts, type AccessLog, accessLine } from '../guard/access-log.ts';
 import { type Caller, Door, type DoorOptions, type Rates } from '../guard/door.ts';
 import { type Refusal, refusal } from '../guard/refusal.ts';
+import { TooManyRows } from '../inference/check-inputs.ts';
 import type { ListenerCounts } from '../metrics/listener-counts.ts';
 import type { Scope } from '../tokens.ts';
+import { type Answer, Answers } from './answers.ts';
 import { errorBody } from './error-body.ts';
-import { boundAnswer, clientErrorHandler, createNodeServer, whenOver } from './node-server.ts';
+import { clientErrorHandler, createNodeServer } from './node-server.ts';
 import type { Route } from './openapi/document.ts';
 import { closeUnread, hasBody, invite } from './unread-body.ts';
 
@@ -29,6 +32,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who was let in; null for a request that was refused. */
     caller: Caller | null;
+    /** Its end is told to whoever waits for it; null for a request that no hook saw. */
+    answer: Answer | null;
     /** What the route found out, for the access log. */
     facts: AccessFacts;
     /** Takes counted rows from the caller's allowance; throws what becomes a 429. */
@@ -59,9 +64,12 @@ const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 export function createServer(options: ServerOptions): FastifyInstance {
   const { limits, access, counts } = options;
   const door = new Door(options, options.rates);
+  const answers = new Answers(limits.answerTimeoutMs);
   const app = fastify({
     loggerInstance: options.log as FastifyBaseLogger,
-    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    logController: new LogController({ disableRequestLogging: true }),
+    // One for each request costs more than most else that is done for it: a line names its request itself.
+    childLoggerFactory: (log) => log,
     bodyLimit: options.bodyLimit,
     serverFactory: (handler) => createNodeServer(handler, limits, options.requestTimeoutMs, options.tls),
     clientErrorHandler: (error, socket) => {
@@ -105,6 +113,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     done();
   });
   app.decorateRequest('caller', null);
+  app.decorateRequest('answer', null);
   app.decorateRequest('facts');
   app.decorateRequest('chargeRows', function (this: FastifyRequest, rows: number) {
     this.facts.rows = rows;
@@ -115,6 +124,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
   });
   app.addHook('onRequest', (request, reply, done) => {
     request.facts = {};
+    const answer = answers.begin(request.raw.socket);
+    request.answer = answer;
     reply.header('x-request-id', request.id);
     // Health is asked about in the end, too, and says it itself.
     if (closing && request.routeOptions.config.scopes !== null) {
@@ -128,7 +139,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
         return;
       }
       request.caller = judged;
-      whenOver(request.raw, reply.raw, () => door.leave(judged));
+      answers.whenOver(answer, () => door.leave(judged));
       // Whoever went away while the signature was checked needs no answer.
       if (request.raw.socket.destroyed) return;
       reply.headers(judged.headers);
@@ -139,13 +150,15 @@ export function createServer(options: ServerOptions): FastifyInstance {
     if (judged instanceof Promise) judged.then(admit).catch(done);
     else admit(judged);
   });
-  app.addHook('onSend', (request, reply, _payload, done) => {
-    boundAnswer(request.raw, reply.raw, limits.answerTimeoutMs);
+  app.addHook('onSend', (request, _reply, _payload, done) => {
+    if (request.answer) answers.write(request.answer);
     done();
   });
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
+    if (request.answer) answers.end(request.answer);
     counts.answer(reply.statusCode);
     access.write(() => accessLine(options.name, request, reply, access.logFeatures));
+    done();
   });
   app.setNotFoundHandler((request, reply) =>
     reply
@@ -191,12 +204,21 @@ function refuse(found: Refusal, request: FastifyRequest, reply: FastifyReply): F
   return reply.send(errorBody(request.url, found));
 }
 
+/** Worth asking again in a moment. */
+function isBusy(error: Error): boolean {
+  if (error instanceof Unavailable) return true;
+  return error instanceof SallyportError && error.code === 'engine.timeout' && error.facts.queued === true;
+}
+
 /** One place where an error becomes an answer. Text of errors that are not ours stays in the log. */
 function sendError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (error instanceof Refused) return refuse(error.refusal, request, reply);
+  if (error instanceof TooManyRows) return refuse(refusal('malformed', 413, error.message), request, reply);
+  if (isBusy(error))
+    return refuse(refusal('busy', 503, error.message, { 'retry-after': '1' }), request, reply);
   if (error instanceof SallyportError) {
     const status = STATUS[error.code] ?? 422;
-    if (status >= 500) request.log.error({ err: error }, 'a request failed');
+    if (status >= 500) request.log.error({ requestId: request.id, err: error }, 'a request failed');
     const { message: detail, code, hint } = error;
     return reply.code(status).send(errorBody(request.url, { detail, code, hint }));
   }
@@ -205,7 +227,7 @@ function sendError(error: FastifyError, request: FastifyRequest, reply: FastifyR
     if (status === 413) reply.header('connection', 'close');
     return reply.code(status).send(errorBody(request.url, { detail: error.message }));
   }
-  request.log.error({ err: error }, 'a request failed unexpectedly');
+  request.log.error({ requestId: request.id, err: error }, 'a request failed unexpectedly');
   const detail = 'Something unexpected went wrong; the agent’s log has it under this request id.';
   return reply.code(500).send(errorBody(request.url, { detail }));
 }

@@ -23,12 +23,14 @@ export function joinRows(tensors: readonly NamedTensor[]): NamedTensor {
 
 /** The rows from `start` on; a view where the data allows one. */
 export function cutRows({ name, type, dims, data }: NamedTensor, start: number, count: number): NamedTensor {
-  const [rows = 1, ...rest] = dims;
+  const rows = dims[0] ?? 1;
   if (start === 0 && count === rows) return { name, type, dims, data };
   const perRow = data.length / rows;
   const [from, to] = [start * perRow, (start + count) * perRow];
   const part = type === 'string' ? data.slice(from, to) : (data as NumberArray).subarray(from, to);
-  return { name, type, dims: [count, ...rest], data: part };
+  const cut = dims.slice();
+  cut[0] = count;
+  return { name, type, dims: cut, data: part };
 }
 
 /** Filled up with zeros, or empty texts, to `count` rows. */

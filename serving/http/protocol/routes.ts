@@ -12,7 +12,7 @@ import type { Metrics } from '../../metrics.ts';
 import type { Predictor } from '../../predict.ts';
 import type { LoadedRelease } from '../../release.ts';
 import type { Slots } from '../../slots.ts';
-import { routed } from '../routed.ts';
+import { callOf } from '../call.ts';
 import { parseWith, Refused } from '../server.ts';
 import { configOf, indexOf, loadedVersions, metadataOf, statsOf } from './describe.ts';
 import { decodeBody, encodeBody } from './encodings.ts';
@@ -105,18 +105,15 @@ async function infer(
 ): Promise<FastifyReply> {
   const { model, version } = request.params as { model: string; version?: string };
   const { headers } = request;
-  const { asked, answer } = await routed(request, { model, version }, async (call) => {
-    const body = await bodyOf(request, options);
-    const asked = readInferRequest(body, textOf(headers['inference-header-content-length']));
-    request.facts.features = () => asked.inputs.map(loggedTensor);
-    const answer = await options.predictor.infer({
-      ...call,
-      inputs: asked.inputs.map(namedTensorOf),
-      outputs: asked.outputs?.map(({ name }) => name),
-    });
-    request.facts.version = answer.version;
-    return { asked, answer };
+  const call = callOf(request, { model, version });
+  const packed = await bodyOf(request, options);
+  const asked = readInferRequest(packed, textOf(headers['inference-header-content-length']));
+  request.facts.features = () => asked.inputs.map(loggedTensor);
+  const answer = await options.predictor.infer(call, {
+    inputs: asked.inputs.map(namedTensorOf),
+    outputs: asked.outputs?.map(({ name }) => name),
   });
+  request.facts.version = answer.version;
   const { body, headerLength } = writeInferResponse({
     model_name: model,
     model_version: answer.version,

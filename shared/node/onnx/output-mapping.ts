@@ -10,7 +10,9 @@ export function spokenLabels(
   { classes }: Pick<OutputMapping, 'classes'>,
   labels: Float64Array,
 ): (number | string | null)[] {
-  return classes === undefined ? Array.from(labels) : Array.from(labels, (place) => classes[place] ?? null);
+  const spoken: (number | string | null)[] = [];
+  for (const label of labels) spoken.push(classes === undefined ? label : (classes[label] ?? null));
+  return spoken;
 }
 
 /** The label that means "not malicious" where a model has no label output and it is derived from the score. */

@@ -3,12 +3,13 @@
  * request leaves tables for the full ones: 54 to 152 bytes a request here, and what they hold.
  */
 import { EventEmitter } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { Door, type DoorOptions, Rates } from '../../../serving/guard/door.ts';
 import { limitsSchema } from '../../../serving/guard/limits.ts';
 import { RateLimiter } from '../../../serving/guard/rate-limit.ts';
-import { whenOver } from '../../../serving/http/node-server.ts';
+import { Answers } from '../../../serving/http/answers.ts';
 import { openWorkerLink } from '../../../shared/node/onnx/worker-link.ts';
 import type { WorkerReply, WorkerRequest } from '../../../shared/node/onnx/worker-protocol.ts';
 import { collect, oldGarbage } from '../../support/garbage.ts';
@@ -66,25 +67,29 @@ test('given more tokens than the door remembers, those with somebody inside are 
 });
 
 test('an answer that is written leaves nothing behind on its connection', () => {
-  const request = { socket: new EventEmitter() } as unknown as IncomingMessage;
+  const answers = new Answers(1000);
+  const socket = new EventEmitter() as Socket;
   let told = 0;
   const work = (): void => {
-    const response = new EventEmitter();
-    whenOver(request, response as ServerResponse, () => told++);
-    response.emit('finish');
-    response.emit('close');
+    const answer = answers.begin(socket);
+    answers.whenOver(answer, () => told++);
+    answers.write(answer);
+    answers.end(answer);
+    answers.end(answer);
   };
   expect(oldGarbage(work)).toBeLessThan(BYTES_A_TIME);
   expect(told).toBeGreaterThan(100_000);
 });
 
 test('given a connection that stays open, then it holds nothing of a request that was answered, be it its first', async () => {
+  const answers = new Answers(1000);
   const socket = new EventEmitter();
   const answerOne = (): WeakRef<object> => {
     const request = { socket } as unknown as IncomingMessage;
-    const response = new EventEmitter();
-    whenOver(request, response as ServerResponse, () => request.destroy);
-    response.emit('finish');
+    const answer = answers.begin(request.socket);
+    answers.whenOver(answer, () => request.destroy);
+    answers.write(answer);
+    answers.end(answer);
     return new WeakRef(request);
   };
   const answered = [answerOne(), answerOne()];
