@@ -4,7 +4,8 @@
  *
  * Limits: `node:http` with the model in its own process and nothing around it (`bench/support/bare-server.ts`), and the
  * runtime alone over the same batches. Peer: whoever is named by `--peer URL[,URL]` (see `peerTarget`). Everything is
- * measured in turn in one run, several times over, because a machine's speed changes from minute to minute.
+ * measured in turn in one run, several times over, because a machine's speed changes from minute to minute; a round in
+ * which it did not keep its pace (`support/metronome.ts`) is measured again.
  */
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -21,20 +22,25 @@ import {
 } from './support/agent-target.ts';
 import { FEATURES, isolationForest, trafficRows } from './support/isolation-forest.ts';
 import { median } from './support/measure.ts';
+import { startMetronome } from './support/metronome.ts';
 import { rawRuns } from './support/raw-runs.ts';
 import { type Bench, type BenchRow, row } from './support/row.ts';
 import { requireWrk, type WrkReport } from './support/wrk.ts';
 
-const RUNS = 5;
-const SECONDS = 3;
+const RUNS = 7;
+/** Short, so that a round without a pause of the machine is soon found. */
+const SECONDS = 1;
+const ROWS_SECONDS = 2;
 /** So many ask at once that batches form, as they do where many sensors ask. */
 const CROWD = 64;
 const FEW = 16;
 const ROWS = 1024;
 const BATCHES_AT_ONCE = 8;
 const RAW_MS = 1000;
-/** A slow server's figure needs longer than a fast one's; eight connections keep it busy. */
+/** A slow server's figure needs longer than a fast one's: too long to wait for a steady round. */
 const PEER_SECONDS = 10;
+const PEER_RUNS = 3;
+/** They keep it busy. */
 const PEER_CROWD = 8;
 
 const json = (count: number): Load['body'] => {
@@ -53,17 +59,25 @@ function binaryLoad(): Load {
     headers: { ...headers, 'content-type': 'application/octet-stream' },
     body: () => body,
     connections: BATCHES_AT_ONCE,
-    seconds: SECONDS,
+    seconds: ROWS_SECONDS,
   };
 }
 
-/** What the peer answers, before anything else runs; null where none was named. */
-async function peerFigures(
+interface Peer {
+  readonly servers: number;
+  readonly requests: number[];
+  readonly rows: number[];
+  /** One round of each. */
+  measure(): Promise<void>;
+}
+
+/** Null where none was named. */
+async function namedPeer(
   directory: string,
   say: (text: string) => void,
   one: Load,
   many: Load,
-): Promise<{ readonly servers: number; readonly requests: number; readonly rows: number } | null> {
+): Promise<Peer | null> {
   const peer = peerTarget(process.env);
   if (!peer) {
     say('no peer was named: --peer URL[,URL] puts the agent beside one');
@@ -71,13 +85,19 @@ async function peerFigures(
   }
   say(`the peer at ${peer.urls.join(', ')}`);
   const path = new URL(peer.urls[0] ?? '').pathname;
-  const asked = (load: Load, seconds: number): Promise<WrkReport> =>
-    ask(directory, peer, { ...load, path, connections: PEER_CROWD, seconds });
-  await asked(one, 2);
+  const perSecond = async (load: Load, seconds: number): Promise<number> =>
+    (await ask(directory, peer, { ...load, path, connections: PEER_CROWD, seconds })).requestsPerSecond;
+  await perSecond(one, 2);
+  const requests: number[] = [];
+  const rows: number[] = [];
   return {
     servers: peer.urls.length,
-    requests: (await asked(one, PEER_SECONDS)).requestsPerSecond,
-    rows: (await asked(many, PEER_SECONDS)).requestsPerSecond * ROWS,
+    requests,
+    rows,
+    async measure() {
+      requests.push(await perSecond(one, PEER_SECONDS));
+      rows.push((await perSecond(many, PEER_SECONDS)) * ROWS);
+    },
   };
 }
 
@@ -87,28 +107,30 @@ export const agent: Bench = async ({ directory, say }) => {
   const modelFile = join(directory, 'model.onnx');
   writeFileSync(modelFile, model);
   const targets: Target[] = [];
+  const metronome = await startMetronome();
   try {
     const bare = await bareTarget(modelFile);
     targets.push(bare);
     const own = await agentTarget(model);
     targets.push(own);
-    const run = (target: Target, load: Load): Promise<WrkReport> => ask(directory, target, load);
+    const run = (target: Target, load: Load): Promise<WrkReport> =>
+      metronome.steady(() => ask(directory, target, load));
     const one = (connections: number, seconds = SECONDS): Load => ({
       path: '/predict',
       body: json(1),
       connections,
       seconds,
     });
-    const many: Load = { path: '/predict', body: json(ROWS), connections: BATCHES_AT_ONCE, seconds: SECONDS };
+    const many: Load = { ...one(BATCHES_AT_ONCE, ROWS_SECONDS), body: json(ROWS) };
     const binary = binaryLoad();
     const cores = availableParallelism();
     const batch = Float32Array.from(trafficRows(99, ROWS).flat());
     const alone = await Promise.all([1, cores].map((threads) => rawRuns(model, batch, ROWS, threads)));
 
-    const theirs = await peerFigures(directory, say, one(PEER_CROWD), many);
+    const peer = await namedPeer(directory, say, one(PEER_CROWD), many);
     say('warming up');
-    for (const target of [bare, own]) await run(target, one(CROWD, 1));
-    for (const load of [many, binary]) await run(own, { ...load, seconds: 1 });
+    for (const target of [bare, own]) await ask(directory, target, one(CROWD, 3));
+    for (const load of [many, binary]) await ask(directory, own, load);
 
     const seen = {
       own: { crowd: [] as number[], few: [] as number[], json: [] as number[], binary: [] as number[] },
@@ -125,21 +147,23 @@ export const agent: Bench = async ({ directory, say }) => {
         into.crowd.push((await run(target, one(CROWD))).requestsPerSecond);
         into.few.push((await run(target, one(FEW))).requestsPerSecond);
       }
-      for (const [place, runs] of alone.entries()) seen.raw[place]?.push(await runs.rowsPerSecond(RAW_MS));
+      for (const [place, runs] of alone.entries())
+        seen.raw[place]?.push(await metronome.steady(() => runs.rowsPerSecond(RAW_MS)));
       seen.own.binary.push((await run(own, binary)).requestsPerSecond * ROWS);
       seen.own.json.push((await run(own, many)).requestsPerSecond * ROWS);
+      if (turn < PEER_RUNS) await peer?.measure();
     }
 
     say('at half load');
-    const paced = async (target: Target, most: number): Promise<WrkReport[]> => {
-      // Each connection waits so long between two calls that all of them together ask half of what was answered.
-      const load = { ...one(CROWD), pauseMs: (CROWD / (most / 2)) * 1000 };
-      const reports: WrkReport[] = [];
-      for (let turn = 0; turn < RUNS; turn++) reports.push(await run(target, load));
-      return reports;
-    };
-    const calm = await paced(own, median(seen.own.crowd));
-    const calmBare = await paced(bare, median(seen.bare.crowd));
+    // Each connection waits so long between two calls that all of them together ask half of what was answered.
+    const paced = (target: Target, most: readonly number[]): Promise<WrkReport> =>
+      run(target, { ...one(CROWD), pauseMs: (CROWD / (median(most) / 2)) * 1000 });
+    const calm: WrkReport[] = [];
+    const calmBare: WrkReport[] = [];
+    for (let turn = 0; turn < RUNS; turn++) {
+      calm.push(await paced(own, seen.own.crowd));
+      calmBare.push(await paced(bare, seen.bare.crowd));
+    }
     const ratio = (reports: readonly WrkReport[]): number => median(reports.map(({ p50, p99 }) => p99 / p50));
 
     const bareName = 'node:http with the model inside';
@@ -190,7 +214,10 @@ export const agent: Bench = async ({ directory, say }) => {
         goal: { atMost: 3, of: 'value' },
       }),
     ];
-    if (!theirs) return rows;
+    say(
+      `${metronome.unsteady} of ${metronome.rounds} rounds were measured while the machine did not keep its pace`,
+    );
+    if (!peer) return rows;
     const besidePeer = (
       name: string,
       value: number,
@@ -202,9 +229,10 @@ export const agent: Bench = async ({ directory, say }) => {
         name: `${name} beside the peer`,
         value,
         unit,
-        peer: { what: `${theirs.servers} servers named by --peer`, value: other },
+        peer: { what: `${peer.servers} servers named by --peer`, value: other },
         ...(atLeast === undefined ? {} : { goal: { atLeast, of: 'peer' } }),
       });
+    const theirs = { requests: median(peer.requests), rows: median(peer.rows) };
     return [
       ...rows,
       besidePeer('agent.requests (1 row)', median(seen.own.crowd), 'requests/s', theirs.requests, 100),
@@ -214,6 +242,7 @@ export const agent: Bench = async ({ directory, say }) => {
       besidePeer('agent.runtime-alone', best, 'rows/s', theirs.rows),
     ];
   } finally {
+    metronome.stop();
     await Promise.all(targets.map((target) => target.stop()));
   }
 };

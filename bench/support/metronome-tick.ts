@@ -1,0 +1,42 @@
+/**
+ * Always the same little work, every few milliseconds, and how much longer than usual it takes. Asked by a message, it
+ * answers what it saw since it was asked last.
+ */
+const EVERY_MS = 4;
+/** Whoever takes the core for a moment meets one or two of them, a slow core all. */
+const PIECES = 5;
+const STEPS = 12_000;
+const WARM_UP_MS = 1500;
+
+let x = 1;
+
+function piece(): number {
+  const started = performance.now();
+  let value = x;
+  for (let step = 0; step < STEPS; step++) value = (Math.imul(value, 1_664_525) + 1_013_904_223) | 0;
+  x = value;
+  return performance.now() - started;
+}
+
+function fastest(): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let count = 0; count < PIECES; count++) least = Math.min(least, piece());
+  return least;
+}
+
+const started = performance.now();
+while (performance.now() - started < WARM_UP_MS) fastest();
+let usual = Number.POSITIVE_INFINITY;
+let slowest = 0;
+setInterval(() => {
+  const took = fastest();
+  usual = Math.min(usual, took);
+  slowest = Math.max(slowest, took);
+}, EVERY_MS);
+
+process.on('message', () => {
+  process.send?.({ stretch: slowest / usual });
+  slowest = 0;
+});
+process.on('disconnect', () => process.exit(0));
+process.send?.({ stretch: 1 });

@@ -1,0 +1,54 @@
+/**
+ * Whether the machine itself kept its pace while something was measured. The cores of a virtual machine may run at a
+ * tenth of their speed for some tens of milliseconds: where that takes more than a hundredth of the time, it is the whole
+ * p99 of every server. Such rounds are measured again, for the server and for what it is held against alike.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+/** A piece of work that takes so many times as long as usual was not slowed by its neighbours on the machine alone. */
+const STEADY = 3;
+
+export interface Metronome {
+  /** Rounds so far, and those in which the machine did not keep its pace. */
+  readonly rounds: number;
+  readonly unsteady: number;
+  /** `round` until the machine kept its pace in one, at most `tries` times; then the last is as good as any. */
+  steady<T>(round: () => Promise<T>, tries?: number): Promise<T>;
+  stop(): void;
+}
+
+export async function startMetronome(): Promise<Metronome> {
+  const child = fork(join(import.meta.dirname, 'metronome-tick.ts'), [], { stdio: ['ignore', 2, 2, 'ipc'] });
+  const answer = async (): Promise<number> => {
+    const [{ stretch }] = (await once(child, 'message')) as [{ readonly stretch: number }];
+    return stretch;
+  };
+  const stretch = (): Promise<number> => {
+    child.send('?');
+    return answer();
+  };
+  let rounds = 0;
+  let unsteady = 0;
+  await answer();
+  return {
+    get rounds() {
+      return rounds;
+    },
+    get unsteady() {
+      return unsteady;
+    },
+    async steady(round, tries = 8) {
+      for (let left = tries; ; left--) {
+        await stretch();
+        const result = await round();
+        rounds++;
+        if ((await stretch()) <= STEADY) return result;
+        unsteady++;
+        if (left <= 1) return result;
+      }
+    },
+    stop: () => child.disconnect(),
+  };
+}
