@@ -101,11 +101,16 @@ export class Batcher {
     });
   }
 
-  /** After all that has arrived by now was read: many small calls come at once, and a message for each costs more. */
+  /**
+   * After all that has arrived by now was read, and what arrived meanwhile: many small calls come at once, and a message
+   * for each costs more than the wait, which for a call that is alone is the time it takes to look whether it is.
+   */
   #pumpSoon(): void {
     this.#soon ??= setImmediate(() => {
-      this.#soon = null;
-      this.#pump();
+      this.#soon = setImmediate(() => {
+        this.#soon = null;
+        this.#pump();
+      });
     });
   }
 

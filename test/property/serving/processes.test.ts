@@ -121,6 +121,7 @@ test('few rows wait for the process at work, many ask another, and so do few whe
     const call = async (rows: number): Promise<void> => {
       void batcher.run([inputOf(rows, 0)], OUTPUTS);
       await turn();
+      await turn();
     };
     await call(1);
     await call(1);
@@ -140,6 +141,22 @@ test('few rows wait for the process at work, many ask another, and so do few whe
   } finally {
     vi.useRealTimers();
   }
+});
+
+test('small calls that are read in one turn of the event loop and the next go together; a large one asks at once', async () => {
+  const runs = held();
+  const batcher = new Batcher({ ...OPTIONS, run: runs.run, processes: () => 2 });
+  const call = (rows: number): void => void batcher.run([inputOf(rows, 0)], OUTPUTS);
+  call(1);
+  call(2);
+  expect(runs.rows()).toEqual([]);
+  await turn();
+  call(3);
+  expect(runs.rows()).toEqual([]);
+  await turn();
+  expect(runs.rows()).toEqual([6]);
+  call(200);
+  expect(runs.rows()).toEqual([6, 200]);
 });
 
 test('a share that fails is the call’s failure, once, and the other process goes on', async () => {
