@@ -155,22 +155,27 @@ export class Release implements LoadedRelease {
     return this.#runParts(inputs, outputs, count, batch);
   }
 
+  /** One call from its first run to its last: between two of them its version is not idle. */
   async #runParts(
     inputs: readonly NamedTensor[],
     outputs: readonly string[],
     count: number,
     batch: number,
   ): Promise<readonly NamedTensor[]> {
-    const parts: NamedTensor[][] = outputs.map(() => []);
-    for (let start = 0; start < count; start += batch) {
-      const take = Math.min(batch, count - start);
-      const answers = await this.run(
-        inputs.map((input) => fillRows(cutRows(input, start, take), batch)),
-        outputs,
-      );
-      for (const [place, answer] of answers.entries()) parts[place]?.push(cutRows(answer, 0, take));
+    this.#inFlight++;
+    this.#lastUsedAt = performance.now();
+    try {
+      const parts: NamedTensor[][] = outputs.map(() => []);
+      for (let start = 0; start < count; start += batch) {
+        const take = Math.min(batch, count - start);
+        const part = inputs.map((input) => fillRows(cutRows(input, start, take), batch));
+        const answers = await this.#batcher.run(part, outputs);
+        for (const [place, answer] of answers.entries()) parts[place]?.push(cutRows(answer, 0, take));
+      }
+      return parts.map(joinRows);
+    } finally {
+      this.#left();
     }
-    return parts.map(joinRows);
   }
 
   read(outputs: readonly NamedTensor[], count: number, allowed: boolean): Predictions {
@@ -183,7 +188,7 @@ export class Release implements LoadedRelease {
   }
 
   async retire(): Promise<void> {
-    if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    while (this.#inFlight > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
     await this.close();
   }
 

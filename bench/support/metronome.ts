@@ -1,7 +1,7 @@
 /**
  * Whether the machine itself kept its pace while something was measured. The cores of a virtual machine may run at a
  * tenth of their speed for some tens of milliseconds: where that takes more than a hundredth of the time, it is the whole
- * p99 of every server. Such rounds are measured again, for the server and for what it is held against alike.
+ * p99 of every server. Such rounds are measured again. A core that is taken away whole, for however long, is not seen.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -21,8 +21,15 @@ export interface Metronome {
 
 export async function startMetronome(): Promise<Metronome> {
   const child = fork(join(import.meta.dirname, 'metronome-tick.ts'), [], { stdio: ['ignore', 2, 2, 'ipc'] });
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`The metronome ended with ${String(code)}.`);
+  });
+  // Nobody asks it any more when it is stopped.
+  ended.catch(() => {});
   const answer = async (): Promise<number> => {
-    const [{ stretch }] = (await once(child, 'message')) as [{ readonly stretch: number }];
+    const [{ stretch }] = (await Promise.race([once(child, 'message'), ended])) as [
+      { readonly stretch: number },
+    ];
     return stretch;
   };
   const stretch = (): Promise<number> => {
@@ -49,6 +56,8 @@ export async function startMetronome(): Promise<Metronome> {
         if (left <= 1) return result;
       }
     },
-    stop: () => child.disconnect(),
+    stop: () => {
+      if (child.connected) child.disconnect();
+    },
   };
 }

@@ -203,7 +203,13 @@ function addUploads(app: FastifyInstance, uploads: Uploads): void {
           reply.raw.setHeader('x-request-id', request.id);
           // tus knows the raw request alone; its errors are told under this id.
           request.raw.headers['x-request-id'] = request.id;
-          await uploads.handle(request.raw, reply.raw);
+          try {
+            await uploads.handle(request.raw, reply.raw);
+          } catch (error) {
+            // Nobody else answers it, or knows which request it was.
+            request.log.error({ requestId: request.id, err: error }, 'an upload failed unexpectedly');
+            reply.raw.destroy();
+          }
         },
       });
     }

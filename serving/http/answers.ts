@@ -36,8 +36,8 @@ export class Answers {
 
   /** `timeoutMs` = how long a client has to take an answer; a look more is given to whoever came between two. */
   constructor(timeoutMs: number) {
-    this.#betweenLooksMs = Math.min(MOST_BETWEEN_LOOKS_MS, timeoutMs / LOOKS);
-    this.#looks = timeoutMs / this.#betweenLooksMs;
+    this.#betweenLooksMs = Math.ceil(Math.min(MOST_BETWEEN_LOOKS_MS, timeoutMs / LOOKS));
+    this.#looks = Math.ceil(timeoutMs / this.#betweenLooksMs);
   }
 
   /**

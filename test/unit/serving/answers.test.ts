@@ -50,24 +50,26 @@ test('given a connection that is gone before its request is taken up, then who a
   expect(told).toHaveBeenCalledOnce();
 });
 
-test.each([100, 1000, 30_000])(
-  'a client has %i ms to take its answer, and at most a look more',
+test.each([100, 101, 1000, 4999, 10_500, 30_000])(
+  'a client has %i ms to take its answer, and at most two looks more',
   async (timeoutMs) => {
     const answers = new Answers(timeoutMs);
-    const look = Math.min(1000, timeoutMs / 4);
+    const look = Math.ceil(Math.min(1000, timeoutMs / 4));
     const early = open();
+    // Just before a look.
     const late = open();
+    answers.begin(open());
     const waiting = open();
     answers.begin(waiting);
     answers.write(answers.begin(early));
-    await vi.advanceTimersByTimeAsync(look / 2);
+    await vi.advanceTimersByTimeAsync(look - 1);
     answers.write(answers.begin(late));
-    await vi.advanceTimersByTimeAsync(timeoutMs - look / 2 - 1);
-    expect([early.destroyed, late.destroyed]).toEqual([false, false]);
-    await vi.advanceTimersByTimeAsync(look + 1);
-    expect(early.destroyed).toBe(true);
-    await vi.advanceTimersByTimeAsync(look);
-    expect(late.destroyed).toBe(true);
+    await vi.advanceTimersByTimeAsync(timeoutMs - look);
+    expect(early.destroyed).toBe(false);
+    await vi.advanceTimersByTimeAsync(look - 1);
+    expect(late.destroyed).toBe(false);
+    await vi.advanceTimersByTimeAsync(2 * look + 2);
+    expect([early.destroyed, late.destroyed]).toEqual([true, true]);
     // A model may take longer than a client.
     expect(waiting.destroyed).toBe(false);
   },
