@@ -1,6 +1,5 @@
 import { fork } from 'node:child_process';
 import type { InferenceWorker } from '../shared/node/onnx/inference-host.ts';
-import { INFERENCE_FLAGS } from './heap.ts';
 
 /**
  * Starts an inference process: the agent's own entry with the word `worker`, so that there is one bundle. Of the agent's environment it inherits nothing but what the loader of native libraries
@@ -15,7 +14,7 @@ export function forkInferenceWorker(entry: string): InferenceWorker {
   const child = fork(entry, ['worker'], {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    execArgv: [...INFERENCE_FLAGS],
+    execArgv: [],
     env,
   });
   let ended = false;

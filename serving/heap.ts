@@ -1,21 +1,9 @@
-/** How the agent's processes collect their garbage. */
+/** How the process that speaks HTTP collects its garbage. */
 import { setFlagsFromString } from 'node:v8';
 
-/** Of a young generation that keeps its size, that of each half, in MiB. */
-const youngOf = (half: number): readonly string[] => [
-  `--min-semi-space-size=${half}`,
-  `--max-semi-space-size=${half}`,
-];
-
-/** Of the process that speaks HTTP: what the engine would come to by itself under load. */
-const YOUNG_FLAGS = youngOf(32);
-
-/**
- * Of an inference process. Left to itself, the engine begins with 1 MiB and stops the process for up to a millisecond
- * several times a second, and with it every call that waits for a run: at half load those were most of the slowest
- * hundredth.
- */
-export const INFERENCE_FLAGS = youngOf(16);
+/** Size of each half of the young generation, in MiB: what the engine would come to by itself under load. */
+const HALF = 32;
+const YOUNG_FLAGS = [`--min-semi-space-size=${HALF}`, `--max-semi-space-size=${HALF}`];
 
 /**
  * Starts this process again, as the same process, with a young generation that keeps its size; returns where it has one
