@@ -232,9 +232,8 @@ export const agent: Bench = async ({ directory, say }) => {
         goal: { atMost: 3, of: 'value' },
       }),
     ];
-    say(
-      `${metronome.unsteady} of ${metronome.rounds} rounds were measured while the machine did not keep its pace`,
-    );
+    const { rounds, unsteady, kept } = metronome;
+    say(`the machine did not keep its pace in ${unsteady} of ${rounds} rounds, of which ${kept} were kept`);
     if (!peer) return rows;
     const besidePeer = (
       name: string,

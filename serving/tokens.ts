@@ -40,6 +40,11 @@ function hashOf(token: string): string {
   return hash('sha256', token);
 }
 
+/** 64 bits: two tokens do not share them. */
+function beginningOf(tokenHash: string): string {
+  return tokenHash.slice(0, 16);
+}
+
 /** A record with what each check needs of it. */
 interface KnownToken {
   readonly record: TokenRecord;
@@ -57,14 +62,14 @@ const FRESH_MS = 2;
 
 /**
  * The token file, read again whenever it changed: `agent token revoke` works on a running agent within 2 ms. Records are
- * found under the hash of a token, then compared in constant time. How long a search takes could only tell something of
- * a hash; of the 256 random bits behind it, no hash tells anything.
+ * found under the beginning of a token's hash, and the whole is compared in constant time: how long that takes could tell
+ * of the beginning alone, and no part of a hash tells of the 256 random bits behind it.
  */
 export class TokenFile {
   readonly #path: string;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #seen = '';
-  #byHash = new Map<string, KnownToken>();
+  #byBeginning = new Map<string, KnownToken>();
 
   constructor(path: string) {
     this.#path = path;
@@ -75,7 +80,7 @@ export class TokenFile {
     if (!match?.[1]) return { kind: 'unknown' };
     if (performance.now() - this.#lookedAt > FRESH_MS) this.#refresh();
     const found = hashOf(match[1]);
-    const known = this.#byHash.get(found);
+    const known = this.#byBeginning.get(beginningOf(found));
     if (!known || !timingSafeEqual(known.hash, Buffer.from(found))) return { kind: 'unknown' };
     if (!(now.getTime() < known.endsAt)) return { kind: 'unknown' };
     return verdictOf(known.record.name, known.record.scopes, scopes);
@@ -83,7 +88,7 @@ export class TokenFile {
 
   list(): TokenRecord[] {
     this.#refresh();
-    return Array.from(this.#byHash.values(), ({ record }) => record);
+    return Array.from(this.#byBeginning.values(), ({ record }) => record);
   }
 
   /** The token's text; it is shown once and kept nowhere. */
@@ -140,12 +145,14 @@ export class TokenFile {
       const seen = `${mtimeNs}/${ino}/${size}`;
       if (seen === this.#seen) return;
       const file = fileSchema.parse(JSON.parse(readFileSync(this.#path, 'utf8')));
-      this.#byHash = new Map(file.tokens.map((record) => [record.hash, knownToken(record)]));
+      this.#byBeginning = new Map(
+        file.tokens.map((record) => [beginningOf(record.hash), knownToken(record)]),
+      );
       this.#seen = seen;
     } catch (error) {
       // A missing file means that somebody took all tokens away; a broken one changes nothing.
       if (systemCode(error) !== 'ENOENT') return;
-      this.#byHash = new Map();
+      this.#byBeginning = new Map();
       this.#seen = '';
     }
   }

@@ -14,7 +14,9 @@ export interface Metronome {
   /** Rounds so far, and those in which the machine did not keep its pace. */
   readonly rounds: number;
   readonly unsteady: number;
-  /** `round` until the machine kept its pace in one, at most `tries` times; then the last is as good as any. */
+  /** Of those, the ones that count all the same, for none of the tries was better. */
+  readonly kept: number;
+  /** `round` until the machine kept its pace in one; after so many tries the last one is kept, unsteady as it was. */
   steady<T>(round: () => Promise<T>, tries?: number): Promise<T>;
   stop(): void;
 }
@@ -38,6 +40,7 @@ export async function startMetronome(): Promise<Metronome> {
   };
   let rounds = 0;
   let unsteady = 0;
+  let kept = 0;
   await answer();
   return {
     get rounds() {
@@ -46,6 +49,9 @@ export async function startMetronome(): Promise<Metronome> {
     get unsteady() {
       return unsteady;
     },
+    get kept() {
+      return kept;
+    },
     async steady(round, tries = 8) {
       for (let left = tries; ; left--) {
         await stretch();
@@ -53,7 +59,9 @@ export async function startMetronome(): Promise<Metronome> {
         rounds++;
         if ((await stretch()) <= STEADY) return result;
         unsteady++;
-        if (left <= 1) return result;
+        if (left > 1) continue;
+        kept++;
+        return result;
       }
     },
     stop: () => {

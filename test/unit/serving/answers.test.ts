@@ -58,7 +58,6 @@ test.each([100, 101, 1000, 4999, 10_500, 30_000])(
     const early = open();
     // Just before a look.
     const late = open();
-    answers.begin(open());
     const waiting = open();
     answers.begin(waiting);
     answers.write(answers.begin(early));
