@@ -15,6 +15,7 @@ import { Rates } from './guard/door.ts';
 import { JwtGate } from './guard/jwt.ts';
 import { ScoreGuard } from './guard/scores.ts';
 import { ListenerTls } from './guard/tls.ts';
+import { QuietCollector, youngGeneration } from './heap.ts';
 import { createAdminListener } from './http/admin-listener.ts';
 import { createPredictListener } from './http/predict-listener.ts';
 import { AgentKeys } from './identity.ts';
@@ -154,6 +155,7 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
     counts: metrics.listeners.predict,
     access: fileLog ?? accessLogIn(log, 'debug'),
     ready: () => ready && !drain.agent,
+    collector: new QuietCollector(youngGeneration()),
     drain,
   });
   const admin = createAdminListener({
@@ -164,6 +166,7 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
     // A piece of an upload over a slow line takes longer than a predict call.
     requestTimeoutMs: Math.max(limits.requestTimeoutMs, 300_000),
     name: 'admin',
+    collector: null,
     counts: metrics.listeners.admin,
     access: fileLog ?? accessLogIn(log, 'info'),
     keys,

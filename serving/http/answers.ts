@@ -31,13 +31,24 @@ export class Answers {
    */
   readonly #open = new WeakMap<Socket, Answer[]>();
   readonly #writing: Answer[] = [];
+  readonly #onQuiet: () => void;
+  #unfinished = 0;
   #look = 0;
   #timer: NodeJS.Timeout | null = null;
 
-  /** `timeoutMs` = how long a client has to take an answer; a look more is given to whoever came between two. */
-  constructor(timeoutMs: number) {
+  /**
+   * `timeoutMs` = how long a client has to take an answer; a look more is given to whoever came between two. `onQuiet` is
+   * told whenever the last one ends that was begun.
+   */
+  constructor(timeoutMs: number, onQuiet: () => void = () => {}) {
+    this.#onQuiet = onQuiet;
     this.#betweenLooksMs = Math.ceil(Math.min(MOST_BETWEEN_LOOKS_MS, timeoutMs / LOOKS));
     this.#looks = Math.ceil(timeoutMs / this.#betweenLooksMs);
+  }
+
+  /** Begun, and not ended. */
+  get unfinished(): number {
+    return this.#unfinished;
   }
 
   /**
@@ -46,6 +57,7 @@ export class Answers {
    */
   begin(socket: Socket): Answer {
     const answer = new Answer(socket);
+    this.#unfinished++;
     const open = this.#open.get(socket) ?? this.#openOn(socket);
     open.push(answer);
     if (socket.destroyed) this.end(answer);
@@ -83,6 +95,7 @@ export class Answers {
   end(answer: Answer): void {
     if (answer.isOver) return;
     answer.isOver = true;
+    this.#unfinished--;
     const open = this.#open.get(answer.socket) ?? [];
     // Nearly always the only one.
     if (open.at(-1) === answer) open.pop();
@@ -93,6 +106,7 @@ export class Answers {
       last.place = answer.place;
     }
     answer.callback?.();
+    if (this.#unfinished === 0) this.#onQuiet();
   }
 
   #lookAt(): void {

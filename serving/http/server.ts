@@ -15,6 +15,7 @@ import { Unavailable } from '../choose.ts';
 import { type AccessFacts, type AccessLog, accessLine } from '../guard/access-log.ts';
 import { type Caller, Door, type DoorOptions, type Rates } from '../guard/door.ts';
 import { type Refusal, refusal } from '../guard/refusal.ts';
+import type { QuietCollector } from '../heap.ts';
 import { TooManyRows } from '../inference/check-inputs.ts';
 import type { ListenerCounts } from '../metrics/listener-counts.ts';
 import type { Scope } from '../tokens.ts';
@@ -56,6 +57,8 @@ export interface ServerOptions extends DoorOptions {
   readonly name: 'predict' | 'admin';
   readonly access: AccessLog;
   readonly counts: ListenerCounts;
+  /** Told when nobody waits; null = it is not this listener whose quiet matters. */
+  readonly collector: QuietCollector | null;
 }
 
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
@@ -64,7 +67,9 @@ const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 export function createServer(options: ServerOptions): FastifyInstance {
   const { limits, access, counts } = options;
   const door = new Door(options, options.rates);
-  const answers = new Answers(limits.answerTimeoutMs);
+  const answers: Answers = new Answers(limits.answerTimeoutMs, () =>
+    options.collector?.offer(() => answers.unfinished === 0),
+  );
   const app = fastify({
     loggerInstance: options.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),

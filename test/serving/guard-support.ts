@@ -47,6 +47,7 @@ export function serverOptions(tokens: TokenFile, limits: AgentLimits): ServerOpt
     allow: null,
     trustedProxies: null,
     jwt: null,
+    collector: null,
   };
 }
 

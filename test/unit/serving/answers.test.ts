@@ -93,3 +93,18 @@ test('given nothing left to write, then no timer runs', async () => {
   await vi.advanceTimersByTimeAsync(300);
   expect(vi.getTimerCount()).toBe(0);
 });
+
+test('given several answers, then it is quiet when the last of them has ended, however it ended', async () => {
+  const quiet = vi.fn();
+  const answers = new Answers(1000, quiet);
+  const socket = open();
+  const [first, second] = [answers.begin(open()), answers.begin(socket)];
+  expect(answers.unfinished).toBe(2);
+  answers.end(first);
+  answers.end(first);
+  expect(quiet).not.toHaveBeenCalled();
+  socket.destroy();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(second.isOver).toBe(true);
+  expect([answers.unfinished, quiet.mock.calls.length]).toEqual([0, 1]);
+});
