@@ -16,8 +16,15 @@ import {
   TENSOR_ARRAYS,
 } from '../../shared/node/onnx/named-tensor.ts';
 
-/** A larger frame is refused where it is made, and where it is read. */
-export const MOST_FRAME_BYTES = 2 ** 30;
+/** Larger frames, and larger heads, are refused where they are made and where they are read. */
+export interface FrameLimits {
+  readonly headBytes: number;
+  readonly bytes: number;
+}
+/** What the agent may ask. */
+export const QUESTION_LIMITS: FrameLimits = { headBytes: 2 ** 30, bytes: 2 ** 30 };
+/** What an inference process may answer: a head becomes objects, each of which takes more room than its text. */
+export const ANSWER_LIMITS: FrameLimits = { headBytes: 2 ** 24, bytes: 2 ** 30 };
 const PREFIX_BYTES = 8;
 
 /** The member of a message whose arrays come after the head. */
@@ -26,56 +33,83 @@ type Follows = 'inputs' | 'bytes' | 'value';
 /** A tensor in a head: texts are part of it, numbers come after it. */
 type TensorHead = Omit<NamedTensor, 'data'> & { readonly texts?: readonly string[] };
 
-/** `message` is JSON but for the `inputs` of a run, the `bytes` of a model, and a `value` that is a list of tensors. */
-export function encodeFrame(message: object): Buffer {
+/**
+ * `message` is JSON but for the `inputs` of a run, the `bytes` of a model, and a `value` that is a list of tensors. Throws
+ * `model.unsupported` for one that is larger than its limits.
+ */
+export function encodeFrame(message: object, limits: FrameLimits): Buffer {
   const { inputs, bytes, value } = message as {
     readonly inputs?: readonly NamedTensor[];
     readonly bytes?: Uint8Array;
     readonly value?: unknown;
   };
-  if (inputs) return tensorFrame(message, 'inputs', inputs);
-  if (bytes) return frameOf({ ...message, bytes: bytes.byteLength, follows: 'bytes' }, [bytes]);
-  if (isTensors(value)) return tensorFrame(message, 'value', value);
-  return frameOf(message, []);
+  if (inputs) return tensorFrame(message, 'inputs', inputs, limits);
+  if (bytes) return frameOf({ ...message, bytes: bytes.byteLength, follows: 'bytes' }, [bytes], limits);
+  if (isTensors(value)) return tensorFrame(message, 'value', value, limits);
+  return frameOf(message, [], limits);
 }
 
 function isTensors(value: unknown): value is readonly NamedTensor[] {
   return Array.isArray(value) && typeof value[0] === 'object' && value[0] !== null && 'dims' in value[0];
 }
 
-function tensorFrame(message: object, follows: Follows, tensors: readonly NamedTensor[]): Buffer {
+function tensorFrame(
+  message: object,
+  follows: Follows,
+  tensors: readonly NamedTensor[],
+  limits: FrameLimits,
+): Buffer {
   const arrays: NumberArray[] = [];
   const heads = tensors.map(({ name, type, dims, data }): TensorHead => {
     if (type === 'string') return { name, type, dims, texts: data as readonly string[] };
     arrays.push(data as NumberArray);
     return { name, type, dims };
   });
-  return frameOf({ ...message, [follows]: heads, follows }, arrays);
+  return frameOf({ ...message, [follows]: heads, follows }, arrays, limits);
 }
 
-function frameOf(head: object, arrays: readonly NumberArray[]): Buffer {
-  const text = JSON.stringify(head);
+function frameOf(head: object, arrays: readonly NumberArray[], limits: FrameLimits): Buffer {
+  const text = textOf(head, limits);
   const headBytes = Buffer.byteLength(text);
   const start = PREFIX_BYTES + padded(headBytes);
   const size = arrays.reduce((sum, { byteLength }) => sum + padded(byteLength), start);
-  if (size > MOST_FRAME_BYTES) throw tooLarge();
+  if (headBytes > limits.headBytes || size > limits.bytes) throw tooLarge(limits);
   const frame = Buffer.allocUnsafe(size);
   frame.writeUInt32LE(headBytes, 0);
   frame.writeUInt32LE(size - start, 4);
   frame.write(text, PREFIX_BYTES, headBytes, 'utf8');
+  // What was in memory before is nobody's business.
+  frame.fill(0, PREFIX_BYTES + headBytes, start);
   let at = start;
   for (const { buffer, byteOffset, byteLength } of arrays) {
     frame.set(new Uint8Array(buffer, byteOffset, byteLength), at);
-    at += padded(byteLength);
+    const end = at + padded(byteLength);
+    frame.fill(0, at + byteLength, end);
+    at = end;
   }
   return frame;
 }
 
+function textOf(head: object, limits: FrameLimits): string {
+  try {
+    return JSON.stringify(head);
+  } catch (error) {
+    // Longer than a string may be.
+    if (error instanceof RangeError) throw tooLarge(limits);
+    throw error;
+  }
+}
+
 /** Bytes as they come, to messages as they were sent. */
 export class FrameReader {
+  readonly #limits: FrameLimits;
   /** What has come of a frame, and how much of it is there: of a prefix first, then of the whole. */
   #frame: Buffer | null = null;
   #filled = 0;
+
+  constructor(limits: FrameLimits) {
+    this.#limits = limits;
+  }
 
   /**
    * The messages that `chunk` completes; it belongs to them from now on. Throws for bytes that are no frame: nothing that
@@ -86,7 +120,8 @@ export class FrameReader {
     let at = 0;
     while (at < chunk.length) {
       const left = chunk.length - at;
-      const size = this.#frame || left < PREFIX_BYTES ? Number.POSITIVE_INFINITY : sizeOfFrame(chunk, at);
+      const size =
+        this.#frame || left < PREFIX_BYTES ? Number.POSITIVE_INFINITY : sizeOfFrame(chunk, at, this.#limits);
       if (left < size) {
         at += this.#fill(chunk, at);
         const whole = this.#takeWhole();
@@ -110,7 +145,7 @@ export class FrameReader {
   #takeWhole(): Buffer | null {
     const frame = this.#frame;
     if (!frame || this.#filled < frame.length) return null;
-    const size = sizeOfFrame(frame, 0);
+    const size = sizeOfFrame(frame, 0, this.#limits);
     if (size > frame.length) {
       this.#frame = Buffer.allocUnsafeSlow(size);
       frame.copy(this.#frame);
@@ -122,12 +157,12 @@ export class FrameReader {
   }
 }
 
-function sizeOfFrame(bytes: Buffer, at: number): number {
+function sizeOfFrame(bytes: Buffer, at: number, limits: FrameLimits): number {
   const headBytes = bytes.readUInt32LE(at);
   const arrayBytes = bytes.readUInt32LE(at + 4);
   const size = PREFIX_BYTES + padded(headBytes) + arrayBytes;
   if (headBytes === 0 || arrayBytes % 8 !== 0) throw malformed();
-  if (size > MOST_FRAME_BYTES) throw tooLarge();
+  if (headBytes > limits.headBytes || size > limits.bytes) throw tooLarge(limits);
   return size;
 }
 
@@ -140,7 +175,8 @@ function decodeFrame(bytes: Buffer, at: number): unknown {
   if (follows === 'bytes') return { ...message, bytes: bytesIn(arrays, message.bytes) };
   if (follows === 'inputs' || follows === 'value')
     return { ...message, [follows]: tensorsIn(arrays, message[follows]) };
-  if (arrays.length > 0) throw malformed();
+  // What looks like tensors has to come as such.
+  if (arrays.length > 0 || isTensors(message.value)) throw malformed();
   return message;
 }
 
@@ -209,10 +245,11 @@ function malformed(): SallyportError {
   return new SallyportError('unexpected', 'A message between the agent and an inference process is damaged.');
 }
 
-function tooLarge(): SallyportError {
+function tooLarge({ headBytes, bytes }: FrameLimits): SallyportError {
+  const mib = (size: number): number => size / 2 ** 20;
   return new SallyportError(
     'model.unsupported',
-    `The tensors of one call take more than ${MOST_FRAME_BYTES / 2 ** 30} GiB.`,
+    `The tensors of one call take more than ${mib(bytes)} MiB, or their texts more than ${mib(headBytes)} MiB.`,
     { hint: 'Send fewer rows in a call.' },
   );
 }

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { forkInferenceWorker } from '../../serving/fork-worker.ts';
-import { encodeFrame } from '../../serving/inference/frames.ts';
+import { ANSWER_LIMITS, encodeFrame } from '../../serving/inference/frames.ts';
 
 const at = (path: string): string => resolve(import.meta.dirname, '../..', path);
 
@@ -20,12 +20,17 @@ function script(text: string): string {
   return path;
 }
 
+const encode = (message: object): Buffer => encodeFrame(message, ANSWER_LIMITS);
+
+/** After it a process is ended. */
+const LAST = 9;
+
 /** What a process is heard to say that writes these bytes to its agent and then does not end by itself. */
 async function heard(bytes: Uint8Array): Promise<{ messages: unknown[]; code: number | null }> {
   const worker = forkInferenceWorker(
     script(`
       import { writeSync } from 'node:fs';
-      writeSync(3, Buffer.from('${Buffer.from(bytes).toString('base64')}', 'base64'));
+      writeSync(4, Buffer.from('${Buffer.from(bytes).toString('base64')}', 'base64'));
       setInterval(() => {}, 1000);
     `),
   );
@@ -33,7 +38,7 @@ async function heard(bytes: Uint8Array): Promise<{ messages: unknown[]; code: nu
   const messages: unknown[] = [];
   worker.onMessage((message) => {
     messages.push(message);
-    if ((message as { kind: string }).kind === 'last') worker.kill();
+    if ((message as { id: number }).id === LAST) worker.kill();
   });
   const code = await new Promise<number | null>((end) => worker.onExit(end));
   return { messages, code };
@@ -43,6 +48,15 @@ test.each([
   ['no frame', Buffer.from('this is no frame at all')],
   ['a frame larger than any may be', Buffer.alloc(8, 0xff)],
   ['a tensor that is larger than what comes with it', damaged()],
+  ['a word that is none', encode({ id: 1, kind: 'ended' })],
+  ['nothing', encode([])],
+  ['a failure without an error', encode({ id: 1, kind: 'failed', next: null })],
+  [
+    'an error whose code is no text',
+    encode({ id: 1, kind: 'failed', next: null, error: { code: {}, message: '', hint: null, facts: {} } }),
+  ],
+  ['an answer without a value', encode({ id: 1, kind: 'done', next: null })],
+  ['a memory that is no number', encode({ id: 0, kind: 'memory', rssBytes: '1' })],
 ])('a process that says %s is ended', async (_what, bytes) => {
   expect(await heard(bytes)).toEqual({ messages: [], code: null });
 });
@@ -50,14 +64,14 @@ test.each([
 /** A tensor of two values, of which the head says that they are three. */
 function damaged(): Buffer {
   const value = [{ name: 'x', type: 'float64', dims: [2], data: Float64Array.of(1, 2) }];
-  const frame = encodeFrame({ id: 1, kind: 'done', value });
+  const frame = encode({ id: 1, kind: 'done', value, next: null });
   frame.write('[3]', frame.indexOf('[2]'));
   return frame;
 }
 
 test('a process that speaks well is heard in order', async () => {
-  const said = [{ kind: 'first' }, { kind: 'second' }, { kind: 'last' }];
-  expect(await heard(Buffer.concat(said.map(encodeFrame)))).toEqual({ messages: said, code: null });
+  const said = [1, 2, LAST].map((id) => ({ id, kind: 'done', value: ['cpu'], next: null }));
+  expect(await heard(Buffer.concat(said.map(encode)))).toEqual({ messages: said, code: null });
 });
 
 test('a message to a process that has ended is nobody’s error', async () => {
@@ -68,6 +82,53 @@ test('a message to a process that has ended is nobody’s error', async () => {
     await new Promise((next) => setTimeout(next, 5));
   }
   expect(await ended).toBe(3);
+});
+
+test('what a process said before it ended is heard, though it was asked more meanwhile', async () => {
+  const said = { id: 1, kind: 'done', value: null, next: 2 };
+  const worker = forkInferenceWorker(
+    script(`
+      import { readSync, writeSync } from 'node:fs';
+      readSync(3, Buffer.alloc(1));
+      writeSync(4, Buffer.from('${encode(said).toString('base64')}', 'base64'));
+      process.kill(process.pid, 'SIGKILL');
+    `),
+  );
+  const messages: unknown[] = [];
+  worker.onMessage((message) => messages.push(message));
+  const ended = new Promise((end) => worker.onExit(end));
+  worker.postMessage({ type: 'providers', id: 1 });
+  // Busy until it has ended, so that nothing it said is read before the next message finds nobody.
+  const until = performance.now() + 1500;
+  while (performance.now() < until);
+  worker.postMessage({ type: 'providers', id: 2 });
+  await ended;
+  expect(messages).toEqual([said]);
+});
+
+test('given no descriptor for another process, then it is as if it had ended, and nobody else is disturbed', async () => {
+  const agent = spawn('sh', [
+    '-c',
+    'ulimit -n 64; exec "$0" "$1"',
+    process.execPath,
+    script(`
+      import { openSync } from 'node:fs';
+      import { forkInferenceWorker } from '${pathToFileURL(at('serving/fork-worker.ts'))}';
+      const open = [];
+      try { for (;;) open.push(openSync('/dev/null')); } catch {}
+      const worker = forkInferenceWorker('${at('serving/index.ts')}');
+      worker.onMessage(() => {});
+      worker.postMessage({ type: 'providers', id: 1 });
+      worker.onExit((code) => console.log('ended', code));
+      setTimeout(() => console.log('alive'), 200);
+    `),
+  ]);
+  let text = '';
+  agent.stdout.on('data', (piece) => {
+    text += piece;
+  });
+  await once(agent, 'close');
+  expect(text).toBe('ended 1\nalive\n');
 });
 
 test('given an agent that is killed, then its process ends as well', async () => {

@@ -1,5 +1,6 @@
+import { z } from 'zod';
 import { SallyportError } from '../../domain/errors.ts';
-import type { ModelInterface, NamedTensor } from './named-tensor.ts';
+import { isTensorType, type ModelInterface, type NamedTensor, type TensorType } from './named-tensor.ts';
 import { createQuarantine, type Quarantine } from './quarantine.ts';
 import {
   type InferenceWorker,
@@ -139,7 +140,7 @@ export function createInferenceHost(options: HostOptions): InferenceHost {
         },
       });
       entry.link = target;
-      return loaded as ModelInterface;
+      return modelInterface(loaded);
     } catch (error) {
       const gone = lost as WorkerGone | null;
       if (!gone || closed) throw error;
@@ -165,7 +166,10 @@ export function createInferenceHost(options: HostOptions): InferenceHost {
     new Promise((resolve, reject) => {
       const { inputs, wanted } = asked;
       target.request({ type: 'run', key: entry.model.key, inputs, wanted }, options.deadlineMs, {
-        done: (value) => resolve(value as Answered),
+        done: (value) => {
+          if (isAnswer(value, wanted)) resolve(value);
+          else reject(notAsked());
+        },
         failed: reject,
         gone: (gone: WorkerGone) => {
           if (closed) return reject(closedError());
@@ -235,6 +239,37 @@ export function createInferenceHost(options: HostOptions): InferenceHost {
       link = null;
     },
   };
+}
+
+const tensorInfo = z.object({
+  name: z.string(),
+  type: z.custom<TensorType>((type) => typeof type === 'string' && isTensorType(type)),
+  shape: z.array(z.union([z.number(), z.string(), z.null()])),
+});
+const interfaceSchema = z.object({
+  inputs: z.array(tensorInfo),
+  outputs: z.array(tensorInfo),
+  leftOut: z.array(z.string()),
+  batch: z.union([z.literal('open'), z.number(), z.null()]),
+});
+
+function modelInterface(loaded: unknown): ModelInterface {
+  const { success, data } = interfaceSchema.safeParse(loaded);
+  if (!success) throw notAsked();
+  return data;
+}
+
+/** One tensor for each name. What is in them was checked on the way, and is read with care. */
+function isAnswer(value: unknown, wanted: readonly string[]): value is Answered {
+  return (
+    Array.isArray(value) &&
+    value.length === wanted.length &&
+    (value as Partial<NamedTensor>[]).every((tensor, place) => tensor?.name === wanted[place])
+  );
+}
+
+function notAsked(): SallyportError {
+  return new SallyportError('unexpected', 'The inference process answered what it was not asked for.');
 }
 
 function closedError(): SallyportError {

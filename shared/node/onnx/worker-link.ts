@@ -42,7 +42,10 @@ export type WorkerCall = Unnumbered<WorkerRequest>;
 export interface WorkerLink {
   readonly pid: number | undefined;
   readonly alive: boolean;
-  /** `deadlineMs` counts from the moment the worker turns to this request, and again from each progress note. */
+  /**
+   * `deadlineMs` counts from the moment the worker turns to this request, and again from each progress note. Throws where
+   * the request cannot be sent as a message; then nothing of it is left.
+   */
   request(call: WorkerCall, deadlineMs: number, listener: RequestListener): void;
   /** Largest memory seen, in bytes. */
   readonly peakRssBytes: number;
@@ -186,7 +189,14 @@ export function openWorkerLink(worker: InferenceWorker, options: LinkOptions): W
       if (pending.length === 0) headSince = now;
       const id = nextId++;
       pending.push({ id, listener, deadlineMs, since: now, begun: false, abandoned: false });
-      worker.postMessage({ ...call, id });
+      try {
+        worker.postMessage({ ...call, id });
+      } catch (error) {
+        // It was never sent, so no reply to it is waited for.
+        const place = pending.findIndex((each) => each.id === id);
+        if (place >= 0) pending.splice(place, 1);
+        throw error;
+      }
     },
     close: end,
   };

@@ -1,7 +1,12 @@
 /** Messages to and from an inference process, cut into pieces anywhere, and bytes that are none. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { encodeFrame, FrameReader } from '../../../serving/inference/frames.ts';
+import {
+  ANSWER_LIMITS,
+  encodeFrame,
+  FrameReader,
+  QUESTION_LIMITS,
+} from '../../../serving/inference/frames.ts';
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import { type NamedTensor, type NumberType, TENSOR_ARRAYS } from '../../../shared/node/onnx/named-tensor.ts';
 
@@ -53,6 +58,8 @@ function pieces(bytes: Buffer, places: readonly number[]): Buffer[] {
   return at.slice(1).map((end, place) => Buffer.from(bytes.subarray(at[place], end)));
 }
 
+const encode = (message: object): Buffer => encodeFrame(message, ANSWER_LIMITS);
+
 /** With arrays as bits, so that NaN equals itself. */
 const bitsOf = (read: readonly unknown[]): unknown =>
   JSON.parse(
@@ -69,8 +76,8 @@ const bitsOf = (read: readonly unknown[]): unknown =>
 test('what was sent is what arrives, bit by bit and in order, however the bytes are cut', () => {
   fc.assert(
     fc.property(messages, cuts, (sent, places) => {
-      const reader = new FrameReader();
-      const bytes = Buffer.concat(sent.map(encodeFrame));
+      const reader = new FrameReader(ANSWER_LIMITS);
+      const bytes = Buffer.concat(sent.map(encode));
       const read = pieces(bytes, places).flatMap((piece) => reader.read(piece));
       expect(bitsOf(read)).toEqual(bitsOf(sent));
     }),
@@ -83,8 +90,8 @@ test('a byte at a time', () => {
     { id: 1, kind: 'done', value: [{ name: 'x', type: 'float64', dims: [1], data: Float64Array.of(0.1) }] },
     { id: 2, kind: 'begun' },
   ];
-  const reader = new FrameReader();
-  const read = [...Buffer.concat(sent.map(encodeFrame))].flatMap((byte) => reader.read(Buffer.of(byte)));
+  const reader = new FrameReader(ANSWER_LIMITS);
+  const read = [...Buffer.concat(sent.map(encode))].flatMap((byte) => reader.read(Buffer.of(byte)));
   expect(bitsOf(read)).toEqual(bitsOf(sent));
 });
 
@@ -92,7 +99,7 @@ test('bytes that are no frames are refused with an error of ours, and never beli
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 1, maxLength: 200 }), (bytes) => {
       try {
-        for (const message of new FrameReader().read(Buffer.from(bytes)))
+        for (const message of new FrameReader(ANSWER_LIMITS).read(Buffer.from(bytes)))
           expect(message).toBeTypeOf('object');
       } catch (error) {
         expect(error).toBeInstanceOf(SallyportError);
@@ -103,7 +110,7 @@ test('bytes that are no frames are refused with an error of ours, and never beli
 });
 
 test('a frame with a bit turned is read as another message, waited for, or refused: nothing else', () => {
-  const frame = encodeFrame({
+  const frame = encode({
     id: 3,
     kind: 'done',
     value: [
@@ -115,7 +122,7 @@ test('a frame with a bit turned is read as another message, waited for, or refus
     const damaged = Buffer.from(frame);
     damaged[bit >> 3] = (damaged[bit >> 3] as number) ^ (1 << (bit & 7));
     try {
-      new FrameReader().read(damaged);
+      new FrameReader(ANSWER_LIMITS).read(damaged);
     } catch (error) {
       expect(error).toBeInstanceOf(SallyportError);
     }
@@ -159,7 +166,30 @@ test.each([
   ],
   ['fewer texts than values', frame(done({ name: 'x', type: 'string', dims: [2], texts: ['a'] }))],
   ['texts that are none', frame(done({ name: 'x', type: 'string', dims: [1], texts: [{}] }))],
+  ['tensors that are not said to follow', frame({ value: [{ name: 'x', type: 'int8', dims: [1] }] })],
+  ['a head larger than any may be', Buffer.of(0, 0, 0, 2, 0, 0, 0, 0)],
   ['fewer bytes than were said', frame({ bytes: 20, follows: 'bytes' }, new Uint8Array(8))],
 ])('%s is refused', (_what, bytes) => {
-  expect(() => new FrameReader().read(bytes)).toThrow(SallyportError);
+  expect(() => new FrameReader(ANSWER_LIMITS).read(bytes)).toThrow(SallyportError);
+});
+
+test('what was in memory before is in no frame', () => {
+  for (let round = 0; round < 50; round++) {
+    // Blocks that the next frames are likely to be cut from.
+    for (let each = 0; each < 50; each++) Buffer.allocUnsafe(200).fill(0xaa);
+    const data = Uint8Array.of(1);
+    const made = encode({ id: round, kind: 'done', value: [{ name: 'x', type: 'uint8', dims: [1], data }] });
+    expect(made.includes(0xaa)).toBe(false);
+  }
+});
+
+test('texts that an answer cannot hold are refused where they are made, and so is what no string can hold', () => {
+  const texts = (count: number, length: number): object => ({
+    id: 1,
+    kind: 'done',
+    value: [{ name: 'x', type: 'string', dims: [count], data: Array(count).fill('a'.repeat(length)) }],
+  });
+  expect(() => encode(texts(20, 2 ** 20))).toThrow(SallyportError);
+  expect(encodeFrame(texts(20, 2 ** 20), QUESTION_LIMITS).length).toBeGreaterThan(20 * 2 ** 20);
+  expect(() => encodeFrame(texts(700, 2 ** 20), QUESTION_LIMITS)).toThrow(SallyportError);
 });
