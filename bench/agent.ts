@@ -3,7 +3,8 @@
  * the model in a process of its own. Model: an isolation forest of 100 trees over 10 features. Load: Debian's `wrk`.
  *
  * Limits: `node:http` with the model in its own process and nothing around it (`bench/support/bare-server.ts`), and the
- * runtime alone over the same batches. Peer: whoever is named by `--peer URL[,URL]` (see `peerTarget`). Everything is
+ * runtime alone over the same batches. Peer: whoever is named by `--peer URL[,URL]` (see `peerTarget`); beside it the agent
+ * serves the peer's own model as `--peer-model FILE` has it, else the forest that is measured beside the limits. All is
  * measured in turn in one run, several times over, because a machine's speed changes from minute to minute; a round in
  * which it did not keep its pace (`support/metronome.ts`) is measured again.
  */
@@ -17,6 +18,7 @@ import {
   bareTarget,
   type Load,
   MODEL,
+  peerModel,
   peerTarget,
   type Target,
 } from './support/agent-target.ts';
@@ -28,6 +30,8 @@ import { type Bench, type BenchRow, row } from './support/row.ts';
 import { requireWrk, type WrkReport } from './support/wrk.ts';
 
 const RUNS = 7;
+/** At half load, where a ratio of two percentiles varies more from round to round than a rate does. */
+const CALM_RUNS = 15;
 /** Short, so that a round without a pause of the machine is soon found. */
 const SECONDS = 1;
 const ROWS_SECONDS = 2;
@@ -130,9 +134,19 @@ export const agent: Bench = async ({ directory, say }) => {
     const alone = await Promise.all([1, cores].map((threads) => rawRuns(model, batch, ROWS, threads)));
 
     const peer = await namedPeer(directory, say, one(PEER_CROWD), many);
+    const theirModel = peer ? peerModel(process.env) : null;
+    if (peer && !theirModel)
+      say('its model was not named: --peer-model FILE; ours is a forest of the same size');
+    const besideThem = theirModel ? await agentTarget(theirModel) : own;
+    if (theirModel) targets.push(besideThem);
+    const aloneBesideThem = theirModel
+      ? await Promise.all([1, cores].map((threads) => rawRuns(theirModel, batch, ROWS, threads)))
+      : alone;
     say('warming up');
     for (const target of [bare, own]) await ask(directory, target, one(CROWD, 3));
-    for (const load of [many, binary]) await ask(directory, own, load);
+    if (theirModel) await ask(directory, besideThem, one(CROWD, 3));
+    for (const target of new Set([own, besideThem]))
+      for (const load of [many, binary]) await ask(directory, target, load);
 
     const seen = {
       own: { crowd: [] as number[], few: [] as number[], json: [] as number[], binary: [] as number[] },
@@ -162,11 +176,11 @@ export const agent: Bench = async ({ directory, say }) => {
       if (peer && turn < PEER_RUNS) {
         // Steady or not, as the peer is measured.
         const plainly = (load: Load): Promise<WrkReport> =>
-          ask(directory, own, { ...load, seconds: PLAIN_SECONDS });
+          ask(directory, besideThem, { ...load, seconds: PLAIN_SECONDS });
         plain.one.push((await plainly(one(CROWD))).requestsPerSecond);
         plain.binary.push((await plainly(binary)).requestsPerSecond * ROWS);
         plain.json.push((await plainly(many)).requestsPerSecond * ROWS);
-        for (const [place, runs] of alone.entries())
+        for (const [place, runs] of aloneBesideThem.entries())
           plain.raw[place]?.push(await runs.rowsPerSecond(PLAIN_SECONDS * 1000));
         await peer.measure();
       }
@@ -178,7 +192,7 @@ export const agent: Bench = async ({ directory, say }) => {
       run(target, { ...one(CROWD), pauseMs: (CROWD / (median(most) / 2)) * 1000 });
     const calm: WrkReport[] = [];
     const calmBare: WrkReport[] = [];
-    for (let turn = 0; turn < RUNS; turn++) {
+    for (let turn = 0; turn < CALM_RUNS; turn++) {
       calm.push(await paced(own, seen.own.crowd));
       calmBare.push(await paced(bare, seen.bare.crowd));
     }

@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- NAME…] [--json] [--write] [--minutes N] [--peer URL[,URL]]`: measures the program beside what
- * limits it and beside its peers.
+ * `npm run bench [-- NAME…] [--json] [--write] [--minutes N] [--peer URL[,URL] [--peer-model FILE]]`: measures the program
+ * beside what limits it and beside its peers.
  * Each bench runs in a process of its own, one after the other. Loopback only, bounded in time and size.
  */
 import { fork } from 'node:child_process';
@@ -67,6 +67,7 @@ async function main(): Promise<number> {
       child: { type: 'string' },
       minutes: { type: 'string', default: '10' },
       peer: { type: 'string' },
+      'peer-model': { type: 'string' },
     },
   });
   const minutes = Number(values.minutes);
@@ -79,6 +80,7 @@ async function main(): Promise<number> {
     return 0;
   }
   if (values.peer !== undefined) process.env.SALLYPORT_BENCH_PEER = values.peer;
+  if (values['peer-model'] !== undefined) process.env.SALLYPORT_BENCH_PEER_ONNX = values['peer-model'];
   const unknown = positionals.filter((name) => BENCHES[name] === undefined);
   if (unknown.length > 0) {
     console.error(

@@ -1,5 +1,6 @@
 /** What the agent's bench asks: the built agent with a signed release, the bare loop, and peers by their addresses. */
 import { fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OutputMapping } from '../../shared/domain/model/version.ts';
 import { servedAgent } from './served-agent.ts';
@@ -33,6 +34,7 @@ export function bareTarget(modelFile: string): Promise<Target> {
   });
 }
 
+/** Of an isolation forest with the outputs `label` and `score`. */
 const MAPPING: OutputMapping = {
   kind: 'anomaly',
   input: 'features',
@@ -69,6 +71,12 @@ export function peerTarget(env: NodeJS.ProcessEnv): Target | null {
     named: { model_name, ...(version === undefined ? {} : { version }) },
     stop: async () => {},
   };
+}
+
+/** The peer's own model, for the agent to serve beside it: `SALLYPORT_BENCH_PEER_ONNX` = its file. Null where none is named. */
+export function peerModel(env: NodeJS.ProcessEnv): Uint8Array | null {
+  const file = env.SALLYPORT_BENCH_PEER_ONNX;
+  return file === undefined ? null : readFileSync(file);
 }
 
 export interface Load {
