@@ -144,7 +144,7 @@ test('given an agent that is killed, then its process ends as well', async () =>
   const [pid, message] = JSON.parse(line) as [number, unknown];
   expect(message).toMatchObject({ id: 1, kind: expect.stringMatching(/begun|done/) });
   agent.kill('SIGKILL');
-  await expect.poll(() => isThere(pid), { timeout: 10_000 }).toBe(false);
+  await expect.poll(() => isThere(pid)).toBe(false);
 });
 
 function isThere(pid: number): boolean {

@@ -334,9 +334,7 @@ describe('one routing for both APIs', () => {
     }
     expect([...seen].sort()).toEqual(['1.0.0', '1.1.0']);
     // After the answers: whoever counts next would count some of these.
-    await expect
-      .poll(async () => (await on.client.traffic('phish')).pairs, { timeout: 10_000 })
-      .toBe(pairs + mirrored);
+    await expect.poll(async () => (await on.client.traffic('phish')).pairs).toBe(pairs + mirrored);
   });
 
   test('calls are counted, mirrored and logged as those of /predict are', async () => {
@@ -351,9 +349,7 @@ describe('one routing for both APIs', () => {
       if (reply.answer.model_version === '1.1.0') asked++;
     }
     expect(asked).toBeGreaterThan(0);
-    await expect
-      .poll(async () => (await on.client.traffic('phish')).pairs, { timeout: 10_000 })
-      .toBe(pairs + 2 * asked);
+    await expect.poll(async () => (await on.client.traffic('phish')).pairs).toBe(pairs + 2 * asked);
     expect((await on.client.traffic('phish')).canary?.requests).toBe((canary?.requests ?? 0) + asked);
     // Thresholds ½ and 2 agree about the rows 1,1,1 and 0,0,0.
     expect((await on.client.traffic('phish')).disagreements).toBe(0);
