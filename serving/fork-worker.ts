@@ -5,6 +5,9 @@ import { ANSWER_LIMITS, encodeFrame, FrameReader, QUESTION_LIMITS } from './infe
 import { isReply } from './inference/replies.ts';
 import { ANSWER_FD, QUESTION_FD } from './inference/worker-port.ts';
 
+/** What a process said before it ended lies in its pipe by then, and is read within this time. */
+const LAST_WORDS_MS = 2000;
+
 /**
  * Starts an inference process: the agent's own entry with the word `worker`, so that there is one bundle. They talk in
  * frames over two pipes. Of the agent's environment it inherits nothing but what the loader of native libraries needs: a
@@ -31,10 +34,15 @@ export function forkInferenceWorker(entry: string): InferenceWorker {
   const answers = pipeOf(child, ANSWER_FD);
   // Nothing comes this way but its end.
   questions?.resume();
-  const kill = (): void => {
-    // Whoever else holds its pipes is not heard any more.
+  const closePipes = (): void => {
+    questions?.destroy();
     answers?.destroy();
-    child.kill('SIGKILL');
+  };
+  // Whoever else holds them is not waited for once its last words can be read.
+  child.on('exit', () => setTimeout(closePipes, LAST_WORDS_MS).unref());
+  const kill = (): void => {
+    closePipes();
+    if (child.pid !== undefined) child.kill('SIGKILL');
   };
   return {
     pid: child.pid,

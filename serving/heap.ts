@@ -40,10 +40,13 @@ export interface YoungGeneration {
   collect(): void;
 }
 
-/** The engine's own. */
-export function youngGeneration(): YoungGeneration {
+type Collect = (options: { readonly type: 'minor' }) => void;
+
+/** The engine's own; null where the engine does not let itself be asked. */
+export function youngGeneration(): YoungGeneration | null {
   setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as (options: { readonly type: 'minor' }) => void;
+  const collect = runInNewContext('typeof gc === "function" ? gc : null') as Collect | null;
+  if (collect === null) return null;
   return {
     used() {
       const space = getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space');
@@ -64,11 +67,12 @@ const LOOK_EVERY = 8;
  * times a second for a millisecond, and a hundredth of all calls.
  */
 export class QuietCollector {
-  readonly #young: YoungGeneration;
+  readonly #young: YoungGeneration | null;
   #moments = 0;
   #waiting = false;
 
-  constructor(young: YoungGeneration) {
+  /** null = the engine does it alone. */
+  constructor(young: YoungGeneration | null) {
     this.#young = young;
   }
 
@@ -76,15 +80,16 @@ export class QuietCollector {
   offer(isQuiet: () => boolean): void {
     if (this.#waiting || ++this.#moments < LOOK_EVERY) return;
     this.#moments = 0;
-    if (this.#young.used() < DUE) return;
+    const young = this.#young;
+    if (!young || young.used() < DUE) return;
     this.#waiting = true;
     // The first comes before anything is read.
-    setImmediate(() => setImmediate(() => this.#collect(isQuiet)));
+    setImmediate(() => setImmediate(() => this.#collect(young, isQuiet)));
   }
 
-  #collect(isQuiet: () => boolean): void {
+  #collect(young: YoungGeneration, isQuiet: () => boolean): void {
     this.#waiting = false;
-    if (isQuiet()) this.#young.collect();
+    if (isQuiet()) young.collect();
     // Still due: the next moment will do.
     else this.#moments = LOOK_EVERY;
   }

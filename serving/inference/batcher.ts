@@ -195,7 +195,11 @@ export class Batcher {
       (outputs) => {
         // The next run is on its way before the answers of this one are written.
         this.#pump();
-        this.#answer(jobs, outputs);
+        try {
+          this.#answer(jobs, outputs);
+        } catch (error) {
+          for (const job of jobs) job.reject(error);
+        }
       },
       (error: unknown) => {
         if (joined) this.#retryAlone(jobs, error);

@@ -175,8 +175,9 @@ function decodeFrame(bytes: Buffer, at: number): unknown {
   if (follows === 'bytes') return { ...message, bytes: bytesIn(arrays, message.bytes) };
   if (follows === 'inputs' || follows === 'value')
     return { ...message, [follows]: tensorsIn(arrays, message[follows]) };
-  // What looks like tensors has to come as such.
-  if (arrays.length > 0 || isTensors(message.value)) throw malformed();
+  // Lists of anything but texts are tensors, which come as such.
+  const { value } = message;
+  if (arrays.length > 0 || (Array.isArray(value) && !isTexts(value))) throw malformed();
   return message;
 }
 

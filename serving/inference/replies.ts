@@ -1,6 +1,9 @@
 /** What an inference process may say: everything else is the word of a program that is not ours any more. */
 import type { WorkerReply } from '../../shared/node/onnx/worker-protocol.ts';
 
+/** Of an error's parts, in characters: they are logged and answered. */
+const MOST_TEXT = 10_000;
+
 type Members = Readonly<Record<string, unknown>>;
 
 /** Of `value` only that it is there: it is looked at by whoever asked for it. */
@@ -25,9 +28,12 @@ export function isReply(message: unknown): message is WorkerReply {
 function isWireError(error: unknown): boolean {
   if (!isMembers(error) || !isMembers(error.facts)) return false;
   const { code, message, hint, facts } = error;
-  if (typeof code !== 'string' || typeof message !== 'string') return false;
-  if (hint !== null && typeof hint !== 'string') return false;
+  if (!isText(code) || !isText(message) || (hint !== null && !isText(hint))) return false;
   return Object.values(facts).every((fact) => fact === null || typeof fact !== 'object');
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value.length <= MOST_TEXT;
 }
 
 function isNext(next: unknown): boolean {

@@ -15,6 +15,8 @@ type Run = (inputs: readonly NamedTensor[], outputs: readonly string[]) => Promi
 
 /** Rows of the test, each run alone and all of them together. */
 const ROWS = 3;
+/** Of one input; a model may name any size for it. */
+const MOST_VALUES = 2 ** 24;
 /** A sum in another order differs in its last digits. */
 const TOLERANCE = 1e-4;
 
@@ -58,6 +60,8 @@ function inputOf({ name, type, shape }: TensorInfo, rows: number | null, next: (
     place === 0 && rows !== null ? rows : typeof size === 'number' ? size : 1,
   );
   const length = sizeOf(dims);
+  if (length > MOST_VALUES)
+    throw new SallyportError('model.unsupported', `The input "${name}" is too large to be tried out.`);
   if (type === 'string') return { name, type, dims, data: new Array<string>(length).fill('') };
   return { name, type, dims, data: numbers(type, length, next) };
 }

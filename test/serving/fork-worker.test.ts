@@ -56,6 +56,7 @@ test.each([
     encode({ id: 1, kind: 'failed', next: null, error: { code: {}, message: '', hint: null, facts: {} } }),
   ],
   ['an answer without a value', encode({ id: 1, kind: 'done', next: null })],
+  ['tensors without their values', encode({ id: 1, kind: 'done', value: [{ name: 'label' }], next: null })],
   ['a memory that is no number', encode({ id: 0, kind: 'memory', rssBytes: '1' })],
 ])('a process that says %s is ended', async (_what, bytes) => {
   expect(await heard(bytes)).toEqual({ messages: [], code: null });
@@ -105,6 +106,18 @@ test('what a process said before it ended is heard, though it was asked more mea
   await ended;
   expect(messages).toEqual([said]);
 });
+
+test('given a process that leaves another one behind with its pipes, then its end is told all the same', async () => {
+  const worker = forkInferenceWorker(
+    script(`
+      import { spawn } from 'node:child_process';
+      spawn('sleep', ['20'], { detached: true, stdio: ['ignore', 'ignore', 'ignore', 3, 4] }).unref();
+      process.exit(5);
+    `),
+  );
+  worker.onMessage(() => {});
+  expect(await new Promise((end) => worker.onExit(end))).toBe(5);
+}, 30_000);
 
 test('given no descriptor for another process, then it is as if it had ended, and nobody else is disturbed', async () => {
   const agent = spawn('sh', [

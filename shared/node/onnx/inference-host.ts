@@ -123,6 +123,18 @@ export function createInferenceHost(options: HostOptions): InferenceHost {
       listener({ key: model.key, digest: model.digest, error, quarantined });
   };
 
+  /** A process that answers what it was not asked for is not ours any more. */
+  const distrust = (model: ModelToLoad | null, target: WorkerLink): SallyportError => {
+    const error = new SallyportError(
+      'engine.crashed',
+      'The inference process answered what it was not asked for, and was ended.',
+      { hint: 'If it happens again with this model, do not use the model.' },
+    );
+    if (model) blame(model, error);
+    target.close(error);
+    return error;
+  };
+
   const transfer = async (entry: Entry, attempt: number): Promise<ModelInterface> => {
     const { model } = entry;
     quarantine.check(model.digest);
@@ -139,8 +151,10 @@ export function createInferenceHost(options: HostOptions): InferenceHost {
           lost = gone;
         },
       });
+      const { success, data: info } = interfaceSchema.safeParse(loaded);
+      if (!success) throw distrust(entry.model, target);
       entry.link = target;
-      return modelInterface(loaded);
+      return info;
     } catch (error) {
       const gone = lost as WorkerGone | null;
       if (!gone || closed) throw error;
@@ -168,7 +182,7 @@ export function createInferenceHost(options: HostOptions): InferenceHost {
       target.request({ type: 'run', key: entry.model.key, inputs, wanted }, options.deadlineMs, {
         done: (value) => {
           if (isAnswer(value, wanted)) resolve(value);
-          else reject(notAsked());
+          else reject(distrust(asked.joined ? null : entry.model, target));
         },
         failed: reject,
         gone: (gone: WorkerGone) => {
@@ -244,32 +258,22 @@ export function createInferenceHost(options: HostOptions): InferenceHost {
 const tensorInfo = z.object({
   name: z.string(),
   type: z.custom<TensorType>((type) => typeof type === 'string' && isTensorType(type)),
-  shape: z.array(z.union([z.number(), z.string(), z.null()])),
+  shape: z.array(z.union([z.int().nonnegative(), z.string(), z.null()])),
 });
 const interfaceSchema = z.object({
   inputs: z.array(tensorInfo),
   outputs: z.array(tensorInfo),
   leftOut: z.array(z.string()),
-  batch: z.union([z.literal('open'), z.number(), z.null()]),
+  batch: z.union([z.literal('open'), z.int().positive(), z.null()]),
 });
 
-function modelInterface(loaded: unknown): ModelInterface {
-  const { success, data } = interfaceSchema.safeParse(loaded);
-  if (!success) throw notAsked();
-  return data;
-}
-
-/** One tensor for each name. What is in them was checked on the way, and is read with care. */
+/** One tensor for each name. Whether they are tensors is looked at where they arrive. */
 function isAnswer(value: unknown, wanted: readonly string[]): value is Answered {
   return (
     Array.isArray(value) &&
     value.length === wanted.length &&
     (value as Partial<NamedTensor>[]).every((tensor, place) => tensor?.name === wanted[place])
   );
-}
-
-function notAsked(): SallyportError {
-  return new SallyportError('unexpected', 'The inference process answered what it was not asked for.');
 }
 
 function closedError(): SallyportError {

@@ -95,7 +95,8 @@ function batchOf(inputs: readonly TensorInfo[], outputs: readonly TensorInfo[]):
   // One that the model leaves without a name may be any of the others.
   if (given.length > 1) return null;
   const [only] = given;
-  return typeof only === 'number' ? (sizes.size === 1 ? only : null) : 'open';
+  if (typeof only !== 'number') return 'open';
+  return sizes.size === 1 && only > 0 ? only : null;
 }
 
 /** Values of a tensor of these dimensions. */

@@ -167,6 +167,8 @@ test.each([
   ['fewer texts than values', frame(done({ name: 'x', type: 'string', dims: [2], texts: ['a'] }))],
   ['texts that are none', frame(done({ name: 'x', type: 'string', dims: [1], texts: [{}] }))],
   ['tensors that are not said to follow', frame({ value: [{ name: 'x', type: 'int8', dims: [1] }] })],
+  ['a list of things without dimensions', frame({ value: [{ name: 'x' }] })],
+  ['a list with nothing in it but null', frame({ value: [null] })],
   ['a head larger than any may be', Buffer.of(0, 0, 0, 2, 0, 0, 0, 0)],
   ['fewer bytes than were said', frame({ bytes: 20, follows: 'bytes' }, new Uint8Array(8))],
 ])('%s is refused', (_what, bytes) => {
