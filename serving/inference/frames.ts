@@ -74,7 +74,9 @@ function frameOf(head: object, arrays: readonly NumberArray[], limits: FrameLimi
   const start = PREFIX_BYTES + padded(headBytes);
   const size = arrays.reduce((sum, { byteLength }) => sum + padded(byteLength), start);
   if (headBytes > limits.headBytes || size > limits.bytes) throw tooLarge(limits);
-  const frame = Buffer.allocUnsafe(size);
+  // Not of the shared blocks: one lives as long as the last of some tens of frames cut from it, which is long enough to be
+  // taken for old, and then it waits for a full collection.
+  const frame = Buffer.allocUnsafeSlow(size);
   frame.writeUInt32LE(headBytes, 0);
   frame.writeUInt32LE(size - start, 4);
   frame.write(text, PREFIX_BYTES, headBytes, 'utf8');

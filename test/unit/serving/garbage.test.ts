@@ -9,7 +9,9 @@ import { expect, test } from 'vitest';
 import { Door, type DoorOptions, Rates } from '../../../serving/guard/door.ts';
 import { limitsSchema } from '../../../serving/guard/limits.ts';
 import { RateLimiter } from '../../../serving/guard/rate-limit.ts';
+import { youngGeneration } from '../../../serving/heap.ts';
 import { Answers } from '../../../serving/http/answers.ts';
+import { ANSWER_LIMITS, encodeFrame } from '../../../serving/inference/frames.ts';
 import { openWorkerLink } from '../../../shared/node/onnx/worker-link.ts';
 import type { WorkerReply, WorkerRequest } from '../../../shared/node/onnx/worker-protocol.ts';
 import { collect, oldGarbage } from '../../support/garbage.ts';
@@ -132,4 +134,25 @@ test('callers who take turns at a rate leave nothing behind', () => {
   const limiter = new RateLimiter({ perSecond: 1000, burstSeconds: 1 });
   let turn = 0;
   expect(oldGarbage(() => limiter.take(`caller-${turn++ % 8}`, 1, turn))).toBeLessThan(BYTES_A_TIME);
+});
+
+test('a message that is written leaves no memory outside the heap that only a full collection finds', () => {
+  const young = youngGeneration();
+  const message = {
+    id: 1,
+    kind: 'done',
+    next: null,
+    value: [{ name: 'x', type: 'int64', dims: [4], data: new BigInt64Array(4) }],
+  };
+  const work = (): void => {
+    for (let each = 0; each < 4000; each++) {
+      encodeFrame(message, ANSWER_LIMITS);
+      // As often as some tens of answers, as in a process that has little to do.
+      if (each % 5 === 0) young?.collect();
+    }
+  };
+  work();
+  const before = process.memoryUsage().arrayBuffers;
+  work();
+  expect((process.memoryUsage().arrayBuffers - before) / 4000).toBeLessThan(BYTES_A_TIME);
 });
