@@ -57,9 +57,9 @@ export function youngGeneration(): YoungGeneration | null {
 }
 
 /** In use to this part, it is collected as soon as nobody waits: there is little left before the engine has to. */
-const DUE = 0.75;
+const DUE = 0.9;
 /** Quiet moments to one in which it is looked at, which takes some microseconds. */
-const LOOK_EVERY = 8;
+const LOOK_EVERY = 4;
 
 /**
  * Collects the young generation while nobody waits for an answer. The engine does so when it is full, which happens where

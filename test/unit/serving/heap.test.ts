@@ -32,7 +32,7 @@ const moments = (collector: QuietCollector, count: number, isQuiet = true): void
 };
 
 test('given a young generation that is nearly full, when nobody waits, then it is collected once', async () => {
-  const young = fake(0.8);
+  const young = fake(0.95);
   moments(new QuietCollector(young), 20);
   expect(young.collections).toBe(0);
   await turns(3);
@@ -43,13 +43,13 @@ test('given one that has room, then it is left alone, and looked at now and then
   const young = fake(0.5);
   moments(new QuietCollector(young), 80);
   await turns(3);
-  expect([young.collections, young.looks]).toEqual([0, 10]);
+  expect([young.collections, young.looks]).toEqual([0, 20]);
 });
 
 test('given a request that came meanwhile, then the next quiet moment will do', async () => {
-  const young = fake(0.8);
+  const young = fake(0.95);
   const collector = new QuietCollector(young);
-  moments(collector, 8, false);
+  moments(collector, 4, false);
   await turns(3);
   expect(young.collections).toBe(0);
   moments(collector, 1);
