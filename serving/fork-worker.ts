@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { InferenceWorker } from '../shared/node/onnx/inference-host.ts';
+import { INFERENCE_FLAGS } from './heap.ts';
 import { ANSWER_LIMITS, encodeFrame, FrameReader, QUESTION_LIMITS } from './inference/frames.ts';
 import { isReply } from './inference/replies.ts';
 import { ANSWER_FD, QUESTION_FD } from './inference/worker-port.ts';
@@ -75,7 +76,7 @@ function spawnWorker(entry: string): ChildProcess {
   }
   // Electron's own binary is a Node where it is told so; on macOS one of its helpers is it.
   if (versions.electron !== undefined) env.ELECTRON_RUN_AS_NODE = '1';
-  return spawn(helperExecPath ?? process.execPath, [entry, 'worker'], {
+  return spawn(helperExecPath ?? process.execPath, [...INFERENCE_FLAGS, entry, 'worker'], {
     stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'pipe'],
     env,
   });

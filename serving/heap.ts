@@ -4,7 +4,19 @@ import { runInNewContext } from 'node:vm';
 
 /** Size of each half of the young generation, in MiB: what the engine would come to by itself under load. */
 const HALF = 32;
-const YOUNG_FLAGS = [`--min-semi-space-size=${HALF}`, `--max-semi-space-size=${HALF}`];
+/** The same of an inference process, in which next to nothing outlives a call. */
+const INFERENCE_HALF = 1;
+
+function youngFlags(half: number): readonly string[] {
+  return [`--min-semi-space-size=${half}`, `--max-semi-space-size=${half}`];
+}
+
+/**
+ * With these an inference process keeps the size of its young generation. Left to itself, the engine doubles the halves
+ * when some calls under way live through a collection, and halves them again minutes later: a tenth of what the process
+ * takes, at moments nobody can foresee.
+ */
+export const INFERENCE_FLAGS = youngFlags(INFERENCE_HALF);
 
 /**
  * Starts this process again, as the same process, with a young generation that keeps its size; returns where it has one
@@ -19,7 +31,7 @@ export function keepYoungSize(): void {
   // A channel to the parent does not live through it.
   const talks = process.channel != null || 'parentPort' in process;
   if (platform === 'win32' || versions.electron !== undefined || talks || /semi[-_]space/.test(asked)) return;
-  process.execve?.(execPath, [execPath, ...YOUNG_FLAGS, ...execArgv, ...argv.slice(1)], env);
+  process.execve?.(execPath, [execPath, ...youngFlags(HALF), ...execArgv, ...argv.slice(1)], env);
 }
 
 /** What may come on top of what was alive after the last full collection, in percent of it. */

@@ -119,6 +119,24 @@ test('given a process that leaves another one behind with its pipes, then its en
   expect(await new Promise((end) => worker.onExit(end))).toBe(5);
 }, 30_000);
 
+test('given much that outlives a collection, then the young generation does not grow', async () => {
+  const worker = forkInferenceWorker(
+    script(`
+      import { getHeapSpaceStatistics } from 'node:v8';
+      const mebibytes = () =>
+        getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space').space_size / 2 ** 20;
+      let kept = [];
+      for (let each = 0; each < 1_000_000; each++) {
+        kept.push({ each });
+        if (kept.length > 50_000) kept = [];
+      }
+      process.exit(Math.ceil(mebibytes()));
+    `),
+  );
+  // Two halves of a mebibyte each; 16 in all where the engine may choose.
+  expect(await new Promise((end) => worker.onExit(end))).toBeLessThanOrEqual(2);
+});
+
 test('given no descriptor for another process, then it is as if it had ended, and nobody else is disturbed', async () => {
   const agent = spawn('sh', [
     '-c',
