@@ -1,8 +1,9 @@
 /**
  * `soak`: memory of the agent's and of its inference processes' own (anonymous pages) under a steady load, 10 minutes
  * unless `--minutes` says otherwise; its metrics are scraped every second all the while. Before it, for half a minute, as
- * many requests as the agent takes: so that what is compiled and reserved under load is there. The first tenth of the
- * steady load is not looked at. Limit: the median of the first quarter of the rest, so that 1 means flat.
+ * many requests as the agent takes, from more clients: so that what is compiled and reserved under load is there, in the
+ * inference process as well that the steady load seldom needs. The first tenth of the steady load is not looked at.
+ * Limit: the median of the first quarter of the rest, so that 1 means flat.
  */
 import { readFileSync } from 'node:fs';
 import { featureNames } from '../shared/domain/model/feature-columns.ts';
@@ -17,6 +18,7 @@ import { servedAgent } from './support/served-agent.ts';
 const MODEL = 'phish';
 const RATE = 300;
 const WARM_MS = 30_000;
+const WARM_CONNECTIONS = 64;
 const CONNECTIONS = 8;
 const SAMPLE_MS = 1000;
 const MIB = 1024 * 1024;
@@ -96,7 +98,7 @@ export const soak: Bench = async ({ say, minutes }) => {
       versionField: null,
     };
     say('as many requests as it takes');
-    await load({ ...steady, ratePerSecond: 0, durationMs: WARM_MS }).report;
+    await load({ ...steady, connections: WARM_CONNECTIONS, ratePerSecond: 0, durationMs: WARM_MS }).report;
     // The second of them is started while the first answers already.
     const inference = childrenOf(agent.pid);
     if (inference.length === 0) throw new Error('The agent has no inference process.');

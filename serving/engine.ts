@@ -197,12 +197,3 @@ export async function requireProviders(
     link.close(new SallyportError('cancelled', 'It was only asked what it has.'));
   }
 }
-
-/** Whether an error is the model's or its process's fault, and not the caller's. */
-export function isEngineFault(error: unknown): boolean {
-  if (!(error instanceof SallyportError)) return true;
-  if (error.code === 'engine.timeout' && error.facts.queued === true) return false;
-  return (
-    error.code.startsWith('engine.') || error.code.startsWith('integrity.') || error.code === 'unexpected'
-  );
-}

@@ -6,6 +6,7 @@
  */
 import type { OutputMapping } from '../shared/domain/model/version.ts';
 import type { NamedTensor } from '../shared/node/onnx/named-tensor.ts';
+import { isModelFault } from './faults.ts';
 import type { LoadedRelease } from './release.ts';
 
 export interface MirrorJob {
@@ -15,7 +16,12 @@ export interface MirrorJob {
   readonly labels: Float64Array;
   readonly mapping: OutputMapping;
   readonly other: LoadedRelease;
-  /** Called with pairs and those whose labels differ; not called when the other could not answer. */
+  /** Whether NaN and infinity may come and go: where they may not, the other's are no answer. */
+  readonly allowNonFinite: boolean;
+  /**
+   * Called with pairs and those whose labels differ: all of them where the other's model had no answer. Not called where
+   * its process had none, which says nothing about these rows.
+   */
   readonly done: (pairs: number, disagreements: number) => void;
   readonly dropped: (pairs: number) => void;
 }
@@ -58,11 +64,12 @@ export class Mirror {
 
   async #run(job: MirrorJob): Promise<void> {
     try {
-      const { other, inputs, count } = job;
-      const { labels } = other.read(await other.runRows(inputs, other.mapped), count, true);
+      const { other, inputs, count, allowNonFinite } = job;
+      const { labels } = other.read(await other.runRows(inputs, other.mapped), count, allowNonFinite);
       job.done(job.count, countDisagreements(job, labels));
-    } catch {
-      job.dropped(job.count);
+    } catch (error) {
+      if (isModelFault(error)) job.done(job.count, job.count);
+      else job.dropped(job.count);
     }
   }
 }

@@ -8,10 +8,10 @@ import type { Predictions } from '../shared/node/onnx/worker-protocol.ts';
 import { type Choice, choose, type Destination, Unavailable } from './choose.ts';
 import type { AgentLimits } from './config.ts';
 import type { Drain } from './drain.ts';
-import { isEngineFault } from './engine.ts';
+import { errorType, isEngineFault, isModelFault } from './faults.ts';
 import type { ScoreGuard } from './guard/scores.ts';
-import { checkInputs, TooManyRows } from './inference/check-inputs.ts';
-import type { ErrorType, VersionCounts } from './metrics/counts.ts';
+import { checkInputs } from './inference/check-inputs.ts';
+import type { VersionCounts } from './metrics/counts.ts';
 import { scoreBoundsOf } from './metrics/models.ts';
 import type { Metrics } from './metrics.ts';
 import { Mirror } from './mirror.ts';
@@ -184,7 +184,9 @@ export class Predictor {
         if (counter && predictions) this.#offerMirror(choice, run, predictions.labels);
         return answer;
       } catch (error) {
-        this.#countFailure(error, choice, counts, performance.now() - call.startedAt);
+        const ms = performance.now() - call.startedAt;
+        const fault = isModelFault(error) ? await isCanarysFault(choice, run) : isEngineFault(error);
+        countFailure(error, fault, choice, counts, ms);
         throw error;
       }
     } finally {
@@ -211,16 +213,10 @@ export class Predictor {
     try {
       return readInput(choice, read);
     } catch (error) {
-      this.#countFailure(error, choice, counts, performance.now() - call.startedAt);
+      const fault = error instanceof UnfitInput ? error.fault : isEngineFault(error);
+      countFailure(error, fault, choice, counts, performance.now() - call.startedAt);
       throw error;
     }
-  }
-
-  #countFailure(error: unknown, choice: Choice, counts: VersionCounts, ms: number): void {
-    const refused = error instanceof TooManyRows;
-    const fault = error instanceof UnfitInput ? error.fault : !refused && isEngineFault(error);
-    if (choice.counter && fault) countRequest(choice.counter, ms, true);
-    counts.failure(errorType(error));
   }
 
   #offerMirror({ live, release, canary: toCanary }: Choice, run: Run, labels: Float64Array): void {
@@ -244,6 +240,7 @@ export class Predictor {
       labels,
       mapping: release.mapping,
       other,
+      allowNonFinite: run.allowNonFinite,
       done: (total, differing) => {
         // Counted into the generation it was asked in, even when that has passed.
         pairs.total += total;
@@ -284,6 +281,34 @@ function readInput({ release, live, canary }: Choice, read: (release: LoadedRele
       }
     }
     throw new UnfitInput(error, fault);
+  }
+}
+
+/** `fault` = the version's own, which its guards are told of. */
+function countFailure(
+  error: unknown,
+  fault: boolean,
+  { counter }: Choice,
+  counts: VersionCounts,
+  ms: number,
+): void {
+  if (counter && fault) countRequest(counter, ms, true);
+  counts.failure(errorType(error));
+}
+
+/**
+ * Whether what a canary could not answer is its own fault: it is where stable answers the same rows, or does not take such
+ * rows at all. What neither answers says nothing about the canary.
+ */
+async function isCanarysFault({ live, canary, counter }: Choice, run: Run): Promise<boolean> {
+  const { stable } = live;
+  if (!canary || !counter) return false;
+  if (!stable || !takes(stable, run.inputs)) return true;
+  try {
+    stable.read(await stable.runRows(run.inputs, stable.mapped), run.rows, run.allowNonFinite);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -328,12 +353,4 @@ function predictionsOf(
     if (error instanceof SallyportError && error.code === 'model.unmappable') return null;
     throw error;
   }
-}
-
-function errorType(error: unknown): ErrorType {
-  if (error instanceof TooManyRows) return 'input';
-  if (!(error instanceof SallyportError)) return 'engine';
-  if (error.code === 'engine.timeout') return error.facts.queued === true ? 'overload' : 'timeout';
-  if (error.code.startsWith('integrity.')) return 'integrity';
-  return error.code.startsWith('engine.') || error.code === 'unexpected' ? 'engine' : 'input';
 }

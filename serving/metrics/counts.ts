@@ -5,8 +5,9 @@
 import { LATENCY_BUCKETS_MS } from '../../shared/domain/traffic/sample.ts';
 
 /**
- * Why a predict call failed: the values of `error_type`. `integrity` = stored bytes are not what was signed; `unavailable`
- * = every version there was has been taken out, by a revocation or a guard.
+ * Why a predict call failed: the values of `error_type`. `model` = the model had no answer to input that fits its
+ * interface; `integrity` = stored bytes are not what was signed; `unavailable` = every version there was has been taken
+ * out, by a revocation or a guard.
  */
 export const ERROR_TYPES = [
   'input',
@@ -14,6 +15,7 @@ export const ERROR_TYPES = [
   'overload',
   'timeout',
   'engine',
+  'model',
   'integrity',
   'unavailable',
 ] as const;
@@ -69,6 +71,7 @@ export class VersionCounts {
     overload: 0,
     timeout: 0,
     engine: 0,
+    model: 0,
     integrity: 0,
     unavailable: 0,
   };

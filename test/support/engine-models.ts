@@ -190,6 +190,35 @@ export function columnInputs(numberType: number, batch: Dimension = 'N'): Uint8A
   });
 }
 
+/** The label and score of a row are its first feature, which is 0 or 1: on any other the runtime stops. */
+export function pickedFromTwo(): Uint8Array {
+  return model({
+    opsets: [['', 15]],
+    graph: {
+      nodes: [
+        { type: 'MatMul', inputs: ['features', 'pick'], outputs: ['raw'] },
+        { type: 'Cast', inputs: ['raw'], outputs: ['at'], attributes: [{ name: 'to', int: TYPE.int64 }] },
+        { type: 'Gather', inputs: ['two', 'at'], outputs: ['score'] },
+        {
+          type: 'Cast',
+          inputs: ['score'],
+          outputs: ['label'],
+          attributes: [{ name: 'to', int: TYPE.int64 }],
+        },
+      ],
+      initializers: [
+        { name: 'pick', dims: [3, 1], raw: float32s([1, 0, 0]) },
+        { name: 'two', dims: [2], raw: float32s([0, 1]) },
+      ],
+      inputs: [value('features', tensorType(TYPE.float, ['N', 3]))],
+      outputs: [
+        value('label', tensorType(TYPE.int64, ['N', 1])),
+        value('score', tensorType(TYPE.float, ['N', 1])),
+      ],
+    },
+  });
+}
+
 /**
  * Works as long as the largest second feature says: it sums that many sines 40 times over. A million is a few tens of
  * milliseconds, a billion needs 4 GB and more time than any deadline. The answer is that of `firstFeature`.
