@@ -3,7 +3,9 @@ import { SallyportError } from '../shared/domain/errors.ts';
 import type { VersionCounter } from '../shared/domain/traffic/count.ts';
 import { bucketOf, isCanary } from '../shared/domain/traffic/route.ts';
 import type { Drain } from './drain.ts';
+import { isModelFault } from './faults.ts';
 import { sha256Text } from './identity.ts';
+import type { Held } from './inference/model-cache.ts';
 import { isDamaged, isOut, type LiveModel, outageText } from './live-model.ts';
 import type { Metrics } from './metrics.ts';
 import type { LoadedRelease } from './release.ts';
@@ -80,16 +82,34 @@ async function older(
   model: string,
   version: string,
 ): Promise<Choice> {
-  const held = await slots.hold(model, version).catch((error: unknown) => {
-    const damaged = error instanceof SallyportError && error.code.startsWith('integrity.');
-    metrics.lost(model, damaged ? 'integrity' : 'engine');
-    throw damaged ? new Unavailable(`${model}@${version} cannot be served. ${error.message}`) : error;
+  const held = await holdOlder(slots, model, version).catch((error: unknown) => {
+    metrics.lost(model, error instanceof Damaged ? 'integrity' : 'engine');
+    throw error;
   });
   if (!held) {
     metrics.lost(model, 'not_found');
     throw missing(`${model}@${version} is not kept here.`);
   }
   return { live, release: held.release, counter: null, canary: false, letGo: held.letGo };
+}
+
+/** Stored bytes are not what was signed. */
+class Damaged extends Unavailable {}
+
+/**
+ * A version that is kept and not in memory, loaded; null where it is not kept. `Unavailable` where what is stored cannot be
+ * loaded: that is no fault of who asks.
+ */
+export async function holdOlder(slots: Slots, model: string, version: string): Promise<Held | null> {
+  try {
+    return await slots.hold(model, version);
+  } catch (error) {
+    if (!(error instanceof SallyportError)) throw error;
+    const text = `${model}@${version} cannot be served. ${error.message}`;
+    if (error.code.startsWith('integrity.')) throw new Damaged(text);
+    if (isModelFault(error)) throw new Unavailable(text);
+    throw error;
+  }
 }
 
 function missing(message: string): SallyportError {

@@ -70,6 +70,10 @@ export function createServer(options: ServerOptions): FastifyInstance {
   const answers: Answers = new Answers(limits.answerTimeoutMs, () =>
     options.collector?.offer(() => answers.unfinished === 0),
   );
+  const tell = (request: FastifyRequest, reply: FastifyReply): void => {
+    counts.answer(reply.statusCode);
+    access.write(() => accessLine(options.name, request, reply, access.logFeatures));
+  };
   const app = fastify({
     loggerInstance: options.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -79,17 +83,32 @@ export function createServer(options: ServerOptions): FastifyInstance {
     serverFactory: (handler) => createNodeServer(handler, limits, options.requestTimeoutMs, options.tls),
     clientErrorHandler: (error, socket) => {
       counts.refuse(error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'slow' : 'malformed');
-      clientErrorHandler(error, socket);
+      const requestId = randomUUID();
+      options.log.debug({ requestId, problem: error.code }, 'what came is no request');
+      clientErrorHandler(error, socket, requestId);
     },
     // A path that is not one: there is no route, so no hook runs either.
     frameworkErrors: (error, request, reply) => {
+      request.facts = {};
       reply.header('x-request-id', request.id);
-      counts.refuse('malformed');
-      return refuse(
-        refusal('malformed', error.statusCode ?? 400, 'This path cannot be read.'),
-        request,
-        reply,
-      );
+      const admit = (judged: Caller | Refusal): void => {
+        const inside = 'status' in judged ? null : judged;
+        request.caller = inside;
+        reply.raw.once('close', () => {
+          if (inside) door.leave(inside);
+          tell(request, reply);
+        });
+        const found =
+          'status' in judged
+            ? judged
+            : refusal('malformed', error.statusCode ?? 400, 'This path cannot be read.');
+        counts.refuse(found.reason);
+        refuse(found, request, reply);
+      };
+      // It looks like any other path to somebody without a token.
+      const judged = door.enter(request.raw, undefined);
+      if (judged instanceof Promise) void judged.then(admit);
+      else admit(judged);
     },
     // The library's answer has a shape of its own, and no request id: the first hook below gives ours.
     return503OnClosing: false,
@@ -161,8 +180,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   });
   app.addHook('onResponse', (request, reply, done) => {
     if (request.answer) answers.end(request.answer);
-    counts.answer(reply.statusCode);
-    access.write(() => accessLine(options.name, request, reply, access.logFeatures));
+    tell(request, reply);
     done();
   });
   app.setNotFoundHandler((request, reply) =>
@@ -181,6 +199,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   conflict: 409,
   'endpoint.stale': 409,
   'disk.full': 507,
+  'disk.read-only': 507,
   'engine.timeout': 504,
   'engine.crashed': 500,
   'engine.memory': 500,

@@ -34,6 +34,22 @@ afterAll(() => on.agent.remove());
 
 const asked = (id: string) => ({ headers: { 'x-request-id': id } });
 
+test('a path that cannot be read comes as far as any other that is not there, and has its line', async () => {
+  const { agent } = on;
+  const get = (id: string, headers: Record<string, string> = {}) =>
+    fetch(`${agent.predictUrl}/%zz`, { headers: { 'x-request-id': id, ...headers } });
+  expect((await get('odd-1')).status).toBe(401);
+  expect(await on.line('odd-1')).toMatchObject({ caller: null, method: 'GET', route: '/%zz', status: 401 });
+  const known = await get('odd-2', { authorization: `Bearer ${agent.token}` });
+  expect([known.status, known.headers.get('x-request-id')]).toEqual([400, 'odd-2']);
+  expect(await on.line('odd-2')).toMatchObject({ caller: 'console', address: '127.0.0.1', status: 400 });
+  const metrics = await (
+    await fetch(`${agent.predictUrl}/metrics`, { headers: { authorization: `Bearer ${agent.token}` } })
+  ).text();
+  expect(metrics).toMatch(/^sallyport_requests_total\{listener="predict",status="400"\} 1$/m);
+  expect(metrics).toMatch(/^sallyport_requests_total\{listener="predict",status="401"\} 1$/m);
+});
+
 test('a prediction is one line: who, what, how long, of which version, and no value of it', async () => {
   await on.predict(
     [

@@ -41,6 +41,7 @@ describe('the shape of a request', () => {
     socket.destroy();
     await closed;
     expect(statusOf(text())).toBe(status);
+    expect(text()).toMatch(/^x-request-id: [0-9a-f-]{36}\r$/im);
     expect(JSON.parse(text().split('\r\n\r\n')[1] ?? '')).toMatchObject({ detail: expect.any(String) });
   });
 });

@@ -37,7 +37,8 @@ describe('the text of /metrics', () => {
     await on.predict([1, 1, 1], { version: '7.0.0' });
     for (const model of ['strange', 'stranger', 'phish"} 1\nx{a="']) await on.predict([1, 1, 1], { model });
     await fetch(`${on.agent.predictUrl}/models`);
-    await fetch(`${on.agent.predictUrl}/%zz`);
+    const known = { headers: { authorization: `Bearer ${on.agent.token}` } };
+    await fetch(`${on.agent.predictUrl}/%zz`, known);
     const strange = makeRelease(site, { environmentId: 'elsewhere', serial: 3 });
     await on.client.push(strange, () => {}).catch(() => {});
     const headers = { authorization: `Bearer ${on.agent.token}` };

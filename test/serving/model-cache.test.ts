@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startAgent } from '../support/agent.ts';
+import { ApiDocument } from '../support/openapi.ts';
 import { makeRelease, makeSite, thresholdModel } from '../support/release.ts';
 import { onAgent, type Stage } from './support.ts';
 
@@ -73,8 +74,16 @@ describe('given room for the versions with traffic alone', () => {
     const root = state.served.find(({ version }) => version === '1.1.0')?.root ?? '';
     const file = join(on.agent.directory, 'state/releases', root, 'model.onnx.age');
     const whole = await readFile(file);
+    const document = ApiDocument.read(on.agent.predictUrl, on.agent.token);
     await writeFile(file, whole.subarray(0, whole.length - 20));
     expect((await on.predict([1, 1, 1], { version: '1.1.0' })).status).toBe(503);
+    for (const what of ['', '/ready', '/config', '/stats'])
+      expect(
+        await (await document).ask({
+          operation: `GET /v2/models/{model}/versions/{version}${what}`,
+          path: { model: 'phish', version: '1.1.0' },
+        }),
+      ).toMatchObject({ status: 503, body: expect.stringContaining('cannot be served') });
     await writeFile(file, whole);
     expect((await on.predict([1, 1, 1], { version: '1.1.0' })).status).toBe(200);
   });

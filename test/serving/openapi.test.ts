@@ -25,7 +25,7 @@ const LIMITS = {
 const NOT_PROVOKED: Readonly<Record<string, string>> = {
   '500': 'a fault of the program: nobody knows how to bring one about',
   '504': 'a model that hangs: the tests of crashes have one',
-  '507': 'a full disk: the tests of full disks have one',
+  '507': 'a full disk: full-disk.test.ts has one',
   '410': 'an upload a day old',
   'admin 408': 'a request may take five minutes there',
   'admin 429': 'tokens have no rate there unless they have one at all, which the predict listener shows',
@@ -364,6 +364,7 @@ describe('what the admin listener answers', () => {
     expect(await status(leave, { path: { vaultId: 'other' }, body: note(10, 'ab') })).toBe(404);
     const read = 'GET /admin/v1/checkpoints/{vaultId}';
     expect(await status(read, { path })).toBe(200);
+    expect(await status(read, { path: { vaultId: 'other' } })).toBe(404);
   });
 
   test('to those it does not let in', async () => {

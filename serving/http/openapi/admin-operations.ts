@@ -41,7 +41,7 @@ const upload: Operation = {
   path: { id: 'Id of the upload.' },
   headers: ['Tus-Resumable'],
   answers: {},
-  errors: [404, 412],
+  errors: [404, 410, 412],
   tus: true,
 };
 
@@ -126,7 +126,7 @@ export const ADMIN_OPERATIONS: Operations = {
   'POST /admin/v1/models/:name/routing': {
     ...receipt('Sets stable, canary and their shares'),
     body: { required: true, content: json('RoutingBody', routingBodySchema) },
-    errors: [404, 409, 422],
+    errors: [404, 409, 422, 504, 507],
   },
   'POST /admin/v1/models/:name/lease': {
     summary: 'Renews the lease of this generation’s canary, and reads its traffic',
@@ -139,7 +139,7 @@ export const ADMIN_OPERATIONS: Operations = {
         content: json('TrafficSample', trafficSampleSchema),
       },
     },
-    errors: [422],
+    errors: [422, 507],
   },
   'POST /admin/v1/drain': {
     summary: 'Takes no new predictions, of one model or at all, until told otherwise or started anew',
@@ -161,7 +161,7 @@ export const ADMIN_OPERATIONS: Operations = {
   'POST /admin/v1/models/:name/rollback': {
     ...receipt('Goes back to a version that was served here'),
     body: { required: true, content: json('RollbackBody', rollbackBodySchema) },
-    errors: [404, 409, 422],
+    errors: [404, 409, 422, 504, 507],
   },
   'POST /admin/v1/revocations': {
     summary: 'Revokes a version for good: signed by a person whom this agent trusts with that',
@@ -169,7 +169,7 @@ export const ADMIN_OPERATIONS: Operations = {
     answers: {
       200: { description: 'Out of traffic and memory.', content: json('ReceiptAnswer', receiptAnswerSchema) },
     },
-    errors: [422],
+    errors: [422, 507],
   },
   'GET /admin/v1/revocations': {
     summary: 'What is revoked here',
@@ -187,7 +187,7 @@ export const ADMIN_OPERATIONS: Operations = {
         content: json('CheckpointStored', z.object({ stored: z.literal(true) })),
       },
     },
-    errors: [404, 409, 422],
+    errors: [404, 409, 422, 507],
   },
   'GET /admin/v1/checkpoints/:vaultId': {
     summary: 'The checkpoints that were left here',
@@ -195,5 +195,6 @@ export const ADMIN_OPERATIONS: Operations = {
     answers: {
       200: { description: 'The newest last.', content: json('CheckpointsAnswer', checkpointsAnswerSchema) },
     },
+    errors: [404],
   },
 };

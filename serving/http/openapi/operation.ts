@@ -126,7 +126,7 @@ export const ERRORS = {
     headers: ['Retry-After'],
   },
   504: { description: 'The model did not answer in time.' },
-  507: { description: 'The disk is full. What is served did not change.' },
+  507: { description: 'The disk is full, or cannot be written. What is served did not change.' },
 } as const satisfies Readonly<Record<number, ErrorFacts>>;
 export type ErrorStatus = keyof typeof ERRORS;
 

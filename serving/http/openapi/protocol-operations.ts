@@ -57,6 +57,13 @@ const stats: Operation = {
   errors: [404],
 };
 
+/** One that is kept and not in memory is loaded for it. */
+const ofVersion = (operation: Operation): Operation => ({
+  ...operation,
+  path: VERSION,
+  errors: [...(operation.errors ?? []), 504],
+});
+
 export const PROTOCOL_OPERATIONS: Operations = {
   'GET /v2': {
     summary: 'The server and its extensions of the protocol',
@@ -71,14 +78,14 @@ export const PROTOCOL_OPERATIONS: Operations = {
     answers: { 200: { description: 'It does.', content: json('Ready', readySchema) } },
   },
   'GET /v2/models/:model': { ...metadata, path: MODEL },
-  'GET /v2/models/:model/versions/:version': { ...metadata, path: VERSION },
+  'GET /v2/models/:model/versions/:version': ofVersion(metadata),
   'GET /v2/models/:model/ready': { ...ready, path: MODEL },
-  'GET /v2/models/:model/versions/:version/ready': { ...ready, path: VERSION },
+  'GET /v2/models/:model/versions/:version/ready': ofVersion(ready),
   'GET /v2/models/:model/config': { ...config, path: MODEL },
-  'GET /v2/models/:model/versions/:version/config': { ...config, path: VERSION },
+  'GET /v2/models/:model/versions/:version/config': ofVersion(config),
   'GET /v2/models/stats': { ...stats, errors: [] },
   'GET /v2/models/:model/stats': { ...stats, path: MODEL },
-  'GET /v2/models/:model/versions/:version/stats': { ...stats, path: VERSION },
+  'GET /v2/models/:model/versions/:version/stats': ofVersion(stats),
   'POST /v2/models/:model/infer': { ...infer, path: MODEL },
   'POST /v2/models/:model/versions/:version/infer': { ...infer, path: VERSION },
   'POST /v2/repository/index': {

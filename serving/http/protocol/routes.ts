@@ -5,6 +5,7 @@ import { repositoryIndexBodySchema } from '../../../shared/domain/open-inference
 import { malformed } from '../../../shared/domain/open-inference/problem.ts';
 import { readInferRequest } from '../../../shared/node/open-inference/request.ts';
 import { writeInferResponse } from '../../../shared/node/open-inference/response.ts';
+import { holdOlder } from '../../choose.ts';
 import type { Drain } from '../../drain.ts';
 import { refusal } from '../../guard/refusal.ts';
 import { isOut, type LiveModel, outageText } from '../../live-model.ts';
@@ -168,7 +169,7 @@ async function asked(slots: Slots, params: unknown): Promise<Asked> {
   }
   const release = loadedVersions(live).find(({ ref }) => ref.version === version);
   if (release) return { live, release };
-  const held = await slots.hold(model, version);
+  const held = await holdOlder(slots, model, version);
   if (!held) throw new SallyportError('not-found', `${model}@${version} is not kept here.`);
   return { live, ...held };
 }
