@@ -37,9 +37,6 @@ export interface RunOptions {
   readonly onStart?: (child: ChildProcess) => void;
 }
 
-/** Transformed source of the many short processes is kept between them, as a built program would not need it. */
-const COMPILE_CACHE = join(ROOT, 'node_modules', '.cache', 'sallyport-cli');
-
 export function runCli(args: readonly string[], options: RunOptions = {}): Promise<CliResult> {
   const child = spawn(process.execPath, [ENTRY, ...args], {
     cwd: options.cwd ?? tmpdir(),
@@ -50,7 +47,7 @@ export function runCli(args: readonly string[], options: RunOptions = {}): Promi
       // No desktop's keychain may be found by chance.
       DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent/bus',
       XDG_RUNTIME_DIR: '/nonexistent',
-      NODE_COMPILE_CACHE: COMPILE_CACHE,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '',
       ...options.env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
