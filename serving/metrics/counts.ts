@@ -5,8 +5,9 @@
 import { LATENCY_BUCKETS_MS } from '../../shared/domain/traffic/sample.ts';
 
 /**
- * Why a predict call failed: the values of `error_type`. `integrity` = stored bytes are not what was signed; `unavailable`
- * = every version there was has been taken out, by a revocation or a guard.
+ * Why a predict call failed: the values of `error_type`. `model` = the model itself could not answer: the runtime stopped,
+ * or its answer is no number; `integrity` = stored bytes are not what was signed; `unavailable` = every version there was
+ * has been taken out, by a revocation or a guard.
  */
 export const ERROR_TYPES = [
   'input',
@@ -14,10 +15,20 @@ export const ERROR_TYPES = [
   'overload',
   'timeout',
   'engine',
+  'model',
   'integrity',
   'unavailable',
 ] as const;
 export type ErrorType = (typeof ERROR_TYPES)[number];
+
+/** Those of calls that end before a version is chosen for them; `overload` = the model, or the agent, is drained. */
+export const EARLY_ERROR_TYPES = [
+  'not_found',
+  'overload',
+  'engine',
+  'integrity',
+  'unavailable',
+] as const satisfies readonly ErrorType[];
 
 /** A histogram: bin i holds what is at most `bounds[i]` and more than the bound before; the last one what is above. */
 export class Bins {
@@ -69,6 +80,7 @@ export class VersionCounts {
     overload: 0,
     timeout: 0,
     engine: 0,
+    model: 0,
     integrity: 0,
     unavailable: 0,
   };

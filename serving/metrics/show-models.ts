@@ -1,6 +1,6 @@
 /** The families of models and their versions, read from what was counted of them. */
 import type { Registry } from 'prom-client';
-import type { Bins, ErrorType, VersionCounts } from './counts.ts';
+import { type Bins, ERROR_TYPES, type ErrorType, type VersionCounts } from './counts.ts';
 import type { GuardFacts, Sources } from './facts.ts';
 import { addCounter, addGauge, addHistogram, type Labels, type Sample } from './families.ts';
 import type { ModelCounts } from './models.ts';
@@ -49,7 +49,7 @@ export function showVersions(registry: Registry, numbers: ModelNumbers): void {
   addCounter(
     registry,
     'model_prediction_errors_total',
-    'Predict calls that failed, by type (input, not_found, overload, timeout, engine, integrity).',
+    `Predict calls that failed, by type (${ERROR_TYPES.join(', ')}); without a version where none was chosen yet.`,
     function* () {
       yield* split((counts) => counts.errors, 'error_type');
       yield* earlyErrors(numbers);
