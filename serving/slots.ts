@@ -61,7 +61,7 @@ export interface SlotsOptions {
   readonly keepReleases: number;
   readonly rememberedKeys: number;
   readonly onChange: (live: LiveModel) => void;
-  /** Told of every step back that the agent took by itself. */
+  /** Told of every step back that the agent took by itself; those for a revocation are in `movesByRevocation`. */
   readonly onMove: (routing: ModelRouting) => void;
   readonly log: (level: 'info' | 'warn' | 'error', message: string, facts: Record<string, unknown>) => void;
 }
@@ -72,6 +72,8 @@ export class Slots {
   readonly #options: SlotsOptions;
   readonly #live = new Map<string, LiveModel>();
   readonly #mutex = new Mutex();
+  /** By model, since this process began. */
+  readonly #movesByRevocation = new Map<string, number>();
 
   constructor(options: SlotsOptions) {
     this.#options = options;
@@ -84,6 +86,11 @@ export class Slots {
 
   all(): LiveModel[] {
     return [...this.#live.values()].sort((a, b) => (a.routing.name < b.routing.name ? -1 : 1));
+  }
+
+  /** How often a revocation took a version of this model out of traffic, since the agent's start. */
+  movesByRevocation(name: string): number {
+    return this.#movesByRevocation.get(name) ?? 0;
   }
 
   routing(name: string): ModelRouting {
@@ -135,7 +142,7 @@ export class Slots {
     const next = moved && fellBack ? { ...moved, previous: routing.stable } : (moved ?? routing);
     if (next !== before) {
       await this.#saveRouting(next);
-      this.#logMove(next);
+      this.#tellMove(before, next);
     }
     this.#swap(liveModel(next, fellBack ? previous : stable, canary, fellBack ? null : previous));
   }
@@ -153,7 +160,7 @@ export class Slots {
         ) {
           try {
             await this.#apply(name, before, after, null, new Map());
-            this.#logMove(after);
+            this.#tellMove(before, after);
           } catch (error) {
             // The version it would fall back to cannot be loaded: then the one before that.
             if (isDiskRefusal(error) || !after.stable || unusable.has(after.stable.root)) throw error;
@@ -181,7 +188,7 @@ export class Slots {
       if (before.generation !== from.generation || canary?.root !== from.root) return;
       const after = withoutCanary(before, canary, move);
       await this.#apply(name, before, after, null, new Map());
-      this.#logMove(after);
+      this.#tellMove(before, after);
     });
   }
 
@@ -200,9 +207,12 @@ export class Slots {
     }));
   }
 
-  #logMove(routing: ModelRouting): void {
-    const { name, generation, stable, canary, moved } = routing;
-    this.#options.onMove(routing);
+  /** Nothing where traffic stayed as it was: only what is kept warm changed then. */
+  #tellMove(before: ModelRouting, after: ModelRouting): void {
+    const { name, generation, stable, canary, moved } = after;
+    if (generation === before.generation) return;
+    if (moved?.kind === 'revoked') this.#movesByRevocation.set(name, this.movesByRevocation(name) + 1);
+    else this.#options.onMove(after);
     const facts = { model: name, generation, stable: stable?.version, canary: canary?.version };
     this.#options.log('warn', 'the routing was moved back', {
       ...facts,

@@ -24,6 +24,8 @@ export interface Sources {
   guards: () => readonly GuardFacts[];
   inFlight: () => number;
   mirrorQueue: () => number;
+  /** How often a revocation took a version of this model out of traffic. */
+  movesByRevocation: (model: string) => number;
 }
 
 export const NO_SOURCES: Sources = {
@@ -31,4 +33,5 @@ export const NO_SOURCES: Sources = {
   guards: () => [],
   inFlight: () => 0,
   mirrorQueue: () => 0,
+  movesByRevocation: () => 0,
 };

@@ -148,10 +148,11 @@ export function showModels(registry: Registry, numbers: ModelNumbers): void {
   addCounter(
     registry,
     'model_rollbacks_total',
-    'Moves back to the version before, by who decided (agent: a guard or the lease; operator).',
-    perModel(({ rollbacks }) => [
+    'Times that traffic was taken from a version, by why (agent: a guard, the lease or damaged bytes; operator; revocation).',
+    perModel(({ model, rollbacks }) => [
       [{ by: 'agent' }, rollbacks.agent],
       [{ by: 'operator' }, rollbacks.operator],
+      [{ by: 'revocation' }, numbers.sources.movesByRevocation(model)],
     ]),
   );
   const guards = (read: (facts: GuardFacts) => number | null) => () =>
