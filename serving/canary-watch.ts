@@ -104,6 +104,7 @@ export class CanaryWatch {
       const leased = routing.canary !== null && watch !== undefined;
       return {
         model: routing.name,
+        leaseSeconds: leased ? leaseOf(watch.plan).ms / 1000 : null,
         leaseSecondsLeft: leased ? Math.max(0, this.#leftMs(watch)) / 1000 : null,
         breached: routing.moved?.kind === 'guard',
       };

@@ -72,8 +72,8 @@ export class Slots {
   readonly #options: SlotsOptions;
   readonly #live = new Map<string, LiveModel>();
   readonly #mutex = new Mutex();
-  /** By model, since this process began. */
-  readonly #movesByRevocation = new Map<string, number>();
+  /** How often a revocation took a version of a model out of traffic, since the agent's start. */
+  readonly movesByRevocation = new Map<string, number>();
 
   constructor(options: SlotsOptions) {
     this.#options = options;
@@ -86,11 +86,6 @@ export class Slots {
 
   all(): LiveModel[] {
     return [...this.#live.values()].sort((a, b) => (a.routing.name < b.routing.name ? -1 : 1));
-  }
-
-  /** How often a revocation took a version of this model out of traffic, since the agent's start. */
-  movesByRevocation(name: string): number {
-    return this.#movesByRevocation.get(name) ?? 0;
   }
 
   routing(name: string): ModelRouting {
@@ -211,15 +206,12 @@ export class Slots {
   #tellMove(before: ModelRouting, after: ModelRouting): void {
     const { name, generation, stable, canary, moved } = after;
     if (generation === before.generation) return;
-    if (moved?.kind === 'revoked') this.#movesByRevocation.set(name, this.movesByRevocation(name) + 1);
+    const { movesByRevocation } = this;
+    if (moved?.kind === 'revoked') movesByRevocation.set(name, (movesByRevocation.get(name) ?? 0) + 1);
     else this.#options.onMove(after);
     const facts = { model: name, generation, stable: stable?.version, canary: canary?.version };
-    this.#options.log('warn', 'the routing was moved back', {
-      ...facts,
-      kind: moved?.kind,
-      version: moved?.version,
-      reason: moved?.reason,
-    });
+    const why = { kind: moved?.kind, version: moved?.version, reason: moved?.reason };
+    this.#options.log('warn', 'the routing was moved back', { ...facts, ...why });
   }
 
   /** Runs a change. The answer of the first run is remembered durably and given again to the same key. */

@@ -13,6 +13,8 @@ export interface CacheFacts {
 /** How a model's rollout stands, as the agent judges it itself. */
 export interface GuardFacts {
   readonly model: string;
+  /** What each renewal gives the canary; null without one. */
+  readonly leaseSeconds: number | null;
   /** Until the canary's lease ends; null without one. */
   readonly leaseSecondsLeft: number | null;
   /** Whether a guard is breached now, or was when the agent moved back. */

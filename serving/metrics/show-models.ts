@@ -159,6 +159,12 @@ export function showModels(registry: Registry, numbers: ModelNumbers): void {
     numbers.sources.guards().map((facts): Sample => [{ model_name: facts.model }, read(facts) ?? Number.NaN]);
   addGauge(
     registry,
+    'model_lease_seconds',
+    'What each renewal of its lease gives the canary, by its signed plan.',
+    guards((facts) => facts.leaseSeconds),
+  );
+  addGauge(
+    registry,
     'model_lease_remaining_seconds',
     'Until the canary loses its traffic unless the console renews its lease.',
     guards((facts) => facts.leaseSecondsLeft),
