@@ -55,7 +55,6 @@ const BASE = '/admin/v1';
 export function createAdminListener(options: AdminListenerOptions): FastifyInstance {
   const app = createServer(options);
   const { keys, slots, push, uploads, checkpoints } = options;
-  options.metrics.sources.movesByRevocation = (model) => slots.movesByRevocation.get(model) ?? 0;
   const deploy = { config: { scopes: ['deploy' as const] } };
   const read = { config: { scopes: ['read' as const] } };
 

@@ -10,7 +10,7 @@ export interface CacheFacts {
   readonly unloads: number;
 }
 
-/** How a model's rollout stands, as the agent judges it itself. */
+/** How a model's rollout stands, and what the agent itself took out of its traffic. */
 export interface GuardFacts {
   readonly model: string;
   /** What each renewal gives the canary; null without one. */
@@ -19,6 +19,8 @@ export interface GuardFacts {
   readonly leaseSecondsLeft: number | null;
   /** Whether a guard is breached now, or was when the agent moved back. */
   readonly breached: boolean;
+  /** How often a revocation took a version of it out of traffic. */
+  readonly movesByRevocation: number;
 }
 
 export interface Sources {
@@ -26,8 +28,6 @@ export interface Sources {
   guards: () => readonly GuardFacts[];
   inFlight: () => number;
   mirrorQueue: () => number;
-  /** How often a revocation took a version of this model out of traffic. */
-  movesByRevocation: (model: string) => number;
 }
 
 export const NO_SOURCES: Sources = {
@@ -35,5 +35,4 @@ export const NO_SOURCES: Sources = {
   guards: () => [],
   inFlight: () => 0,
   mirrorQueue: () => 0,
-  movesByRevocation: () => 0,
 };

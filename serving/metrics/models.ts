@@ -31,7 +31,7 @@ export class ModelCounts {
   readonly versions = new Map<string, VersionCounts>();
   /** Calls that ended before a version was chosen for them; shown from the beginning: a rate needs a first reading. */
   readonly errors = new Map<ErrorType, number>(EARLY_ERROR_TYPES.map((type) => [type, 0]));
-  /** Moves back; those for a revocation are counted where they are made. */
+  /** Moves back; those for a revocation are among the facts of its guard. */
   readonly rollbacks = { agent: 0, operator: 0 };
   routing: ShownRouting = { generation: 0, weights: [] };
   /** When a version was last routed to or asked by name, and how many calls it had had then. */

@@ -145,18 +145,22 @@ export function showModels(registry: Registry, numbers: ModelNumbers): void {
     'Rises with every change of the routing.',
     perModel(({ routing }) => [[{}, routing.generation]]),
   );
+  const guards = (read: (facts: GuardFacts) => number | null) => () =>
+    numbers.sources.guards().map((facts): Sample => [{ model_name: facts.model }, read(facts) ?? Number.NaN]);
+  const rollbacks = perModel(({ rollbacks: { agent, operator } }) => [
+    [{ by: 'agent' }, agent],
+    [{ by: 'operator' }, operator],
+  ]);
   addCounter(
     registry,
     'model_rollbacks_total',
     'Times that traffic was taken from a version, by why (agent: a guard, the lease or damaged bytes; operator; revocation).',
-    perModel(({ model, rollbacks }) => [
-      [{ by: 'agent' }, rollbacks.agent],
-      [{ by: 'operator' }, rollbacks.operator],
-      [{ by: 'revocation' }, numbers.sources.movesByRevocation(model)],
-    ]),
+    function* () {
+      yield* rollbacks();
+      for (const { model, movesByRevocation } of numbers.sources.guards())
+        yield [{ model_name: model, by: 'revocation' }, movesByRevocation];
+    },
   );
-  const guards = (read: (facts: GuardFacts) => number | null) => () =>
-    numbers.sources.guards().map((facts): Sample => [{ model_name: facts.model }, read(facts) ?? Number.NaN]);
   addGauge(
     registry,
     'model_lease_seconds',
@@ -172,7 +176,7 @@ export function showModels(registry: Registry, numbers: ModelNumbers): void {
   addGauge(
     registry,
     'model_guard_breached',
-    '1 while a guard of the rollout is breached.',
+    '1 from the breach of a guard of the rollout until traffic is routed anew.',
     guards((facts) => (facts.breached ? 1 : 0)),
   );
 }
