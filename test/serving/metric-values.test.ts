@@ -1,6 +1,6 @@
 /** Numbers of a real agent that move with what it does: its queue, its joined runs, its processes, its rollouts. */
 import { execFileSync } from 'node:child_process';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { DEFAULT_GUARDS, type RolloutPlan } from '../../shared/domain/rollout/plan.ts';
 import { startAgent } from '../support/agent.ts';
 import { makeRelease, makeSite, type Site, thresholdModel } from '../support/release.ts';
@@ -41,6 +41,21 @@ function processes(): { readonly pid: number; readonly bytes: number }[] {
     .map(([pid = 0, kib = 0]) => ({ pid, bytes: kib * 1024 }));
 }
 
+/** Stops an inference process where it is until it is let go on, at the latest at the end of the test. */
+function stopOne(): () => void {
+  const [{ pid } = { pid: 0 }] = processes();
+  const goOn = (): void => {
+    try {
+      process.kill(pid, 'SIGCONT');
+    } catch {
+      // It was ended meanwhile.
+    }
+  };
+  process.kill(pid, 'SIGSTOP');
+  onTestFinished(goOn);
+  return goOn;
+}
+
 /** The Open Inference Protocol's answers to these rows: of each the probability of 1. */
 async function infer(rows: readonly (readonly number[])[]): Promise<number[]> {
   const answer = await fetch(`${on.agent.predictUrl}/v2/models/phish/infer`, {
@@ -70,8 +85,7 @@ describe('given the one process of a version is at work', () => {
   test('when many connections ask at once, then they wait, few runs answer all, and each has its own answers', async () => {
     expect(await shown(`model_queue_length{${version}}`)).toBe(0);
     expect(await shown(`model_batch_rows_count{${version}}`)).toBe(0);
-    const [{ pid } = { pid: 0 }] = processes();
-    process.kill(pid, 'SIGSTOP');
+    const goOn = stopOne();
     const first = on.predict([1, 1, 1]);
     await expect.poll(() => shown(`model_batch_rows_count{${version}}`)).toBe(1);
     const labels = Array.from({ length: CALLS }, (_, call) => on.predict(rowsOf(call)));
@@ -79,7 +93,7 @@ describe('given the one process of a version is at work', () => {
     await expect.poll(() => shown(`model_queue_length{${version}}`)).toBe(2 * CALLS);
     const since = performance.now();
     await new Promise((resolve) => setTimeout(resolve, 400));
-    process.kill(pid, 'SIGCONT');
+    goOn();
     const waited = (performance.now() - since) / 1000;
 
     expect((await first).body.predictions).toEqual([0]);
@@ -109,8 +123,7 @@ describe('given the one process of a version is at work', () => {
     const quiet = await scrape();
     expect(quiet(`model_engine_crashes_total{${version}}`)).toBe(0);
     expect(quiet(`model_prediction_errors_total{${version},error_type="timeout"}`)).toBe(0);
-    const [{ pid } = { pid: 0 }] = processes();
-    process.kill(pid, 'SIGSTOP');
+    stopOne();
     expect((await on.predict([1, 1, 1])).status).toBeGreaterThanOrEqual(500);
     const ended = await scrape();
     expect(ended(`model_engine_crashes_total{${version}}`)).toBe(1);
