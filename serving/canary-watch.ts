@@ -26,7 +26,10 @@ interface Watch {
 }
 
 export interface CanaryWatchOptions {
-  readonly slots: Pick<Slots, 'all' | 'get' | 'routing' | 'traffic' | 'moveBack' | 'keepNote'>;
+  readonly slots: Pick<
+    Slots,
+    'all' | 'get' | 'routing' | 'traffic' | 'moveBack' | 'keepNote' | 'movesByRevocation'
+  >;
   /** The plan that was signed with a stored release. */
   readonly planOf: (root: string) => Promise<RolloutPlan>;
   readonly intervalMs: number;
@@ -104,8 +107,10 @@ export class CanaryWatch {
       const leased = routing.canary !== null && watch !== undefined;
       return {
         model: routing.name,
+        leaseSeconds: leased ? leaseOf(watch.plan).ms / 1000 : null,
         leaseSecondsLeft: leased ? Math.max(0, this.#leftMs(watch)) / 1000 : null,
         breached: routing.moved?.kind === 'guard',
+        movesByRevocation: this.#options.slots.movesByRevocation.get(routing.name) ?? 0,
       };
     });
   }

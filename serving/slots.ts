@@ -61,7 +61,7 @@ export interface SlotsOptions {
   readonly keepReleases: number;
   readonly rememberedKeys: number;
   readonly onChange: (live: LiveModel) => void;
-  /** Told of every step back that the agent took by itself. */
+  /** Told of every step back that the agent took by itself; those for a revocation are in `movesByRevocation`. */
   readonly onMove: (routing: ModelRouting) => void;
   readonly log: (level: 'info' | 'warn' | 'error', message: string, facts: Record<string, unknown>) => void;
 }
@@ -72,6 +72,8 @@ export class Slots {
   readonly #options: SlotsOptions;
   readonly #live = new Map<string, LiveModel>();
   readonly #mutex = new Mutex();
+  /** How often a revocation took a version of a model out of traffic, since the agent's start. */
+  readonly movesByRevocation = new Map<string, number>();
 
   constructor(options: SlotsOptions) {
     this.#options = options;
@@ -135,7 +137,7 @@ export class Slots {
     const next = moved && fellBack ? { ...moved, previous: routing.stable } : (moved ?? routing);
     if (next !== before) {
       await this.#saveRouting(next);
-      this.#logMove(next);
+      this.#tellMove(before, next);
     }
     this.#swap(liveModel(next, fellBack ? previous : stable, canary, fellBack ? null : previous));
   }
@@ -153,7 +155,7 @@ export class Slots {
         ) {
           try {
             await this.#apply(name, before, after, null, new Map());
-            this.#logMove(after);
+            this.#tellMove(before, after);
           } catch (error) {
             // The version it would fall back to cannot be loaded: then the one before that.
             if (isDiskRefusal(error) || !after.stable || unusable.has(after.stable.root)) throw error;
@@ -181,7 +183,7 @@ export class Slots {
       if (before.generation !== from.generation || canary?.root !== from.root) return;
       const after = withoutCanary(before, canary, move);
       await this.#apply(name, before, after, null, new Map());
-      this.#logMove(after);
+      this.#tellMove(before, after);
     });
   }
 
@@ -200,16 +202,16 @@ export class Slots {
     }));
   }
 
-  #logMove(routing: ModelRouting): void {
-    const { name, generation, stable, canary, moved } = routing;
-    this.#options.onMove(routing);
+  /** Nothing where traffic stayed as it was: only what is kept warm changed then. */
+  #tellMove(before: ModelRouting, after: ModelRouting): void {
+    const { name, generation, stable, canary, moved } = after;
+    if (generation === before.generation) return;
+    const { movesByRevocation } = this;
+    if (moved?.kind === 'revoked') movesByRevocation.set(name, (movesByRevocation.get(name) ?? 0) + 1);
+    else this.#options.onMove(after);
     const facts = { model: name, generation, stable: stable?.version, canary: canary?.version };
-    this.#options.log('warn', 'the routing was moved back', {
-      ...facts,
-      kind: moved?.kind,
-      version: moved?.version,
-      reason: moved?.reason,
-    });
+    const why = { kind: moved?.kind, version: moved?.version, reason: moved?.reason };
+    this.#options.log('warn', 'the routing was moved back', { ...facts, ...why });
   }
 
   /** Runs a change. The answer of the first run is remembered durably and given again to the same key. */

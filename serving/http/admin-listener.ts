@@ -111,14 +111,20 @@ export function createAdminListener(options: AdminListenerOptions): FastifyInsta
   app.post(`${BASE}/models/:name/rollback`, deploy, async (request) => {
     const name = nameOf(request.params);
     const { nonce, expectedGeneration = null, ...wish } = parseWith(rollbackBodySchema, request.body);
+    // Not where the answer of the first run is given again, nor where all traffic was there already.
+    let moved = false;
     const answer = await slots.change(name, {
       key: wish.key,
       request: digestOf({ name, rollback: wish }),
       expectedGeneration,
       roots: [],
-      apply: async (routing) =>
-        applyRollback(routing, wish.to === null ? null : servedRef(slots, name, wish.to)),
+      apply: async (before) => {
+        const result = applyRollback(before, wish.to === null ? null : servedRef(slots, name, wish.to));
+        moved = result.kind === 'changed' && result.routing.generation !== before.generation;
+        return result;
+      },
     });
+    if (!moved) return receipt(options, nonce, answer);
     options.metrics.model(name).rollbacks.operator++;
     request.log.info(
       {

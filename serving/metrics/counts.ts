@@ -21,6 +21,15 @@ export const ERROR_TYPES = [
 ] as const;
 export type ErrorType = (typeof ERROR_TYPES)[number];
 
+/** Those of calls that end before a version is chosen for them; `overload` = the model, or the agent, is drained. */
+export const EARLY_ERROR_TYPES = [
+  'not_found',
+  'overload',
+  'engine',
+  'integrity',
+  'unavailable',
+] as const satisfies readonly ErrorType[];
+
 /** A histogram: bin i holds what is at most `bounds[i]` and more than the bound before; the last one what is above. */
 export class Bins {
   readonly bounds: readonly number[];

@@ -10,13 +10,17 @@ export interface CacheFacts {
   readonly unloads: number;
 }
 
-/** How a model's rollout stands, as the agent judges it itself. */
+/** How a model's rollout stands, and what the agent itself took out of its traffic. */
 export interface GuardFacts {
   readonly model: string;
+  /** What each renewal gives the canary; null without one. */
+  readonly leaseSeconds: number | null;
   /** Until the canary's lease ends; null without one. */
   readonly leaseSecondsLeft: number | null;
   /** Whether a guard is breached now, or was when the agent moved back. */
   readonly breached: boolean;
+  /** How often a revocation took a version of it out of traffic. */
+  readonly movesByRevocation: number;
 }
 
 export interface Sources {

@@ -1,6 +1,12 @@
 /** The counted numbers of all models: which versions have some, and when those of a version that went are let go. */
 import type { OutputMapping } from '../../shared/domain/model/version.ts';
-import { type ErrorType, PROBABILITY_BOUNDS, SCORE_BOUNDS, VersionCounts } from './counts.ts';
+import {
+  EARLY_ERROR_TYPES,
+  type ErrorType,
+  PROBABILITY_BOUNDS,
+  SCORE_BOUNDS,
+  VersionCounts,
+} from './counts.ts';
 
 /** A version that gets no traffic any more is shown so long after its last use, so that no scrape misses its end. */
 const SHOWN_AFTER_MS = 10 * 60_000;
@@ -23,8 +29,9 @@ export interface ShownRouting {
 export class ModelCounts {
   readonly model: string;
   readonly versions = new Map<string, VersionCounts>();
-  /** Calls that ended before a version was chosen for them. */
-  readonly errors = new Map<ErrorType, number>();
+  /** Calls that ended before a version was chosen for them; shown from the beginning: a rate needs a first reading. */
+  readonly errors = new Map<ErrorType, number>(EARLY_ERROR_TYPES.map((type) => [type, 0]));
+  /** Moves back; those for a revocation are among the facts of its guard. */
   readonly rollbacks = { agent: 0, operator: 0 };
   routing: ShownRouting = { generation: 0, weights: [] };
   /** When a version was last routed to or asked by name, and how many calls it had had then. */

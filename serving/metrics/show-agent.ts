@@ -65,13 +65,13 @@ function showCache(registry: Registry, sources: Sources): void {
   addGauge(registry, 'sallyport_models_loaded', 'Versions that are in memory.', () =>
     one(sources.cache()?.models),
   );
-  addGauge(registry, 'sallyport_models_loaded_bytes', 'Bytes of the models in memory.', () =>
+  addGauge(registry, 'sallyport_models_loaded_bytes', 'Memory of all inference processes.', () =>
     one(sources.cache()?.bytes),
   );
   addGauge(
     registry,
     'sallyport_models_limit_bytes',
-    'Bytes of models that may be in memory before the longest unused is unloaded.',
+    'Memory of inference processes above which the longest unused version is unloaded.',
     () => one(sources.cache()?.limitBytes),
   );
   addCounter(registry, 'sallyport_model_loads_total', 'Loads of a model, by result (success, error).', () => {

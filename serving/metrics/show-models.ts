@@ -1,6 +1,6 @@
 /** The families of models and their versions, read from what was counted of them. */
 import type { Registry } from 'prom-client';
-import type { Bins, ErrorType, VersionCounts } from './counts.ts';
+import { type Bins, ERROR_TYPES, type ErrorType, type VersionCounts } from './counts.ts';
 import type { GuardFacts, Sources } from './facts.ts';
 import { addCounter, addGauge, addHistogram, type Labels, type Sample } from './families.ts';
 import type { ModelCounts } from './models.ts';
@@ -49,7 +49,7 @@ export function showVersions(registry: Registry, numbers: ModelNumbers): void {
   addCounter(
     registry,
     'model_prediction_errors_total',
-    'Predict calls that failed, by type (input, not_found, overload, timeout, engine, integrity).',
+    `Predict calls that failed, by type (${ERROR_TYPES.join(', ')}); without a version where none was chosen yet.`,
     function* () {
       yield* split((counts) => counts.errors, 'error_type');
       yield* earlyErrors(numbers);
@@ -145,17 +145,28 @@ export function showModels(registry: Registry, numbers: ModelNumbers): void {
     'Rises with every change of the routing.',
     perModel(({ routing }) => [[{}, routing.generation]]),
   );
+  const guards = (read: (facts: GuardFacts) => number | null) => () =>
+    numbers.sources.guards().map((facts): Sample => [{ model_name: facts.model }, read(facts) ?? Number.NaN]);
+  const rollbacks = perModel(({ rollbacks: { agent, operator } }) => [
+    [{ by: 'agent' }, agent],
+    [{ by: 'operator' }, operator],
+  ]);
   addCounter(
     registry,
     'model_rollbacks_total',
-    'Moves back to the version before, by who decided (agent: a guard or the lease; operator).',
-    perModel(({ rollbacks }) => [
-      [{ by: 'agent' }, rollbacks.agent],
-      [{ by: 'operator' }, rollbacks.operator],
-    ]),
+    'Times that traffic was taken from a version, by why (agent: a guard, the lease or damaged bytes; operator; revocation).',
+    function* () {
+      yield* rollbacks();
+      for (const { model, movesByRevocation } of numbers.sources.guards())
+        yield [{ model_name: model, by: 'revocation' }, movesByRevocation];
+    },
   );
-  const guards = (read: (facts: GuardFacts) => number | null) => () =>
-    numbers.sources.guards().map((facts): Sample => [{ model_name: facts.model }, read(facts) ?? Number.NaN]);
+  addGauge(
+    registry,
+    'model_lease_seconds',
+    'What each renewal of its lease gives the canary, by its signed plan.',
+    guards((facts) => facts.leaseSeconds),
+  );
   addGauge(
     registry,
     'model_lease_remaining_seconds',
@@ -165,7 +176,7 @@ export function showModels(registry: Registry, numbers: ModelNumbers): void {
   addGauge(
     registry,
     'model_guard_breached',
-    '1 while a guard of the rollout is breached.',
+    '1 from the breach of a guard of the rollout until traffic is routed anew.',
     guards((facts) => (facts.breached ? 1 : 0)),
   );
 }

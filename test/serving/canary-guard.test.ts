@@ -145,6 +145,7 @@ test('given a look and a renewal meet while the plan is read, then the lease tha
       traffic: () => trafficOf(live, new Date(990_000)),
       moveBack: async () => {},
       keepNote: async () => {},
+      movesByRevocation: new Map(),
     },
     planOf: () =>
       new Promise((resolve) => read.push(() => resolve(plan({ lease: { ms: 60_000, after: 'roll-back' } })))),
@@ -193,6 +194,7 @@ test('given stable’s p95 was learned before a restart, then a slow canary with
           moves.push(`${kind}: ${reason}`);
         },
         keepNote: async () => {},
+        movesByRevocation: new Map(),
       },
       planOf: async () => plan({ guards: { ...GUARDS, maxP95Ratio: 2 } }),
       intervalMs: 1000,

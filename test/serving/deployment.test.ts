@@ -113,6 +113,74 @@ describe('the unit as text', () => {
   });
 });
 
+/** What a text has between backquotes, in one line each. */
+function codeIn(text: string): string[] {
+  const fenced = /^```.*\n([\s\S]*?)^```$/gm;
+  const blocks = [...text.matchAll(fenced)].flatMap(([, block = '']) =>
+    block.replaceAll(/\\\n\s*/g, ' ').split('\n'),
+  );
+  const inline = [...text.replaceAll(fenced, '').matchAll(/`([^`]+)`/g)];
+  return [...blocks, ...inline.map(([, code = '']) => code.replaceAll(/\n#?\s*/g, ' '))];
+}
+
+describe('the page, followed to the letter', () => {
+  const page = read('docs/deployment.md');
+  const commands = codeIn(page);
+  const place = (pattern: RegExp): number => commands.findIndex((command) => pattern.test(command));
+  const setting = (name: string): string => new RegExp(`^${name}=(.*)$`, 'm').exec(unit)?.[1] ?? '';
+
+  test('writes each credential under the name and to the place where the unit looks, into a folder that a step before made', () => {
+    for (const [, name, path = ''] of unit.matchAll(/^LoadCredentialEncrypted=(\w+):(.*)$/gm)) {
+      const encrypted = place(new RegExp(`systemd-creds encrypt --name=${name} \\S+ ${path} `));
+      const folder = place(new RegExp(`^install -d .*${dirname(path)}$`));
+      expect(encrypted, path).toBeGreaterThan(-1);
+      expect(folder, path).toBeGreaterThan(-1);
+      expect(folder).toBeLessThan(encrypted);
+      expect(page).toContain(`${name}: { credential: ${name} }`);
+    }
+    const encrypted = commands.findLastIndex((command) => command.startsWith('systemd-creds encrypt '));
+    expect(place(/systemctl enable --now sallyport-agent$/)).toBeGreaterThan(encrypted);
+  });
+
+  test('keeps what the unit may write where the unit may write', () => {
+    const [, log = ''] = /^\s+file: (\S+access\.log)/m.exec(read('docs/agent.md')) ?? [];
+    expect(dirname(log)).toBe(`/var/log/${setting('LogsDirectory')}`);
+    expect(setting('WorkingDirectory')).toBe(`/var/lib/${setting('StateDirectory')}`);
+    expect(setting('ExecStart')).toContain(`--config ${setting('WorkingDirectory')}/agent.yaml`);
+  });
+
+  test('gives both listeners the ports that image, nginx and Prometheus know', () => {
+    const made = commands.filter((command) => command.includes(' init '));
+    expect(made).toHaveLength(2);
+    for (const command of made)
+      expect(command).toMatch(/ --dir \/var\/lib\/sallyport-agent --predict-port 8443 --admin-port 8444$/);
+    expect(lines).toContain('EXPOSE 8443 8444');
+    const ports = (path: string) =>
+      [...read(path).matchAll(/agent-\d\.example:(\d+)/g)].map(([, port]) => port);
+    expect(ports('resources/agent/nginx.conf')).toEqual(['8443', '8443']);
+    expect(ports('resources/observability/prometheus.yaml')).toEqual(['8444', '8444']);
+  });
+
+  test('says no word and no flag that the program does not know', () => {
+    const texts = ['docs/deployment.md', 'docs/agent.md', 'resources/observability/prometheus.yaml'].map(
+      read,
+    );
+    const said = texts.flatMap(codeIn).flatMap((code) => {
+      const [, words = '', rest = ''] =
+        /.*(?:sallyport agent|serving\.js|sallyport-agent) (token [a-z]+|[a-z]+)(.*)/.exec(code) ?? [];
+      return words === '' ? [] : [{ words, flags: rest.match(/--[a-z-]+/g) ?? [] }];
+    });
+    const words = said.map((each) => each.words);
+    expect(words).toEqual(expect.arrayContaining(['init', 'health', 'drain', 'token create']));
+    for (const { words, flags } of said) {
+      const args = [join(program, 'serving.js'), ...words.split(' '), '--help'];
+      const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+      expect(status, words).toBe(0);
+      for (const flag of flags) expect(stdout, `${words} ${flag}`).toMatch(new RegExp(`^ +${flag}\\b`, 'm'));
+    }
+  });
+});
+
 // Where Debian's nginx is not installed, there is nothing to put before the agents.
 describe.skipIf(missing('nginx'))('two agents behind nginx, from the program alone', () => {
   const ca = certificate('agents');

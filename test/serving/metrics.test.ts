@@ -1,7 +1,7 @@
 /** `/metrics` of a real agent, judged by Prometheus' own tool; and that its labels stay few. */
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { PROBABILITY_BOUNDS } from '../../serving/metrics/counts.ts';
+import { ERROR_TYPES, PROBABILITY_BOUNDS } from '../../serving/metrics/counts.ts';
 import { Metrics } from '../../serving/metrics.ts';
 import { startAgent } from '../support/agent.ts';
 import { makeRelease, makeSite, thresholdModel } from '../support/release.ts';
@@ -73,6 +73,16 @@ describe('the text of /metrics', () => {
     expect(value('model_traffic_weight_ratio{model_name="phish",version="1.0.0",role="stable"}')).toBe(0);
     expect(value('model_routing_generation{model_name="phish"}')).toBe(2);
     expect(value(`model_mirrored_pairs_total{${canary},result="agree"}`)).toBe(2);
+  });
+
+  test('every type of error is told in the help, and those of calls without a version are there before the first', () => {
+    const help = /^# HELP model_prediction_errors_total (.*)$/m.exec(text)?.[1] ?? '';
+    for (const type of ERROR_TYPES) expect(help).toMatch(new RegExp(`\\b${type}\\b`));
+    // A rate needs a first reading: a model that goes out while it is scraped must be seen going.
+    for (const type of ['unavailable', 'integrity', 'engine', 'overload'])
+      expect(value(`model_prediction_errors_total{model_name="phish",version="",error_type="${type}"}`)).toBe(
+        0,
+      );
   });
 
   test('scores lie in bins that do not move, each in one', () => {

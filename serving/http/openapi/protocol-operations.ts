@@ -15,7 +15,11 @@ import {
 import { json, type Operation, type Operations } from './operation.ts';
 
 const MODEL = { model: 'Name of the model.' };
-const VERSION = { ...MODEL, version: 'A version that is loaded, such as `1.1.0`.' };
+const VERSION = {
+  ...MODEL,
+  version:
+    'A version that was served here and is still stored, such as `1.1.0`; one that is not in memory is loaded first.',
+};
 
 const infer: Operation = {
   summary: 'Inference',
