@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { FileStore } from '@tus/file-store';
-import { Server } from '@tus/server';
+import { ERRORS, Server, type Upload } from '@tus/server';
 import { systemCode } from '../../shared/node/files/files.ts';
 import type { PushCounts } from '../metrics/push-counts.ts';
 
@@ -30,16 +30,27 @@ export function refuseUpload(status: number, detail: string): UploadRefusal {
   return { status_code: status, body: JSON.stringify({ detail }) };
 }
 
+/** Errors that the library blames on the server, though the caller asked for what there is not here. */
+const CALLERS_FAULT: Readonly<Record<string, number>> = {
+  [ERRORS.UNSUPPORTED_CONCATENATION_EXTENSION.body]: 400,
+  [ERRORS.UNSUPPORTED_CREATION_DEFER_LENGTH_EXTENSION.body]: 400,
+  // Another request writes this upload and does not let go of it.
+  [ERRORS.ERR_LOCK_TIMEOUT.body]: 409,
+};
+
 /** The library's errors are lines of text, and ours its JSON under the name of text: here all have the agent's shape. */
 class UploadServer extends Server {
   override write(...[context, headers, status, body]: Parameters<Server['write']>): Promise<Response> {
     if (status < 400) return super.write(context, headers, status, body);
     headers.set('Content-Type', 'application/json; charset=utf-8');
-    return super.write(context, headers, status, asDetail(body ?? ''));
+    return super.write(context, headers, CALLERS_FAULT[body ?? ''] ?? status, asDetail(body ?? ''));
   }
 }
 
-/** The store of the library hides why a write failed; a full disk must be told from a lost connection. */
+/**
+ * The store of the library hides why a write failed; a full disk must be told from a lost connection. And an upload is
+ * two files: of one that was half made or half removed when the agent was killed, the rest goes when it is asked for.
+ */
 class UploadStore extends FileStore {
   readonly #counts: PushCounts;
 
@@ -64,8 +75,44 @@ class UploadStore extends FileStore {
     return offset + target.bytesWritten;
   }
 
+  override async getUpload(id: string): Promise<Upload> {
+    if (await this.#isHalf(id)) {
+      await this.discard(id);
+      throw ERRORS.FILE_NOT_FOUND;
+    }
+    return super.getUpload(id);
+  }
+
+  override async remove(id: string): Promise<void> {
+    const half = await this.#isHalf(id);
+    await this.discard(id);
+    if (half) throw ERRORS.FILE_NOT_FOUND;
+  }
+
+  /** Whatever is there of it. */
+  async discard(id: string): Promise<void> {
+    await rm(this.#path(id), { force: true });
+    await rm(`${this.#path(id)}.json`, { force: true });
+  }
+
+  /** Also when there is nothing at all. */
+  async #isHalf(id: string): Promise<boolean> {
+    return !((await isThere(this.#path(id))) && (await isThere(`${this.#path(id)}.json`)));
+  }
+
   #path(id: string): string {
     return join(this.directory, id);
+  }
+}
+
+/** Only what is known to be missing is: an upload is not given up because a look at it failed. */
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false;
+    throw error;
   }
 }
 
@@ -78,6 +125,7 @@ export interface UploadTarget {
 export type AcceptUpload = (target: UploadTarget, sizeBytes: number) => Promise<void>;
 
 /** Ids carry what they are for, so that nothing but the directory has to survive a crash. */
+const UPLOAD_ID = /^[0-9a-f]{64}-[0-9a-f]{16}-[0-9a-f]{16}$/;
 function uploadPrefix(target: UploadTarget): string {
   const name = createHash('sha256').update(target.name).digest('hex').slice(0, 16);
   return `${target.root}-${name}-`;
@@ -95,19 +143,26 @@ export interface UploadsOptions {
 
 export class Uploads {
   readonly #directory: string;
+  readonly #store: UploadStore;
   readonly #server: UploadServer;
 
   constructor({ directory, accept, maxBytes, counts, onError }: UploadsOptions) {
     this.#directory = directory;
+    this.#store = new UploadStore(directory, counts);
     this.#server = new UploadServer({
       path: UPLOADS_PATH,
-      datastore: new UploadStore(directory, counts),
+      datastore: this.#store,
       maxSize: maxBytes,
       relativeLocation: true,
       respectForwardedHeaders: false,
       allowedOrigins: [],
       namingFunction: (_request, metadata) =>
         `${uploadPrefix(targetOf(metadata))}${randomBytes(8).toString('hex')}`,
+      // An id names files: what is not one of ours never reaches the store.
+      getFileIdFromRequest: (request) => {
+        const id = new URL(request.url).pathname.slice(UPLOADS_PATH.length + 1);
+        return UPLOAD_ID.test(id) ? id : undefined;
+      },
       onUploadCreate: async (_request, upload) => {
         if (upload.size === undefined) throw refuseUpload(400, 'An upload must say its length.');
         const target = targetOf(upload.metadata);
@@ -144,9 +199,8 @@ export class Uploads {
     return null;
   }
 
-  async discard(id: string): Promise<void> {
-    await rm(join(this.#directory, id), { force: true });
-    await rm(join(this.#directory, `${id}.json`), { force: true });
+  discard(id: string): Promise<void> {
+    return this.#store.discard(id);
   }
 
   /** All uploads for a release: once it is complete, or given up. */
