@@ -5,6 +5,7 @@ import { kindOf, type Malformed, malformed } from '../support/malformed.ts';
 import { LIVE_UPLOAD } from '../support/malformed-uploads.ts';
 import { makeRelease, makeSite } from '../support/release.ts';
 import { onAgent, type Stage } from './support.ts';
+import { TUS, tusCaller } from './tus-support.ts';
 
 const RUNS = Number(process.env.FUZZ_RUNS ?? 10_000);
 const SEED = Number(process.env.FUZZ_SEED ?? 1);
@@ -58,38 +59,16 @@ async function footprint(on: Stage): Promise<Footprint> {
 
 /** A release that was opened, and an upload of its model: another one whenever the last is not there any more. */
 async function openedRelease(on: Stage): Promise<{ root: string; upload: () => Promise<string> }> {
+  const tus = tusCaller(on.agent);
   const made = makeRelease(on.site, { version: '1.1.0', serial: 2 });
-  const ask = (
-    method: string,
-    path: string,
-    headers: Record<string, string>,
-    body?: string,
-  ): Promise<Response> =>
-    fetch(`${on.agent.adminUrl}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${on.agent.token}`, 'tus-resumable': '1.0.0', ...headers },
-      ...(body === undefined ? {} : { body }),
-    });
-  const opening = {
-    bundles: made.bundles,
-    request: `${JSON.stringify(made.request, null, 2)}\n`,
-    files: made.files.map(({ name, sizeBytes }) => ({ name, sizeBytes })),
-  };
-  const json = { 'content-type': 'application/json' };
-  expect((await ask('POST', '/admin/v1/releases', json, JSON.stringify(opening))).status).toBe(200);
-  const [root, name] = [made.root, 'model.onnx'].map((text) => Buffer.from(text).toString('base64'));
-  let upload: Promise<string> = Promise.resolve('/admin/v1/uploads/none');
-  const begin = async (before: string): Promise<string> => {
-    if ((await ask('HEAD', before, {})).status === 200) return before;
-    const headers = { 'upload-length': '100', 'upload-metadata': `root ${root},name ${name}` };
-    const begun = await ask('POST', '/admin/v1/uploads', headers);
-    expect(begun.status).toBe(201);
-    return begun.headers.get('location') ?? '';
-  };
+  expect((await tus.open(made)).status).toBe(200);
+  let upload = tus.begun(made.root, 'model.onnx', 100);
+  const alive = async (path: string): Promise<string> =>
+    (await tus.ask('HEAD', path, TUS)).status === 200 ? path : tus.begun(made.root, 'model.onnx', 100);
   return {
     root: made.root,
     upload: () => {
-      upload = upload.then(begin);
+      upload = upload.then(alive);
       return upload;
     },
   };

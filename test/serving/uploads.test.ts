@@ -1,4 +1,4 @@
-/** Files of a release on their way in: odd requests of the tus protocol, and what is found out while they stream. */
+/** Odd requests about files of a release on their way in: whoever sends them is told so, and nothing of an upload is lost. */
 import { existsSync } from 'node:fs';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,45 +6,20 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startAgent } from '../support/agent.ts';
 import { makeRelease, makeSite } from '../support/release.ts';
 import { onAgent, type Stage } from './support.ts';
+import { TUS, type TusCaller, tusCaller } from './tus-support.ts';
 
-const TUS = { 'tus-resumable': '1.0.0' };
-const PIECE = { ...TUS, 'content-type': 'application/offset+octet-stream' };
-const base64 = (text: string): string => Buffer.from(text).toString('base64');
+const PLAN = 'plan.json';
 
 let on: Stage;
+let tus: TusCaller;
 let root: string;
 const uploads = (): string => join(on.agent.directory, 'state', 'uploads');
+const begun = (): Promise<string> => tus.begun(root, PLAN, 10);
 
-function ask(
-  method: string,
-  path: string,
-  headers: Record<string, string>,
-  body?: BodyInit,
-): Promise<Response> {
-  return fetch(`${on.agent.adminUrl}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${on.agent.token}`, ...headers },
-    ...(body === undefined ? {} : { body, duplex: 'half' }),
-  } as RequestInit);
-}
-
-const status = async (...request: Parameters<typeof ask>): Promise<number> => (await ask(...request)).status;
-
-function begin(name: string, length: number, more: Record<string, string> = {}): Promise<Response> {
-  const metadata = `root ${base64(root)},name ${base64(name)}`;
-  return ask('POST', '/admin/v1/uploads', {
-    ...TUS,
-    'upload-length': String(length),
-    'upload-metadata': metadata,
-    ...more,
-  });
-}
-
-/** The path of a new upload of `plan.json`. */
-async function begun(length = 10): Promise<string> {
-  const answer = await begin('plan.json', length);
-  expect(answer.status).toBe(201);
-  return answer.headers.get('location') ?? '';
+/** The status of one request of each kind. */
+async function ask(method: string, path: string): Promise<number> {
+  const answer = method === 'PATCH' ? tus.patch(path, 0, 'x') : tus.ask(method, path, TUS);
+  return (await answer).status;
 }
 
 beforeAll(async () => {
@@ -52,17 +27,8 @@ beforeAll(async () => {
   on = await onAgent(site, await startAgent(site));
   const made = makeRelease(site);
   root = made.root;
-  const opened = await ask(
-    'POST',
-    '/admin/v1/releases',
-    { 'content-type': 'application/json' },
-    JSON.stringify({
-      bundles: made.bundles,
-      request: JSON.stringify(made.request, null, 2).concat('\n'),
-      files: made.files.map(({ name, sizeBytes }) => ({ name, sizeBytes })),
-    }),
-  );
-  expect(opened.status).toBe(200);
+  tus = tusCaller(on.agent);
+  expect((await tus.open(made)).status).toBe(200);
 });
 afterAll(() => on.agent.remove());
 
@@ -75,15 +41,14 @@ describe('an odd request is the caller’s fault, and says so', () => {
     ['metadata that is none', { 'upload-metadata': '!!' }],
     ['metadata of the prototype', { 'upload-metadata': '__proto__ AAAA,root,name' }],
   ])('%s', async (_what, headers) => {
-    const answer = await begin('plan.json', 10, headers);
+    const answer = await tus.begin(root, PLAN, 10, headers);
     expect(answer.status).toBe(400);
     expect(await answer.json()).toEqual({ detail: expect.any(String) });
   });
 
   test('a length that comes later', async () => {
-    const metadata = `root ${base64(root)},name ${base64('plan.json')}`;
-    const headers = { ...TUS, 'upload-defer-length': '1', 'upload-metadata': metadata };
-    expect(await status('POST', '/admin/v1/uploads', headers)).toBe(400);
+    const headers = { 'upload-length': undefined, 'upload-defer-length': '1' };
+    expect((await tus.begin(root, PLAN, 0, headers)).status).toBe(400);
   });
 
   test.each([
@@ -96,18 +61,16 @@ describe('an odd request is the caller’s fault, and says so', () => {
     ['another type', { 'content-type': 'text/plain' }, 400],
   ])('a piece with %s', async (_what, headers, expected) => {
     const path = await begun();
-    const piece = { ...PIECE, 'upload-offset': '0', ...headers };
-    expect(await status('PATCH', path, piece, 'age')).toBe(expected);
-    expect(await status('DELETE', path, TUS)).toBe(204);
+    expect((await tus.patch(path, 0, 'age', headers)).status).toBe(expected);
+    expect(await ask('DELETE', path)).toBe(204);
   });
 
   test('more than was said, with its length and in chunks', async () => {
     const path = await begun();
-    const piece = { ...PIECE, 'upload-offset': '0' };
-    expect(await status('PATCH', path, piece, 'eleven bytes')).toBe(413);
+    expect((await tus.patch(path, 0, 'eleven bytes')).status).toBe(413);
     const chunks = new Blob(['eleven bytes']).stream();
-    expect(await status('PATCH', path, piece, chunks)).toBe(413);
-    expect(await status('DELETE', path, TUS)).toBe(204);
+    expect((await tus.patch(path, 0, chunks)).status).toBe(413);
+    expect(await ask('DELETE', path)).toBe(204);
   });
 });
 
@@ -121,14 +84,10 @@ describe('an upload is asked for by its own id alone', () => {
     ['a place above', (path: string) => path.replace(/[^/]+$/, '..%2f..%2ftokens')],
   ])('not by %s', async (_what, change) => {
     const path = await begun();
-    for (const method of ['HEAD', 'PATCH', 'DELETE']) {
-      const headers = { ...PIECE, 'upload-offset': '0' };
-      expect(await status(method, change(path), headers, method === 'PATCH' ? 'x' : undefined), method).toBe(
-        404,
-      );
-    }
-    expect(await status('HEAD', path, TUS)).toBe(200);
-    expect(await status('DELETE', path, TUS)).toBe(204);
+    for (const method of ['HEAD', 'PATCH', 'DELETE'])
+      expect(await ask(method, change(path)), method).toBe(404);
+    expect(await ask('HEAD', path)).toBe(200);
+    expect(await ask('DELETE', path)).toBe(204);
     expect(existsSync(join(on.agent.directory, 'tokens.json'))).toBe(true);
   });
 });
@@ -142,11 +101,9 @@ describe('given the agent was killed while it removed an upload', () => {
       test(`when ${method} asks for it and ${left} are left, then it is not there, and nothing of it stays`, async () => {
         const path = await begun();
         await rm(join(uploads(), `${path.split('/').pop()}${gone}`));
-        const headers = { ...PIECE, 'upload-offset': '0' };
-        const answered = await status(method, path, headers, method === 'PATCH' ? 'x' : undefined);
-        expect([404, 410]).toContain(answered);
+        expect(await ask(method, path)).toBe(404);
         expect(await readdir(uploads())).toEqual([]);
-        expect(await status('DELETE', path, TUS)).toBe(404);
+        expect(await ask('DELETE', path)).toBe(404);
       });
     }
   }
@@ -154,8 +111,8 @@ describe('given the agent was killed while it removed an upload', () => {
   test('a record that was half written is removed with its bytes', async () => {
     const path = await begun();
     await writeFile(join(uploads(), `${path.split('/').pop()}.json`), '{"id":');
-    expect(await status('HEAD', path, TUS)).toBe(404);
-    expect(await status('DELETE', path, TUS)).toBe(204);
+    expect(await ask('HEAD', path)).toBe(404);
+    expect(await ask('DELETE', path)).toBe(204);
     expect(await readdir(uploads())).toEqual([]);
   });
 });
