@@ -1,9 +1,11 @@
 /** Bearer tokens: 256 random bits, kept as SHA-256, with scopes and an end. */
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { SallyportError } from '../shared/domain/errors.ts';
 import { systemCode, writeFileAtomic } from '../shared/node/files/files.ts';
+import { waitForExclusiveLock } from '../shared/node/sqlite/exclusive-lock.ts';
 
 export const scopeSchema = z.enum(['predict', 'read', 'deploy']);
 export type Scope = z.infer<typeof scopeSchema>;
@@ -19,7 +21,10 @@ const tokenSchema = z.object({
   expiresAt: z.string(),
 });
 export type TokenRecord = z.infer<typeof tokenSchema>;
-const fileSchema = z.object({ version: z.literal(1), tokens: z.array(tokenSchema).max(1000) });
+const fileSchema = z.object({ version: z.literal(1), tokens: z.array(tokenSchema) });
+
+/** Asked when one is made, not when the file is read: one token too many must not take all the others away. */
+const MAX_TOKENS = 1000;
 
 /** Why a token does not open a door: said to the caller without telling a wrong token from an ended one. */
 export type TokenVerdict =
@@ -86,24 +91,29 @@ export class TokenFile {
     return verdictOf(known.record.name, known.record.scopes, scopes);
   }
 
+  /** As the file has them now; `input.invalid` where it cannot be read. */
   list(): TokenRecord[] {
-    this.#refresh();
-    return Array.from(this.#byBeginning.values(), ({ record }) => record);
+    let text: string;
+    try {
+      text = readFileSync(this.#path, 'utf8');
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return [];
+      throw this.#unreadable('cannot be read', error);
+    }
+    try {
+      return fileSchema.parse(JSON.parse(text)).tokens;
+    } catch (cause) {
+      throw this.#unreadable('is not a list of tokens', cause);
+    }
   }
 
-  /** The token's text; it is shown once and kept nowhere. */
+  /** The token's text; it is shown once and kept nowhere. `conflict`, `usage`, `input.invalid`. */
   async add(
     name: string,
     scopes: readonly Scope[],
     days: number,
     now: Date,
   ): Promise<{ token: string; record: TokenRecord }> {
-    const tokens = this.list();
-    if (tokens.some((each) => each.name === name)) {
-      throw new SallyportError('conflict', `There is a token named ${name} already.`, {
-        hint: 'Revoke it first, or choose another name.',
-      });
-    }
     const token = PREFIX + randomBytes(32).toString('base64url');
     const parsed = tokenSchema.safeParse({
       name,
@@ -117,24 +127,60 @@ export class TokenFile {
         hint: 'No token was made.',
       });
     }
-    await this.#write([...tokens, parsed.data]);
+    await this.#change((tokens) => {
+      if (tokens.some((each) => each.name === name)) {
+        throw new SallyportError('conflict', `There is a token named ${name} already.`, {
+          hint: 'Revoke it first, or choose another name.',
+        });
+      }
+      if (tokens.length >= MAX_TOKENS) {
+        throw new SallyportError(
+          'conflict',
+          `There are ${tokens.length} tokens; an agent has ${MAX_TOKENS} at most.`,
+          {
+            hint: 'No token was made. Revoke those that have ended or are not used.',
+          },
+        );
+      }
+      return [...tokens, parsed.data];
+    });
     return { token, record: parsed.data };
   }
 
+  /** `not-found`, `input.invalid`. */
   async revoke(name: string): Promise<void> {
-    const tokens = this.list();
-    if (!tokens.some((each) => each.name === name)) {
+    await this.#change((tokens) => {
+      const kept = tokens.filter((each) => each.name !== name);
+      if (kept.length < tokens.length) return kept;
       throw new SallyportError('not-found', `There is no token named ${name}.`, {
         hint: 'See `sallyport agent token list`.',
       });
-    }
-    await this.#write(tokens.filter((each) => each.name !== name));
+    });
   }
 
-  async #write(tokens: readonly TokenRecord[]): Promise<void> {
-    await writeFileAtomic(this.#path, `${JSON.stringify({ version: 1, tokens }, null, 2)}\n`);
+  /** One process after the other: each begins with what the one before it wrote. */
+  async #change(edit: (tokens: readonly TokenRecord[]) => readonly TokenRecord[]): Promise<void> {
+    const release = await waitForExclusiveLock(join(dirname(this.#path), 'tokens.lock'));
+    if (release === null) {
+      throw new SallyportError('conflict', `Another process is writing ${this.#path}.`, {
+        hint: 'Nothing was changed. Try again when it is done.',
+      });
+    }
+    try {
+      const tokens = edit(this.list());
+      await writeFileAtomic(this.#path, `${JSON.stringify({ version: 1, tokens }, null, 2)}\n`);
+    } finally {
+      release();
+    }
     // What it wrote itself it sees at once.
     this.#lookedAt = Number.NEGATIVE_INFINITY;
+  }
+
+  #unreadable(why: string, cause: unknown): SallyportError {
+    return new SallyportError('input.invalid', `${this.#path} ${why}.`, {
+      hint: 'Nothing was changed, and a running agent keeps the list it read last. Mend the file, or restore it.',
+      cause,
+    });
   }
 
   /** Keeps the last good list while the file cannot be read; an agent that never read one accepts no token. */

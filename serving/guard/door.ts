@@ -31,6 +31,8 @@ export interface DoorOptions extends AddressOptions {
 /** Tokens that are remembered with nobody inside, at least. */
 const IDLE_NAMES = 1000;
 
+const NO_TOKEN = refusal('token', 401, 'A valid bearer token is needed.', { 'www-authenticate': 'Bearer' });
+
 const ANY_SCOPE: readonly Scope[] = ['predict', 'read', 'deploy'];
 
 /** Rates are kept by the agent, not by a listener: one token has one allowance. */
@@ -89,9 +91,32 @@ export class Door {
     const { tokens, jwt, now } = this.#options;
     const header = request.headers.authorization;
     const verdict = jwt?.check(header, needed, now()) ?? tokens.check(header, needed, now());
-    return verdict instanceof Promise
-      ? verdict.then((found) => this.#letIn(this.#known(found, address, needed)))
+    return typeof verdict === 'function'
+      ? this.#verified(verdict, address, needed)
       : this.#letIn(this.#known(verdict, address, needed));
+  }
+
+  /**
+   * Paid for before the signature is checked, as by somebody without a valid token, and given back to who has one: else
+   * anybody could have signatures checked without end. Meanwhile it counts as inside.
+   */
+  async #verified(
+    check: () => Promise<TokenVerdict>,
+    address: string,
+    scopes: readonly Scope[],
+  ): Promise<Caller | Refusal> {
+    const dear = this.#charge(address);
+    if (dear) return dear;
+    this.#total++;
+    let verdict: TokenVerdict;
+    try {
+      verdict = await check();
+    } finally {
+      this.#total--;
+    }
+    if (verdict.kind === 'unknown') return NO_TOKEN;
+    this.#rates.refused?.giveBack(address, 1);
+    return this.#letIn(this.#known(verdict, address, scopes));
   }
 
   #letIn(judged: Caller | Refusal): Caller | Refusal {
@@ -136,13 +161,15 @@ export class Door {
     return { name: null, address, headers: {} };
   }
 
+  /** One call without a valid token; null = it may be answered so. */
+  #charge(address: string): Refusal | null {
+    const limiter = this.#rates.refused;
+    const taken = limiter?.take(address, 1, this.#time());
+    return limiter && taken?.kind === 'empty' ? tooMany('requests', limiter, taken) : null;
+  }
+
   #known(verdict: TokenVerdict, address: string, scopes: readonly Scope[]): Caller | Refusal {
-    if (verdict.kind === 'unknown') {
-      const limiter = this.#rates.refused;
-      const taken = limiter?.take(address, 1, this.#time());
-      if (limiter && taken?.kind === 'empty') return tooMany('requests', limiter, taken);
-      return refusal('token', 401, 'A valid bearer token is needed.', { 'www-authenticate': 'Bearer' });
-    }
+    if (verdict.kind === 'unknown') return this.#charge(address) ?? NO_TOKEN;
     const limiter = this.#rates.requests;
     const taken = limiter?.take(verdict.name, 1, this.#time());
     if (limiter && taken?.kind === 'empty') return tooMany('requests', limiter, taken);

@@ -67,25 +67,29 @@ export class JwtGate {
     }
   }
 
-  /** Null when the header is not a JWT at all. */
+  /**
+   * Null when the header is not a JWT at all; a function where its signature has still to be checked, which costs far
+   * more than all else here: whoever calls it has seen to it that it may.
+   */
   check(
     header: string | undefined,
     scopes: readonly Scope[],
     now: Date,
-  ): TokenVerdict | Promise<TokenVerdict> | null {
+  ): TokenVerdict | (() => Promise<TokenVerdict>) | null {
     const token = FORM.exec(header ?? '')?.[1];
     if (token === undefined) return null;
     this.#refresh();
     const hash = createHash('sha256').update(token).digest('base64');
     const known = this.#verified.get(hash);
     if (known) return this.#judge(known, scopes, now);
-    return this.#verify(token, now).then((fresh) => {
+    return async () => {
+      const fresh = await this.#verify(token, now);
       if (!fresh) return { kind: 'unknown' };
       const [oldest] = this.#verified.keys();
       if (this.#verified.size >= MAX_REMEMBERED && oldest !== undefined) this.#verified.delete(oldest);
       this.#verified.set(hash, fresh);
       return this.#judge(fresh, scopes, now);
-    });
+    };
   }
 
   #judge(known: Verified, scopes: readonly Scope[], now: Date): TokenVerdict {

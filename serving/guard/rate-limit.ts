@@ -60,6 +60,12 @@ export class RateLimiter {
     };
   }
 
+  /** What was taken for what turned out to cost nothing. */
+  giveBack(key: string, amount: number): void {
+    const bucket = this.#buckets.get(key);
+    if (bucket) bucket.level = Math.min(capacityOf(this.#rate), bucket.level + amount);
+  }
+
   /** The structured fields of draft-ietf-httpapi-ratelimit-headers for the state after a `take`. */
   headers(name: string, taken: Taken): Record<string, string> {
     const capacity = Math.floor(capacityOf(this.#rate));

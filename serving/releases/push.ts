@@ -7,13 +7,16 @@ import { mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 'node:f
 import { join } from 'node:path';
 import type { OpenRelease } from '../../shared/domain/endpoint/admin-api.ts';
 import { SallyportError } from '../../shared/domain/errors.ts';
+import { payloadBytesOf } from '../../shared/node/age/index.ts';
 import { diskError, fsyncDirectory, systemCode, writeFileAtomic } from '../../shared/node/files/files.ts';
 import type { AgentLimits } from '../config.ts';
 import type { PushCounts } from '../metrics/push-counts.ts';
 import { Mutex } from '../mutex.ts';
 import type { AdmittedRelease } from './admission.ts';
 import { type ReleaseRecord, type ReleaseStore, releaseRecordSchema } from './stored.ts';
-import { refuseUpload, type Uploads, type UploadTarget } from './uploads.ts';
+import { type ExpectedFile, notAsSigned } from './upload-digest.ts';
+import { refuseUpload, type UploadTarget } from './upload-store.ts';
+import type { FinishedUpload, Uploads } from './uploads.ts';
 
 /** Largest file of a release beside the model, in bytes. */
 const MAX_SIDE_FILE = 16 * 1024 * 1024;
@@ -104,19 +107,20 @@ export class ReleasePush {
     }
   }
 
-  /** May this upload begin? It must be a file of an opened release, and not larger than was announced. */
-  async accept(target: UploadTarget, sizeBytes: number): Promise<void> {
+  /** May so many bytes of this upload come? It must be a file of an opened release, and not larger than was announced. */
+  async accept(target: UploadTarget, bytes: number): Promise<ExpectedFile> {
     const record = await this.#staged(target.root);
     const file = record?.files.find((each) => each.name === target.name);
     if (!file) throw refuseUpload(409, 'No release that was opened here has this file.');
-    if (sizeBytes > encryptedBound(file.sizeBytes))
+    if (bytes > encryptedBound(file.sizeBytes))
       throw refuseUpload(413, 'The upload is larger than the file that was announced.');
     try {
-      await this.#checkSpace(sizeBytes);
+      await this.#checkSpace(bytes);
     } catch (error) {
       this.#options.counts.ended('no_room');
       throw refuseUpload(507, error instanceof Error ? error.message : 'The disk is full.');
     }
+    return { ...file, opener: (fileBytes, use) => this.#options.store.opener(fileBytes, use) };
   }
 
   /** Checks what arrived. A file that is not what was signed is thrown away and named in the error. */
@@ -156,6 +160,7 @@ export class ReleasePush {
         await uploads.discard(upload.id);
       }
       if (missing.length > 0) return { admitted, missing };
+      await this.#recordSizes(directory, record);
       try {
         await fsyncDirectory(directory);
         await rename(directory, store.directoryOf(root));
@@ -182,24 +187,39 @@ export class ReleasePush {
     await this.#options.store.sweep();
   }
 
+  /** One that came in since the agent was started was hashed on its way: the file is not read again. */
   async #checkUpload(
-    upload: { id: string; path: string },
+    upload: FinishedUpload,
     file: { name: string; digest: string },
     uploads: Uploads,
   ): Promise<void> {
-    let digest: string;
+    let { digest } = upload;
     try {
-      digest = await this.#options.store.digestOf(upload.path);
+      digest ??= await this.#options.store.digestOf(upload.path);
     } catch (error) {
       await uploads.discard(upload.id);
       throw error;
     }
     if (digest === file.digest) return;
     await uploads.discard(upload.id);
-    throw new SallyportError('integrity.artifact', `${file.name} is not the file that was signed.`, {
-      hint: 'It was thrown away. Send it again.',
-      facts: { expected: file.digest, actual: digest },
-    });
+    throw notAsSigned(file, digest);
+  }
+
+  /**
+   * Sizes were announced by whoever opened the release; the statement holds digests alone. What stays is how long the
+   * files are whose digests were right: memory is allowed and counted by it.
+   */
+  async #recordSizes(directory: string, record: ReleaseRecord): Promise<void> {
+    const files: ReleaseRecord['files'] = [];
+    for (const file of record.files) {
+      const handle = await open(join(directory, `${file.name}.age`), 'r');
+      try {
+        files.push({ ...file, sizeBytes: await payloadBytesOf(handle) });
+      } finally {
+        await handle.close();
+      }
+    }
+    await writeFileAtomic(join(directory, 'release.json'), JSON.stringify({ ...record, files }));
   }
 
   async #staged(root: string): Promise<ReleaseRecord | null> {

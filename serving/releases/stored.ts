@@ -12,7 +12,7 @@ import type { ReleaseRef } from '../../shared/domain/endpoint/routing.ts';
 import { SallyportError } from '../../shared/domain/errors.ts';
 import { type OutputMapping, outputMappingSchema, sha256Schema } from '../../shared/domain/model/version.ts';
 import { type RolloutPlan, rolloutPlanSchema } from '../../shared/domain/rollout/plan.ts';
-import { decryptFileStream, openHeader, readHeader } from '../../shared/node/age/index.ts';
+import { AgeOpener, decryptFileStream, openHeader, readHeader } from '../../shared/node/age/index.ts';
 import { fsyncDirectory } from '../../shared/node/files/files.ts';
 import { rootOf } from '../../shared/node/model-signing/index.ts';
 
@@ -153,6 +153,11 @@ export class ReleaseStore {
     const hash = createHash('sha256');
     for await (const piece of this.decrypt(path)) hash.update(piece);
     return hash.digest('hex');
+  }
+
+  /** Opens a file for this agent that is still coming in. */
+  opener(fileBytes: number, use: (plaintext: Uint8Array) => void): AgeOpener {
+    return new AgeOpener(fileBytes, (header) => openHeader(this.#ageIdentity, header), use);
   }
 
   /** A console has pushed this release and is about to route to it: it stays until it was served, or the agent restarts. */

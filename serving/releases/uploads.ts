@@ -1,86 +1,54 @@
 /** Files on their way in, by the tus protocol: one upload per file of an opened release, resumable after a crash. */
 import { createHash, randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { FileStore } from '@tus/file-store';
-import { Server } from '@tus/server';
-import { systemCode } from '../../shared/node/files/files.ts';
+import { ERRORS, Server } from '@tus/server';
 import type { PushCounts } from '../metrics/push-counts.ts';
+import {
+  type AcceptUpload,
+  refuseUpload,
+  targetOf,
+  UPLOAD_LIFETIME_MS,
+  UploadStore,
+  type UploadTarget,
+} from './upload-store.ts';
 
 export const UPLOADS_PATH = '/admin/v1/uploads';
-
-/** Unfinished uploads older than this are removed, in milliseconds. */
-const UPLOAD_LIFETIME_MS = 24 * 3_600_000;
 
 /** An upload without a new byte for so long is not going to be resumed, in milliseconds. */
 const ABANDONED_MS = 10 * 60_000;
 const MAX_UPLOADS_PER_FILE = 4;
 
-/** What tus turns into an HTTP answer when it is thrown. */
-export interface UploadRefusal {
-  readonly status_code: number;
-  readonly body: string;
-}
-
-export function refuseUpload(status: number, detail: string): UploadRefusal {
-  return { status_code: status, body: JSON.stringify({ detail }) };
-}
+/** Errors that the library blames on the server, though the caller asked for what there is not here. */
+const CALLERS_FAULT: Readonly<Record<string, number>> = {
+  [ERRORS.UNSUPPORTED_CONCATENATION_EXTENSION.body]: 400,
+  [ERRORS.UNSUPPORTED_CREATION_DEFER_LENGTH_EXTENSION.body]: 400,
+  // Another request writes this upload and does not let go of it.
+  [ERRORS.ERR_LOCK_TIMEOUT.body]: 409,
+};
 
 /** The library's errors are lines of text, and ours its JSON under the name of text: here all have the agent's shape. */
 class UploadServer extends Server {
   override write(...[context, headers, status, body]: Parameters<Server['write']>): Promise<Response> {
     if (status < 400) return super.write(context, headers, status, body);
     headers.set('Content-Type', 'application/json; charset=utf-8');
-    return super.write(context, headers, status, asDetail(body ?? ''));
+    return super.write(context, headers, CALLERS_FAULT[body ?? ''] ?? status, asDetail(body ?? ''));
   }
 }
-
-/** The store of the library hides why a write failed; a full disk must be told from a lost connection. */
-class UploadStore extends FileStore {
-  readonly #counts: PushCounts;
-
-  constructor(directory: string, counts: PushCounts) {
-    super({ directory, expirationPeriodInMilliseconds: UPLOAD_LIFETIME_MS });
-    this.#counts = counts;
-  }
-
-  override async write(readable: Readable, id: string, offset: number): Promise<number> {
-    const target = createWriteStream(this.#path(id), { flags: 'r+', start: offset });
-    try {
-      await pipeline(readable, target);
-    } catch (error) {
-      const code = systemCode(error);
-      if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') {
-        this.#counts.ended('no_room');
-        throw refuseUpload(507, 'The disk is full: the file was not stored. What is served did not change.');
-      }
-      throw refuseUpload(500, 'The upload was interrupted; it can be resumed.');
-    }
-    this.#counts.bytes += target.bytesWritten;
-    return offset + target.bytesWritten;
-  }
-
-  #path(id: string): string {
-    return join(this.directory, id);
-  }
-}
-
-export interface UploadTarget {
-  readonly root: string;
-  readonly name: string;
-}
-
-/** Decides whether an upload may begin; throws an `UploadRefusal`. */
-export type AcceptUpload = (target: UploadTarget, sizeBytes: number) => Promise<void>;
 
 /** Ids carry what they are for, so that nothing but the directory has to survive a crash. */
+const UPLOAD_ID = /^[0-9a-f]{64}-[0-9a-f]{16}-[0-9a-f]{16}$/;
 function uploadPrefix(target: UploadTarget): string {
   const name = createHash('sha256').update(target.name).digest('hex').slice(0, 16);
   return `${target.root}-${name}-`;
+}
+
+export interface FinishedUpload {
+  readonly id: string;
+  readonly path: string;
+  /** SHA-256 hex of its plaintext, verified while it came in; null where the agent was started since. */
+  readonly digest: string | null;
 }
 
 export interface UploadsOptions {
@@ -95,19 +63,26 @@ export interface UploadsOptions {
 
 export class Uploads {
   readonly #directory: string;
+  readonly #store: UploadStore;
   readonly #server: UploadServer;
 
   constructor({ directory, accept, maxBytes, counts, onError }: UploadsOptions) {
     this.#directory = directory;
+    this.#store = new UploadStore({ directory, accept, counts });
     this.#server = new UploadServer({
       path: UPLOADS_PATH,
-      datastore: new UploadStore(directory, counts),
+      datastore: this.#store,
       maxSize: maxBytes,
       relativeLocation: true,
       respectForwardedHeaders: false,
       allowedOrigins: [],
       namingFunction: (_request, metadata) =>
         `${uploadPrefix(targetOf(metadata))}${randomBytes(8).toString('hex')}`,
+      // An id names files: what is not one of ours never reaches the store.
+      getFileIdFromRequest: (request) => {
+        const id = new URL(request.url).pathname.slice(UPLOADS_PATH.length + 1);
+        return UPLOAD_ID.test(id) ? id : undefined;
+      },
       onUploadCreate: async (_request, upload) => {
         if (upload.size === undefined) throw refuseUpload(400, 'An upload must say its length.');
         const target = targetOf(upload.metadata);
@@ -130,13 +105,14 @@ export class Uploads {
     return this.#server.handle(request, response) as Promise<void>;
   }
 
-  /** Path of a finished upload for this file, or null. */
-  async finished(target: UploadTarget): Promise<{ id: string; path: string } | null> {
+  /** A finished upload for this file, or null. */
+  async finished(target: UploadTarget): Promise<FinishedUpload | null> {
     for (const id of await this.#of(uploadPrefix(target))) {
       const path = join(this.#directory, id);
       try {
         const { size } = JSON.parse(await readFile(`${path}.json`, 'utf8')) as { size?: unknown };
-        if (typeof size === 'number' && (await stat(path)).size === size) return { id, path };
+        if (typeof size === 'number' && (await stat(path)).size === size)
+          return { id, path, digest: this.#store.digestOf(id) };
       } catch {
         // Half a record of an upload that was being made when the agent was killed: swept with the others.
       }
@@ -144,9 +120,8 @@ export class Uploads {
     return null;
   }
 
-  async discard(id: string): Promise<void> {
-    await rm(join(this.#directory, id), { force: true });
-    await rm(join(this.#directory, `${id}.json`), { force: true });
+  discard(id: string): Promise<void> {
+    return this.#store.discard(id);
   }
 
   /** All uploads for a release: once it is complete, or given up. */
@@ -180,14 +155,6 @@ export class Uploads {
       (name) => name.startsWith(prefix) && !name.endsWith('.json'),
     );
   }
-}
-
-function targetOf(metadata: Record<string, string | null> | undefined): UploadTarget {
-  const root = metadata?.root ?? '';
-  const name = metadata?.name ?? '';
-  if (!/^[0-9a-f]{64}$/.test(root) || name === '')
-    throw refuseUpload(400, 'An upload must name its release and its file.');
-  return { root, name };
 }
 
 function asDetail(body: string): string {

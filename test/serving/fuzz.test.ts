@@ -1,11 +1,13 @@
 import { connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { startAgent } from '../support/agent.ts';
-import { type Malformed, malformed } from '../support/malformed.ts';
+import { kindOf, type Malformed, malformed } from '../support/malformed.ts';
+import { LIVE_UPLOAD } from '../support/malformed-uploads.ts';
 import { makeRelease, makeSite } from '../support/release.ts';
 import { onAgent, type Stage } from './support.ts';
+import { TUS, tusCaller } from './tus-support.ts';
 
-const RUNS = Number(process.env.FUZZ_RUNS ?? 2000);
+const RUNS = Number(process.env.FUZZ_RUNS ?? 10_000);
 const SEED = Number(process.env.FUZZ_SEED ?? 1);
 const AT_ONCE = 16;
 /** How long a request may go unanswered before its sender says that no more of it comes, in milliseconds. */
@@ -55,6 +57,23 @@ async function footprint(on: Stage): Promise<Footprint> {
   };
 }
 
+/** A release that was opened, and an upload of its model: another one whenever the last is not there any more. */
+async function openedRelease(on: Stage): Promise<{ root: string; upload: () => Promise<string> }> {
+  const tus = tusCaller(on.agent);
+  const made = makeRelease(on.site, { version: '1.1.0', serial: 2 });
+  expect((await tus.open(made)).status).toBe(200);
+  let upload = tus.begun(made.root, 'model.onnx', 100);
+  const alive = async (path: string): Promise<string> =>
+    (await tus.ask('HEAD', path, TUS)).status === 200 ? path : tus.begun(made.root, 'model.onnx', 100);
+  return {
+    root: made.root,
+    upload: () => {
+      upload = upload.then(alive);
+      return upload;
+    },
+  };
+}
+
 test(`given ${RUNS} malformed requests (seed ${SEED}), then none is answered 5xx but 503, and the agent goes on, no larger than before`, async () => {
   const site = makeSite();
   const agent = await startAgent({
@@ -69,17 +88,21 @@ test(`given ${RUNS} malformed requests (seed ${SEED}), then none is answered 5xx
     predict: Number(new URL(agent.predictUrl).port),
     admin: Number(new URL(agent.adminUrl).port),
   };
-  const target = { host: '127.0.0.1', token: agent.token };
+  const opened = await openedRelease(on);
+  const target = { host: '127.0.0.1', token: agent.token, root: opened.root };
 
   const statuses = new Map<number, number>();
+  const ofUploads = new Set<number>();
   const wrong: { at: number; kind: string; status: number }[] = [];
   const run = async (from: number, to: number): Promise<void> => {
     let next = from;
     const worker = async (): Promise<void> => {
       while (next < to) {
         const at = next++;
-        const sent = malformed(SEED, at, target);
+        const live = kindOf(at) === LIVE_UPLOAD;
+        const sent = malformed(SEED, at, live ? { ...target, upload: await opened.upload() } : target);
         for (const status of await send(ports[sent.listener], sent)) {
+          if (live) ofUploads.add(status);
           statuses.set(status, (statuses.get(status) ?? 0) + 1);
           if (status >= 500 && status !== 503) wrong.push({ at, kind: sent.kind, status });
         }
@@ -106,4 +129,6 @@ test(`given ${RUNS} malformed requests (seed ${SEED}), then none is answered 5xx
   // They got through to where they should: refused by the door, by the parsers and by the routes; some were even good.
   for (const status of [200, 400, 401, 404, 415, 422, 431])
     expect(statuses.get(status) ?? 0, `answers ${status}`).toBeGreaterThan(0);
+  for (const status of [200, 201, 204, 400, 404, 409, 412])
+    expect(ofUploads, 'answers about uploads').toContain(status);
 });

@@ -1,11 +1,12 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { exportJWK, SignJWT, UnsecuredJWT } from 'jose';
 import { expect, test } from 'vitest';
 import { JwtGate, jwtSchema } from '../../serving/guard/jwt.ts';
 import { temporaryDirectory } from '../support/temp.ts';
-import { listener, raw } from './guard-support.ts';
+import { exchange, limitsOf, listener, raw } from './guard-support.ts';
 
 const KINDS = {
   ES256: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
@@ -43,16 +44,21 @@ function sign(by: Key, claims: Record<string, unknown> = {}): Promise<string> {
   return new SignJWT(payload).setProtectedHeader({ alg: by.alg, kid: by.kid }).sign(by.privateKey);
 }
 
-async function guarded(change: Record<string, unknown> = {}) {
+async function guarded(change: Record<string, unknown> = {}, limits: Parameters<typeof limitsOf>[0] = {}) {
   const jwks = join(temporaryDirectory(), 'jwks.json');
   await write(jwks, ec, ed, rsa);
   const config = jwtSchema.parse({ jwks, issuer: CLAIMS.iss, audience: CLAIMS.aud, ...change });
   let shift = 0;
   const on = await listener({
     jwt: new JwtGate(config),
+    limits: limitsOf(limits),
     now: () => new Date(Date.now() + shift),
     routes: (app) => {
       app.get('/who', { config: { scopes: ['read'] } }, async (request) => ({ name: request.caller?.name }));
+      app.get('/held', { config: { scopes: ['read'] } }, async () => {
+        await sleep(200);
+        return {};
+      });
       app.get('/deploy', { config: { scopes: ['deploy'] } }, async () => ({}));
     },
   });
@@ -165,6 +171,47 @@ test('it is checked before the body is read, too', async () => {
   );
   await closed;
   expect(text()).toMatch(/^HTTP\/1\.1 401 /);
+});
+
+/** A token by a key that is not in the file, under the name of one that is: its signature has to be checked. */
+const forged = (sub: string): Promise<string> => sign({ ...next, kid: 'ec' }, { sub });
+
+test('given an address has used up what it may ask without a valid token, then no signature is checked for it; tokens that are known still open', async () => {
+  const on = await guarded({}, { addressRequestsPerSecond: 1, burstSeconds: 3 });
+  const known = await sign(ec);
+  const statuses = [await on.status(known)];
+  for (let each = 0; each < 4; each++) statuses.push(await on.status(await forged(`s${each}`)));
+  // A good one costs the address nothing: three more are judged, and the fourth is not.
+  expect(statuses).toEqual([200, 401, 401, 401, 429]);
+  const fresh = await sign(ed);
+  const answer = await on.ask(fresh);
+  expect(answer.status).toBe(429);
+  expect(answer.headers.get('retry-after')).toBe('1');
+  expect(await on.status(known)).toBe(200);
+  expect(await on.status(on.token)).toBe(200);
+  on.pass(1);
+  expect(await on.status(fresh)).toBe(200);
+});
+
+test('given forged tokens come all at once, then no more of them are checked than the address may ask', async () => {
+  const on = await guarded({}, { addressRequestsPerSecond: 1, burstSeconds: 2 });
+  const tokens = await Promise.all(Array.from({ length: 8 }, (_, each) => forged(`s${each}`)));
+  const statuses = await Promise.all(tokens.map((token) => on.status(token)));
+  expect(statuses.sort()).toEqual([401, 401, 429, 429, 429, 429, 429, 429]);
+});
+
+test('given two new tokens come at once where one request may be under way, then one of them is refused', async () => {
+  const on = await guarded({}, { requests: 1 });
+  const [first, second] = await Promise.all([sign(ec, { sub: 'a' }), sign(ec, { sub: 'b' })]);
+  const get = (token: string): string =>
+    `GET /held HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\n`;
+  // In one packet: both are there before a signature is checked.
+  const answers = await exchange(on.port, `${get(first)}\r\n${get(second)}Connection: close\r\n\r\n`);
+  expect([...answers.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual(['200', '503']);
+  // Whoever was let in or refused is counted out again.
+  expect(await on.status(await sign(ec, { sub: 'c' }))).toBe(200);
+  expect(await on.status(await forged('d'))).toBe(401);
+  expect(await on.status(await sign(ec, { sub: 'e' }))).toBe(200);
 });
 
 test('a file without keys, with secrets or with private keys is not taken', async () => {

@@ -1,10 +1,14 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
 import { TokenFile } from '../../serving/tokens.ts';
+import { startAgent } from '../support/agent.ts';
+import { makeSite } from '../support/release.ts';
 import { temporaryDirectory } from '../support/temp.ts';
 import { exchange, listener, raw } from './guard-support.ts';
 
@@ -106,4 +110,91 @@ test('a changed file counts within moments; a broken one keeps what was; without
   // The same file again: nothing about it is new but its being there.
   renameSync(`${path}.away`, path);
   await expect.poll(kindOfSecond).toBe('accepted');
+});
+
+test('given tokens are made at the same time, by one process and by several, then all of them are kept', async () => {
+  const { path, tokens } = tokenFile();
+  const now = new Date();
+  const names = Array.from({ length: 8 }, (_, each) => `t${each}`);
+  await Promise.all(names.map((name) => new TokenFile(path).add(name, ['read'], 1, now)));
+  await Promise.all([tokens.revoke('t0'), tokens.revoke('t1'), tokens.add('t8', ['read'], 1, now)]);
+  const kept = (): string[] =>
+    tokens
+      .list()
+      .map(({ name }) => name)
+      .sort();
+  expect(kept()).toEqual(['t2', 't3', 't4', 't5', 't6', 't7', 't8']);
+
+  const program = `
+    import { TokenFile } from ${JSON.stringify(join(import.meta.dirname, '../../serving/tokens.ts'))};
+    const tokens = new TokenFile(process.argv[1]);
+    for (let each = 0; each < 5; each++) await tokens.add(process.argv[2] + each, ['read'], 1, new Date());`;
+  await Promise.all(
+    ['a', 'b', 'c'].map((name) =>
+      promisify(execFile)(process.execPath, ['--input-type=module', '-e', program, path, name]),
+    ),
+  );
+  expect(kept()).toHaveLength(7 + 15);
+});
+
+test.each([
+  ['half of it', '{"version":1,"tokens":['],
+  ['nothing', ''],
+  ['a token without an end', '{"version":1,"tokens":[{"name":"a"}]}'],
+  ['a newer version', '{"version":2,"tokens":[]}'],
+])(
+  'given the file holds %s, then it is neither listed nor written to, and the reason is said',
+  async (_what, text) => {
+    const { path, tokens } = tokenFile();
+    writeFileSync(path, text);
+    const refused = expect.objectContaining({
+      code: 'input.invalid',
+      message: expect.stringContaining(path),
+    });
+    expect(() => tokens.list()).toThrow(refused);
+    await expect(tokens.add('new', ['read'], 1, new Date())).rejects.toEqual(refused);
+    await expect(tokens.revoke('a')).rejects.toEqual(refused);
+    expect(readFileSync(path, 'utf8')).toBe(text);
+  },
+);
+
+test('given there are 1000 tokens, then one more is refused and those that there are go on', async () => {
+  const { path, tokens } = tokenFile();
+  const now = new Date();
+  const { token, record } = await tokens.add('first', ['read'], 1, now);
+  const fill = (count: number): void => {
+    const others = Array.from({ length: count - 1 }, (_, each) => ({
+      ...record,
+      name: `t${each}`,
+      hash: each.toString(16).padStart(64, '0'),
+    }));
+    writeFileSync(path, JSON.stringify({ version: 1, tokens: [record, ...others] }));
+  };
+  fill(1000);
+  const before = readFileSync(path, 'utf8');
+  await expect(tokens.add('one-more', ['read'], 1, now)).rejects.toMatchObject({ code: 'conflict' });
+  expect(readFileSync(path, 'utf8')).toBe(before);
+  // One with too many, as an earlier version could write it, still opens doors and can be made smaller.
+  fill(1001);
+  const fresh = new TokenFile(path);
+  expect(fresh.check(`Bearer ${token}`, ['read'], now).kind).toBe('accepted');
+  await fresh.revoke('t0');
+  expect(fresh.list()).toHaveLength(1000);
+});
+
+test('given a broken file, then each command says so and ends with 2', async () => {
+  const site = makeSite();
+  const agent = await startAgent(site);
+  onTestFinished(() => agent.remove());
+  const path = join(agent.directory, 'tokens.json');
+  writeFileSync(path, '{ half');
+  for (const [verb, ...rest] of [
+    ['create', '--name', 'new', '--scopes', 'read'],
+    ['list'],
+    ['revoke', '--name', 'console'],
+  ]) {
+    const ended = agent.command('token', verb ?? '', '--config', agent.configFile, ...rest);
+    await expect(ended).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('tokens.json') });
+  }
+  expect(readFileSync(path, 'utf8')).toBe('{ half');
 });

@@ -3,6 +3,10 @@
 export interface Target {
   readonly host: string;
   readonly token: string;
+  /** Of a release that was opened on it. */
+  readonly root?: string;
+  /** Path of an upload that was begun on it. */
+  readonly upload?: string;
 }
 
 export type Random = () => number;

@@ -12,6 +12,7 @@ import {
   type Target,
 } from './malformed-parts.ts';
 import { PROTOCOL } from './malformed-protocol.ts';
+import { UPLOAD_KINDS } from './malformed-uploads.ts';
 
 export interface Malformed {
   readonly kind: string;
@@ -134,53 +135,7 @@ const PREDICT: Readonly<Record<string, Make>> = {
 };
 
 const ADMIN: Readonly<Record<string, Make>> = {
-  'headers of an upload': (random, target) => {
-    const path = pick(random, [
-      '/admin/v1/uploads',
-      '/admin/v1/uploads/x',
-      '/admin/v1/uploads/../state',
-      `/admin/v1/uploads/${'0'.repeat(64)}-0`,
-      '/admin/v1/uploads/%2e%2e%2fx',
-      '/admin/v1/uploads/.json',
-      `/admin/v1/uploads/${encodeURIComponent(junk(random, 20))}`,
-    ]);
-    const number = (): string =>
-      pick(random, ['0', '-1', '10', '1e9', 'abc', '', '99999999999999999999', '1.5', '0x10']);
-    const name = (text: string): string => `name ${Buffer.from(text).toString('base64')}`;
-    const metadata = pick(random, [
-      '',
-      'root',
-      `root ${Buffer.from('0'.repeat(64)).toString('base64')},${name('model.onnx')}`,
-      `root !!!,${name('../x')}`,
-      name(junk(random, 30)),
-      ',,,',
-      junk(random, 60).replace(/[\r\n]/g, ''),
-    ]);
-    const body = junk(random, 40);
-    return request(
-      target,
-      `${pick(random, ['POST', 'PATCH', 'HEAD', 'DELETE', 'OPTIONS', 'GET'])} ${path}`,
-      [
-        `Tus-Resumable: ${pick(random, ['1.0.0', '0.2.2', '', 'x'])}`,
-        `Upload-Length: ${number()}`,
-        `Upload-Offset: ${number()}`,
-        `Upload-Metadata: ${metadata}`,
-        ...(random() < 0.3
-          ? [
-              pick(random, [
-                'Upload-Defer-Length: 1',
-                'Upload-Concat: partial',
-                'Upload-Checksum: md5 x',
-                'X-HTTP-Method-Override: DELETE',
-              ]),
-            ]
-          : []),
-        `Content-Type: ${pick(random, ['application/offset+octet-stream', 'text/plain', ''])}`,
-        `Content-Length: ${body.length}`,
-      ],
-      body,
-    );
-  },
+  ...UPLOAD_KINDS,
   'an admin body of odd values': (random, target) => {
     const path = pick(random, [
       '/releases',
@@ -230,7 +185,12 @@ const KINDS = [
   ...Object.entries(ADMIN).map(([kind, make]) => ({ kind, make, listener: 'admin' as const })),
 ];
 
-/** The request number `at` of a seed; each kind in turn. One in ten has no valid token. */
+/** The kind of request number `at`: each in turn. */
+export function kindOf(at: number): string {
+  return KINDS[at % KINDS.length]?.kind ?? '';
+}
+
+/** The request number `at` of a seed. One in ten has no valid token. */
 export function malformed(seed: number, at: number, target: Target): Malformed {
   const random = seeded(seed * 1_000_003 + at);
   const chosen = KINDS[at % KINDS.length] ?? KINDS[0];

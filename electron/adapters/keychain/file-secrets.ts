@@ -1,10 +1,9 @@
 import { dirname, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { SallyportError } from '../../../shared/domain/errors.ts';
 import { decryptBytes, encryptBytes } from '../../../shared/node/age/index.ts';
 import { readWholeFile, systemCode, writeFileAtomic } from '../../../shared/node/files/files.ts';
-import { tryExclusiveLock } from '../../../shared/node/sqlite/exclusive-lock.ts';
+import { waitForExclusiveLock } from '../../../shared/node/sqlite/exclusive-lock.ts';
 import { checkSecret, checkSecretName, type SecretStore } from '../../ports/secrets.ts';
 
 export interface FileSecretsOptions {
@@ -17,10 +16,6 @@ export interface FileSecretsOptions {
 }
 
 const contentSchema = z.object({ version: z.literal(1), secrets: z.record(z.string(), z.string()) });
-
-/** Longest wait for another process's write, and time between two tries. */
-const LOCK_WAIT_MS = 10_000;
-const TRY_EVERY_MS = 20;
 
 /**
  * Secrets in one age file encrypted to the vault, for machines without a keychain. Rewritten whole and atomically;
@@ -101,16 +96,11 @@ export class FileSecrets implements SecretStore {
  * there is never a left-behind one to judge. Answers how to give it back. `conflict` where another holds it too long.
  */
 async function lockFile(path: string): Promise<() => void> {
-  for (let waited = 0; ; waited += TRY_EVERY_MS) {
-    const release = tryExclusiveLock(path);
-    if (release !== null) return release;
-    if (waited >= LOCK_WAIT_MS) {
-      throw new SallyportError('conflict', "Another process is writing the vault's secrets.", {
-        hint: 'Nothing was changed. Try again when it is done.',
-      });
-    }
-    await delay(TRY_EVERY_MS);
-  }
+  const release = await waitForExclusiveLock(path);
+  if (release !== null) return release;
+  throw new SallyportError('conflict', "Another process is writing the vault's secrets.", {
+    hint: 'Nothing was changed. Try again when it is done.',
+  });
 }
 
 /** No cause: it could quote a secret. */

@@ -17,6 +17,7 @@ export {
   openHeader,
   recipientOf,
 } from './header.ts';
+export { AgeOpener } from './opener.ts';
 export { decryptWithPassphrase, encryptWithPassphrase, MAX_WORK_FACTOR, WORK_FACTOR } from './passphrase.ts';
 export { checkRecipient } from './recipient.ts';
 export { type ResealedFile, type RewrappedFile, resealFile, rewrapHeader } from './rewrap.ts';

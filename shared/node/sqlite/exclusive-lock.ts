@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { SallyportError } from '../../domain/errors.ts';
 
@@ -34,6 +35,19 @@ export function tryExclusiveLock(path: string): (() => void) | null {
   };
 }
 
+/** Longest wait for another process's write, and time between two tries, in milliseconds. */
+const LOCK_WAIT_MS = 10_000;
+const TRY_EVERY_MS = 20;
+
+/** The same for who writes a file in a moment: others of its kind are waited for. Null where one holds it too long. */
+export async function waitForExclusiveLock(path: string): Promise<(() => void) | null> {
+  for (let waited = 0; ; waited += TRY_EVERY_MS) {
+    const release = tryExclusiveLock(path);
+    if (release !== null || waited >= LOCK_WAIT_MS) return release;
+    await delay(TRY_EVERY_MS);
+  }
+}
+
 /** Whether somebody put something else in the place of a lock file. */
 export function isNoDatabase(error: unknown): boolean {
   return error instanceof Database.SqliteError && /^SQLITE_(NOTADB|CORRUPT)/.test(error.code);
@@ -54,12 +68,8 @@ function isUnwritable(error: unknown): boolean {
 }
 
 function unwritable(cause: unknown): SallyportError {
-  return new SallyportError(
-    'disk.read-only',
-    "The vault's folder cannot be written to: nothing was changed.",
-    {
-      hint: 'Make the folder writable and try again.',
-      cause,
-    },
-  );
+  return new SallyportError('disk.read-only', 'The folder cannot be written to: nothing was changed.', {
+    hint: 'Make the folder writable and try again.',
+    cause,
+  });
 }
