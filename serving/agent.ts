@@ -35,6 +35,7 @@ import { Slots } from './slots.ts';
 import { StateFile, servedReleaseOf } from './state.ts';
 import { TokenFile } from './tokens.ts';
 import { resolveTrust } from './trust.ts';
+import type { Place } from './yaml-file.ts';
 
 export interface RunningAgent {
   readonly adminUrl: string;
@@ -53,11 +54,21 @@ export interface AgentRuntime {
 }
 
 export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Promise<RunningAgent> {
-  const { paths, limits } = config;
+  const { paths, limits, place } = config;
   const { log, now } = runtime;
   const trust = resolveTrust(config.trust, config.environmentId);
-  await requireProviders(config.engine.executionProviders, runtime.fork);
-  const keys = await AgentKeys.load(paths, config.environmentId, config.keys);
+  await requireProviders(
+    config.engine.executionProviders,
+    runtime.fork,
+    place.at('engine', 'executionProviders'),
+  );
+  const keys = await AgentKeys.load(paths, config.environmentId, config.keys, place.at('keys'));
+  const scores = await place
+    .at('scores', 'noise', 'key')
+    .check(() => ScoreGuard.open(config.scores, paths.directory));
+  const predictTls = await openTls(config.predict, place.at('predict', 'tls'));
+  const adminTls = await openTls(config.admin, place.at('admin', 'tls'));
+  const jwt = await place.at('jwt', 'jwks').check(() => (config.jwt ? new JwtGate(config.jwt) : null));
   for (const directory of [paths.releases, paths.staging, paths.uploads, paths.checkpoints]) {
     await mkdir(directory, { recursive: true, mode: 0o700 });
   }
@@ -135,15 +146,14 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
     limits,
     metrics,
     allowNonFinite: (model) => allowsNonFinite(config, model),
-    scores: await ScoreGuard.open(config.scores, paths.directory),
+    scores,
   });
   const tokens = new TokenFile(paths.tokens);
-  const predictTls = config.predict.tls ? await ListenerTls.open(config.predict.tls) : null;
-  const adminTls = config.admin.tls ? await ListenerTls.open(config.admin.tls) : null;
   let ready = false;
 
-  const fileLog = config.accessLog ? await openAccessLog(config.accessLog, log) : null;
-  const jwt = config.jwt ? new JwtGate(config.jwt) : null;
+  const fileLog = await place
+    .at('accessLog', 'file')
+    .check(() => (config.accessLog ? openAccessLog(config.accessLog, log) : null));
   const common = { log, limits, tokens, jwt, rates: new Rates(limits), now, slots, predictor, metrics };
   const predict = createPredictListener({
     ...common,
@@ -231,6 +241,10 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
       unlock();
     },
   };
+}
+
+async function openTls({ tls }: ListenerConfig, place: Place): Promise<ListenerTls | null> {
+  return tls ? ListenerTls.open(tls, place) : null;
 }
 
 function addressesOf({ allow, trustedProxies }: ListenerConfig): AddressOptions {

@@ -49,6 +49,8 @@ export async function openAccessLog({ file, logFeatures }: AccessLogConfig, log:
     target.once('ready', resolve);
     target.once('error', reject);
   }).catch((cause: unknown) => {
+    // Else it is to be emptied when the process ends, and throws then.
+    target.destroy();
     throw new SallyportError('input.invalid', `The access log ${file} cannot be written.`, {
       hint: 'Nothing was started. Check that its folder is there and may be written to.',
       cause,

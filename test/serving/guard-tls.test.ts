@@ -7,6 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { loadConfig } from '../../serving/config.ts';
 import { ListenerTls, tlsSchema } from '../../serving/guard/tls.ts';
 import { HttpConnection, type HttpTls } from '../../shared/node/http/connection.ts';
+import { generateSigningKey } from '../../shared/node/model-signing/index.ts';
 import { certificate, type TestCertificate } from '../support/certificates.ts';
 import { temporaryDirectory } from '../support/temp.ts';
 import { listener } from './guard-support.ts';
@@ -163,7 +164,7 @@ describe('a listener with TLS', () => {
 test('the agent listens on other addresses with TLS only', async () => {
   const directory = temporaryDirectory();
   const file = join(directory, 'agent.yaml');
-  const approver = { person: 'A', name: 'a', publicKeyPem: 'pem' };
+  const approver = { person: 'A', name: 'a', publicKeyPem: generateSigningKey().publicKeyPem };
   writeFileSync(
     join(directory, 'trust.yaml'),
     JSON.stringify({ vaults: ['v'], quorum: 1, approvers: [approver] }),
@@ -176,7 +177,9 @@ test('the agent listens on other addresses with TLS only', async () => {
   config('');
   await expect(loadConfig(file)).rejects.toMatchObject({
     code: 'input.invalid',
-    message: expect.stringContaining('without TLS'),
+    message: expect.stringMatching(
+      /agent\.yaml:4:18: predict\.host: The agent does not listen .* without TLS/,
+    ),
   });
   config(', tls: { cert: c.pem, key: k.pem }');
   expect((await loadConfig(file)).predict.tls).toMatchObject({
