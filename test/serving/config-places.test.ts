@@ -1,6 +1,6 @@
 /** What is wrong with the configuration and is no matter of its form is told with its line, too, and the agent does not start. */
 import { generateKeyPairSync } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { generateSigningPem } from '../../serving/identity.ts';
@@ -145,6 +145,17 @@ describe('an agent whose agent.yaml names', () => {
     expect(said).toContain(`${configFile}:3:8: trust: ${at('none.yaml')} does not exist.`);
     expect(code).toBe(2);
   });
+});
+
+test('a key that agent.yaml does not name, as most do not, is missing in the file as a whole', async () => {
+  const { write, configFile, at } = await place();
+  write(PORTS);
+  rmSync(at('keys'), { recursive: true });
+  const { code, said } = await runHere(configFile);
+  expect(said).toContain(
+    `${configFile}:1:1: keys.signing: The secret file ${at('keys/signing.pem')} does not exist.`,
+  );
+  expect(code).toBe(2);
 });
 
 describe('an agent whose trust file has', () => {

@@ -106,6 +106,16 @@ test('given a state file that cannot be read, then the directory is not left loc
   lockDirectory(directory)();
 });
 
+test('given an access log that cannot be written, then the agent ends with that and nothing more, its directory free', async () => {
+  const { directory, configFile, write } = await newAgent();
+  write('predict: { port: 0 }\nadmin: { port: 0 }\naccessLog: { file: none/access.log }\n');
+  expect(await runAgent(configFile)).toEqual({
+    code: 2,
+    said: `${configFile}:6:20: accessLog.file: The access log ${join(directory, 'none', 'access.log')} cannot be written.\nNothing was started. Check that its folder is there and may be written to.\n`,
+  });
+  lockDirectory(directory)();
+});
+
 test('given an address that this machine does not have, then the line of the host is named', async () => {
   const { directory, configFile, write } = await newAgent();
   const { cert, key } = certificate('agent.example');
