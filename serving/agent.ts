@@ -1,7 +1,5 @@
 /** The agent as a whole: parts in, two listeners out. */
 import { mkdir } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
-import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { InferenceWorker } from '../shared/node/onnx/inference-host.ts';
 import { CanaryWatch } from './canary-watch.ts';
@@ -20,6 +18,7 @@ import { createAdminListener } from './http/admin-listener.ts';
 import { createPredictListener } from './http/predict-listener.ts';
 import { AgentKeys } from './identity.ts';
 import { ModelCache } from './inference/model-cache.ts';
+import { closeListeners, listen } from './listeners.ts';
 import type { LiveModel } from './live-model.ts';
 import { lockDirectory } from './lock.ts';
 import { type ShownWeight, scoreBoundsOf } from './metrics/models.ts';
@@ -35,6 +34,7 @@ import { Slots } from './slots.ts';
 import { StateFile, servedReleaseOf } from './state.ts';
 import { TokenFile } from './tokens.ts';
 import { resolveTrust } from './trust.ts';
+import type { Place } from './yaml-file.ts';
 
 export interface RunningAgent {
   readonly adminUrl: string;
@@ -52,16 +52,46 @@ export interface AgentRuntime {
   readonly now: () => Date;
 }
 
+/** Whatever fails before it is ready closes all that was opened until then. `input.invalid` with the line of `agent.yaml`. */
 export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Promise<RunningAgent> {
-  const { paths, limits } = config;
+  const opened = new AsyncDisposableStack();
+  try {
+    return await openAgent(config, runtime, opened);
+  } catch (error) {
+    await opened
+      .disposeAsync()
+      .catch((problem: unknown) =>
+        runtime.log.error({ problem: String(problem) }, 'not all that was opened could be closed'),
+      );
+    throw error;
+  }
+}
+
+/** What it opens goes on `opened`, to be closed in turn, the last first. */
+async function openAgent(
+  config: AgentConfig,
+  runtime: AgentRuntime,
+  opened: AsyncDisposableStack,
+): Promise<RunningAgent> {
+  const { paths, limits, place } = config;
   const { log, now } = runtime;
   const trust = resolveTrust(config.trust, config.environmentId);
-  await requireProviders(config.engine.executionProviders, runtime.fork);
-  const keys = await AgentKeys.load(paths, config.environmentId, config.keys);
+  await requireProviders(
+    config.engine.executionProviders,
+    runtime.fork,
+    place.at('engine', 'executionProviders'),
+  );
+  const keys = await AgentKeys.load(paths, config.environmentId, config.keys, place.at('keys'));
+  const scores = await place
+    .at('scores', 'noise', 'key')
+    .check(() => ScoreGuard.open(config.scores, paths.directory));
+  const predictTls = await openTls(config.predict, place.at('predict', 'tls'));
+  const adminTls = await openTls(config.admin, place.at('admin', 'tls'));
+  const jwt = await place.at('jwt', 'jwks').check(() => (config.jwt ? new JwtGate(config.jwt) : null));
   for (const directory of [paths.releases, paths.staging, paths.uploads, paths.checkpoints]) {
     await mkdir(directory, { recursive: true, mode: 0o700 });
   }
-  const unlock = lockDirectory(paths.directory);
+  opened.defer(lockDirectory(paths.directory));
   const state = await StateFile.open(paths.state);
   const metrics = new Metrics(() => now().getTime());
   const store = new ReleaseStore(paths.releases, keys.ageIdentity);
@@ -105,6 +135,7 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
     onMove: ({ name }) => metrics.model(name).rollbacks.agent++,
     log: (level, message, facts) => log[level](facts, message),
   });
+  opened.defer(() => slots.close());
   const watch = new CanaryWatch({
     slots,
     planOf: async (root) => store.readPlan(await store.read(root)),
@@ -135,15 +166,15 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
     limits,
     metrics,
     allowNonFinite: (model) => allowsNonFinite(config, model),
-    scores: await ScoreGuard.open(config.scores, paths.directory),
+    scores,
   });
   const tokens = new TokenFile(paths.tokens);
-  const predictTls = config.predict.tls ? await ListenerTls.open(config.predict.tls) : null;
-  const adminTls = config.admin.tls ? await ListenerTls.open(config.admin.tls) : null;
   let ready = false;
 
-  const fileLog = config.accessLog ? await openAccessLog(config.accessLog, log) : null;
-  const jwt = config.jwt ? new JwtGate(config.jwt) : null;
+  const fileLog = await place
+    .at('accessLog', 'file')
+    .check(() => (config.accessLog ? openAccessLog(config.accessLog, log) : null));
+  opened.defer(() => fileLog?.close());
   const common = { log, limits, tokens, jwt, rates: new Rates(limits), now, slots, predictor, metrics };
   const predict = createPredictListener({
     ...common,
@@ -178,16 +209,18 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
     checkpoints: new Checkpoints(paths.checkpoints, trust),
     revocations: new Revocations({ trust, state, now, withdraw: () => slots.withdrawRevoked() }),
   });
+  opened.defer(() => closeListeners([predict, admin], limits.drainMs));
 
   await push.sweep(uploads);
   await slots.restore();
   // What broke while it was stopped is judged before anybody is answered.
   await watch.look();
   watch.start();
-  const predictUrl = await listen(predict, config.predict);
-  const adminUrl = await listen(admin, config.admin);
-  const unfollow = [predictTls?.follow(predict.server, log), adminTls?.follow(admin.server, log)];
-  ready = true;
+  opened.defer(() => watch.stop());
+  const predictUrl = await listen(predict, config.predict, place.at('predict'));
+  const adminUrl = await listen(admin, config.admin, place.at('admin'));
+  if (predictTls) opened.defer(predictTls.follow(predict.server, log));
+  if (adminTls) opened.defer(adminTls.follow(admin.server, log));
 
   let verifyingNow = false;
   const verify = async (): Promise<void> => {
@@ -198,39 +231,30 @@ export async function startAgent(config: AgentConfig, runtime: AgentRuntime): Pr
     );
     verifyingNow = false;
   };
-  const verifying =
-    limits.verifyMinutes > 0 ? setInterval(() => void verify(), limits.verifyMinutes * 60_000) : null;
-  verifying?.unref();
-  const sweeping = setInterval(() => void push.sweep(uploads).catch(() => {}), 3_600_000);
-  sweeping.unref();
+  const every = (ms: number, work: () => unknown): void => {
+    const timer = setInterval(work, ms).unref();
+    opened.defer(() => clearInterval(timer));
+  };
+  if (limits.verifyMinutes > 0) every(limits.verifyMinutes * 60_000, verify);
+  every(3_600_000, () => push.sweep(uploads).catch(() => {}));
   // Memory grows while a model works, too.
-  const trimming = setInterval(() => void cache.trim(), 10_000);
-  trimming.unref();
+  every(10_000, () => cache.trim());
+  opened.defer(() => {
+    ready = false;
+  });
+  ready = true;
 
   return {
     adminUrl,
     predictUrl,
     fingerprint: keys.fingerprint,
     reopenLogs: () => fileLog?.reopen(),
-    stop: async () => {
-      ready = false;
-      if (verifying) clearInterval(verifying);
-      clearInterval(sweeping);
-      clearInterval(trimming);
-      await watch.stop();
-      for (const stop of unfollow) stop?.();
-      const drained = Promise.all([closeListener(predict), closeListener(admin)]);
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise((resolve) => {
-        timer = setTimeout(resolve, limits.drainMs);
-      });
-      await Promise.race([drained, late]);
-      clearTimeout(timer);
-      await fileLog?.close();
-      await slots.close();
-      unlock();
-    },
+    stop: () => opened.disposeAsync(),
   };
+}
+
+async function openTls({ tls }: ListenerConfig, place: Place): Promise<ListenerTls | null> {
+  return tls ? ListenerTls.open(tls, place) : null;
 }
 
 function addressesOf({ allow, trustedProxies }: ListenerConfig): AddressOptions {
@@ -238,18 +262,6 @@ function addressesOf({ allow, trustedProxies }: ListenerConfig): AddressOptions 
     allow: allow ? new Networks(allow) : null,
     trustedProxies: trustedProxies.length > 0 ? new Networks(trustedProxies) : null,
   };
-}
-
-/** Closes when the last call is answered. Kept-alive connections that become idle on the way are not waited for. */
-async function closeListener(app: FastifyInstance): Promise<void> {
-  const idle = setInterval(() => app.server.closeIdleConnections(), 50);
-  await app.close().finally(() => clearInterval(idle));
-}
-
-async function listen(app: FastifyInstance, at: ListenerConfig): Promise<string> {
-  await app.listen({ host: at.host, port: at.port });
-  const { port } = app.server.address() as AddressInfo;
-  return `${at.tls ? 'https' : 'http'}://${at.host.includes(':') ? `[${at.host}]` : at.host}:${port}`;
 }
 
 /** Hashes every stored release again. What is loaded goes on; what is damaged is refused when it is to be loaded. */

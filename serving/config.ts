@@ -2,8 +2,7 @@
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { isLoopback } from '../shared/domain/endpoint/address.ts';
-import { type TrustFile, trustFileSchema } from '../shared/domain/endpoint/trust.ts';
-import { SallyportError } from '../shared/domain/errors.ts';
+import type { TrustFile } from '../shared/domain/endpoint/trust.ts';
 import { modelNameSchema } from '../shared/domain/model/version.ts';
 import { accessLogSchema } from './guard/access-log.ts';
 import { networksSchema } from './guard/addresses.ts';
@@ -13,18 +12,26 @@ import { type AgentLimits, limitsSchema } from './guard/limits.ts';
 import { scoresSchema } from './guard/scores.ts';
 import { type TlsConfig, tlsSchema } from './guard/tls.ts';
 import { batchingSchema, engineSchema } from './inference/config.ts';
-import { readYaml } from './yaml-file.ts';
+import { pinnedTrustSchema } from './trust.ts';
+import { NO_PLACE, type Place, parseYaml, readText, readYaml } from './yaml-file.ts';
 
-const listenerSchema = z.strictObject({
-  host: z.string().default('127.0.0.1'),
-  /** 0 = chosen by the system, and printed when the agent is ready. */
-  port: z.number().int().min(0).max(65_535),
-  tls: tlsSchema.optional(),
-  /** Addresses and networks that are let in; everybody when left out. */
-  allow: networksSchema.min(1).optional(),
-  /** Proxies whose `X-Forwarded-For` is believed. */
-  trustedProxies: networksSchema.default([]),
-});
+/** Without TLS on loopback only. */
+const listenerSchema = z
+  .strictObject({
+    host: z.string().default('127.0.0.1'),
+    /** 0 = chosen by the system, and printed when the agent is ready. */
+    port: z.number().int().min(0).max(65_535),
+    tls: tlsSchema.optional(),
+    /** Addresses and networks that are let in; everybody when left out. */
+    allow: networksSchema.min(1).optional(),
+    /** Proxies whose `X-Forwarded-For` is believed. */
+    trustedProxies: networksSchema.default([]),
+  })
+  .refine(({ host, tls }) => tls !== undefined || isLoopback(host), {
+    path: ['host'],
+    error:
+      'The agent does not listen to other machines without TLS. Give it `tls` with `cert` and `key`, or use 127.0.0.1 and put a TLS proxy in front of it.',
+  });
 export type ListenerConfig = z.infer<typeof listenerSchema>;
 
 const inputSchema = z.strictObject({
@@ -57,6 +64,8 @@ export type { AgentLimits };
 export type AgentConfig = Omit<z.infer<typeof agentConfigSchema>, 'trust'> & {
   readonly trust: TrustFile;
   readonly paths: AgentPaths;
+  /** In `agent.yaml`: a field that cannot be used is refused there. */
+  readonly place: Place;
 };
 
 /** Where an agent keeps what; all below the directory of its `agent.yaml`. */
@@ -87,28 +96,20 @@ export function agentPaths(directory: string): AgentPaths {
   };
 }
 
-export function readTrust(path: string): Promise<TrustFile> {
-  return readYaml(path, trustFileSchema as z.ZodType<TrustFile>);
+/** `named`: where the path is from. */
+export async function readTrust(path: string, named: Place = NO_PLACE): Promise<TrustFile> {
+  const text = await named.check(() => readText(path));
+  return parseYaml(path, text, pinnedTrustSchema as z.ZodType<TrustFile>).value;
 }
 
-/** The configuration and the trust file it names. Listeners without TLS are accepted on loopback only. */
+/** The configuration and the trust file it names. `not-found` without the file; `input.invalid` with its line. */
 export async function loadConfig(path: string): Promise<AgentConfig> {
   const file = resolve(path);
-  const { trust, jwt, accessLog, ...config } = await readYaml(
+  const { value, place } = await readYaml(
     file,
     agentConfigSchema as z.ZodType<z.infer<typeof agentConfigSchema>>,
   );
-  for (const listener of [config.predict, config.admin]) {
-    if (!listener.tls && !isLoopback(listener.host)) {
-      throw new SallyportError(
-        'input.invalid',
-        `The agent does not listen on ${listener.host} without TLS.`,
-        {
-          hint: 'Give it `tls` with `cert` and `key`, or use 127.0.0.1 and put a TLS proxy in front of it. Nothing was started.',
-        },
-      );
-    }
-  }
+  const { trust, jwt, accessLog, ...config } = value;
   const directory = dirname(file);
   return {
     ...config,
@@ -116,8 +117,9 @@ export async function loadConfig(path: string): Promise<AgentConfig> {
     ...(jwt ? { jwt: { ...jwt, jwks: resolve(directory, jwt.jwks) } } : {}),
     predict: resolveListener(directory, config.predict),
     admin: resolveListener(directory, config.admin),
-    trust: await readTrust(resolve(directory, trust)),
+    trust: await readTrust(resolve(directory, trust), place.at('trust')),
     paths: agentPaths(directory),
+    place,
   };
 }
 

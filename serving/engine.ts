@@ -21,6 +21,7 @@ import { warmUp } from './inference/warm-up.ts';
 import type { VersionCounts } from './metrics/counts.ts';
 import { type LoadedRelease, Release } from './release.ts';
 import type { ReleaseStore, StoredRelease } from './releases/stored.ts';
+import type { Place } from './yaml-file.ts';
 
 /** Longest time a process may take to start and answer a question, in milliseconds. */
 const START_MS = 30_000;
@@ -176,23 +177,20 @@ function warmedUp(host: InferenceHost, info: ModelInterface): Promise<boolean> {
   return warmUp(info, (inputs, outputs) => host.run(MODEL_KEY, inputs, outputs));
 }
 
-/** `input.invalid` where the runtime lacks a configured provider here. Asked of an inference process. */
+/** `input.invalid` where the runtime lacks a provider of the list at `place` here. Asked of an inference process. */
 export async function requireProviders(
   wanted: readonly string[],
   fork: () => InferenceWorker,
+  place: Place,
 ): Promise<void> {
   // The CPU is always there: no process is started to hear it.
   if (wanted.every((name) => name === 'cpu')) return;
   const link = openWorkerLink(fork(), { maxRssBytes: WORKER_BASE_RSS });
   try {
     const known = (await callWorker(link, { type: 'providers' }, START_MS)) as readonly string[];
-    const missing = wanted.filter((name) => !known.includes(name));
-    if (missing.length === 0) return;
-    throw new SallyportError(
-      'input.invalid',
-      `engine.executionProviders: the runtime has no ${missing.join(', ')} here; it has ${known.join(', ')}.`,
-      { hint: 'Nothing was started.' },
-    );
+    const missing = wanted.findIndex((name) => !known.includes(name));
+    if (missing < 0) return;
+    throw place.at(missing).refuse(`The runtime has no ${wanted[missing]} here; it has ${known.join(', ')}.`);
   } finally {
     link.close(new SallyportError('cancelled', 'It was only asked what it has.'));
   }

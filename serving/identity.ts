@@ -19,6 +19,7 @@ import { SallyportError } from '../shared/domain/errors.ts';
 import { recipientOf } from '../shared/node/age/index.ts';
 import type { AgentPaths } from './config.ts';
 import { describeSource, type KeySource, readKey } from './guard/key-source.ts';
+import { NO_PLACE, type Place } from './yaml-file.ts';
 
 export function sha256Text(text: string): Uint8Array {
   return createHash('sha256').update(text, 'utf8').digest();
@@ -32,6 +33,23 @@ export function generateSigningPem(): string {
 export interface KeySources {
   readonly signing?: KeySource | undefined;
   readonly age?: KeySource | undefined;
+}
+
+async function readSigningKey(source: KeySource, directory: string): Promise<KeyObject> {
+  const pem = await readKey(source, directory);
+  let key: KeyObject;
+  try {
+    key = createPrivateKey(pem);
+  } catch {
+    // No cause: it could quote the key.
+    throw new SallyportError('input.invalid', `${describeSource(source)} is not a private key.`, {
+      hint: 'The agent was not started.',
+    });
+  }
+  if (key.asymmetricKeyType === 'ed25519') return key;
+  throw new SallyportError('input.invalid', `${describeSource(source)} is not an Ed25519 key.`, {
+    hint: 'The agent was not started.',
+  });
 }
 
 export class AgentKeys {
@@ -48,31 +66,26 @@ export class AgentKeys {
     this.fingerprint = computeFingerprint(identity, sha256Text);
   }
 
-  /** Reads both keys from where they are kept; by default files of the caller that nobody else can read. */
-  static async load(paths: AgentPaths, environmentId: string, from: KeySources = {}): Promise<AgentKeys> {
-    const signing = from.signing ?? { file: paths.signingKey };
-    const pem = await readKey(signing, paths.directory);
-    const ageIdentity = await readKey(from.age ?? { file: paths.ageIdentity }, paths.directory);
-    let key: KeyObject;
-    try {
-      key = createPrivateKey(pem);
-    } catch {
-      // No cause: it could quote the key.
-      throw new SallyportError('input.invalid', `${describeSource(signing)} is not a private key.`, {
-        hint: 'The agent was not started.',
-      });
-    }
-    if (key.asymmetricKeyType !== 'ed25519') {
-      throw new SallyportError('input.invalid', `${describeSource(signing)} is not an Ed25519 key.`, {
-        hint: 'The agent was not started.',
-      });
-    }
+  /** Reads both keys from where they are kept, as `place` says; by default files of the caller that nobody else can read. */
+  static async load(
+    paths: AgentPaths,
+    environmentId: string,
+    from: KeySources = {},
+    place: Place = NO_PLACE,
+  ): Promise<AgentKeys> {
+    const key = await place
+      .at('signing')
+      .check(() => readSigningKey(from.signing ?? { file: paths.signingKey }, paths.directory));
+    const [ageIdentity, ageRecipient] = await place.at('age').check(async () => {
+      const identity = await readKey(from.age ?? { file: paths.ageIdentity }, paths.directory);
+      return [identity, await recipientOf(identity)] as const;
+    });
     return new AgentKeys(key, ageIdentity, {
       product: 'sallyport-agent',
       apiVersion: 1,
       environmentId,
       signingKeyPem: createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString(),
-      ageRecipient: await recipientOf(ageIdentity),
+      ageRecipient,
     });
   }
 

@@ -11,6 +11,8 @@ if (command === 'worker') {
   const { runCommand } = await import('./commands.ts');
   const code = await runCommand(command, rest, process.argv[1] ?? '');
   process.exitCode = code;
-  // Electron's utility process does not end by itself: once what was printed is out, it is ended.
-  if ('parentPort' in process) process.stdout.write('', () => process.exit(code));
+  // Electron's utility process does not end by itself, and an agent that failed must not seem to run, whatever keeps its
+  // process: once what was printed is out, it is ended.
+  if (command === 'run' || 'parentPort' in process)
+    process.stderr.write('', () => process.stdout.write('', () => process.exit(code)));
 }

@@ -1,5 +1,7 @@
 import type { PinnedSigner, ReleaseTrust } from '../shared/domain/approval/verify-release.ts';
-import type { TrustFile } from '../shared/domain/endpoint/trust.ts';
+import { type TrustFile, trustFileSchema } from '../shared/domain/endpoint/trust.ts';
+import { SallyportError } from '../shared/domain/errors.ts';
+import { checkCheckpointKey } from '../shared/node/checkpoint/index.ts';
 import { fingerprintOf, normalizePublicKey } from '../shared/node/model-signing/index.ts';
 
 /** The trust file with its keys read: what admission decides by. */
@@ -11,7 +13,33 @@ export interface Trust extends ReleaseTrust {
   readonly revokers: readonly PinnedSigner[];
 }
 
-/** Reads every pinned key; `input.invalid` for one that is not P-256. */
+/** The trust file, and every key in it one that can be used: else what it is for fails long after the start. */
+export const pinnedTrustSchema = trustFileSchema.superRefine((trust, context) => {
+  const check = (path: (string | number)[], use: () => unknown, what = ''): void => {
+    try {
+      use();
+    } catch (error) {
+      if (!(error instanceof SallyportError)) throw error;
+      context.addIssue({
+        code: 'custom',
+        path,
+        message: `${what}${error.message} ${error.hint ?? ''}`.trim(),
+      });
+    }
+  };
+  for (const list of ['approvers', 'submitters', 'revokers'] as const) {
+    for (const [index, { person, name, publicKeyPem }] of (trust[list] ?? []).entries()) {
+      const what = `The key of ${person} (${name}) cannot be used. `;
+      check([list, index, 'publicKeyPem'], () => normalizePublicKey(publicKeyPem), what);
+    }
+  }
+  for (const [index, vault] of trust.vaults.entries()) {
+    const key = 'checkpointKey' in vault ? vault.checkpointKey : undefined;
+    if (key !== undefined) check(['vaults', index, 'checkpointKey'], () => checkCheckpointKey(key));
+  }
+});
+
+/** Of a file that was checked. */
 export function resolveTrust(file: TrustFile, environmentId: string): Trust {
   const keys = new Map<string, string>();
   const pin = (signer: TrustFile['approvers'][number]): PinnedSigner => {

@@ -2,28 +2,83 @@
 import { readFile } from 'node:fs/promises';
 import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document as YamlDocument } from 'yaml';
 import { z } from 'zod';
-import { SallyportError } from '../shared/domain/errors.ts';
+import { type ErrorCode, type ErrorDetails, SallyportError } from '../shared/domain/errors.ts';
 import { systemCode } from '../shared/node/files/files.ts';
 
+/** A field of a file, for what is wrong with it and shows only when it is used. */
+export interface Place {
+  /** Of a field below. */
+  at(...path: readonly PropertyKey[]): Place;
+  /** The error as the schema's own are told: `FILE:LINE:COLUMN: field: message`. `input.invalid` unless it says otherwise. */
+  refuse(message: string, details?: ErrorDetails & { readonly code?: ErrorCode }): SallyportError;
+  /** Does what the field asks for; what is refused there is told of this place. */
+  check<T>(use: () => T | Promise<T>): Promise<T>;
+}
+
+/** Of a value that no file names. */
+export const NO_PLACE: Place = {
+  at: () => NO_PLACE,
+  refuse: (message, { code = 'input.invalid', ...details } = {}) =>
+    new SallyportError(code, message, details),
+  check: async (use) => use(),
+};
+
+export interface YamlFile<T> {
+  readonly value: T;
+  /** Of the file as a whole. */
+  readonly place: Place;
+}
+
 /** Reads YAML or JSON and checks it. `not-found`; `input.invalid` as `FILE:LINE:COLUMN: field: what is wrong`. */
-export async function readYaml<T>(path: string, schema: z.ZodType<T>): Promise<T> {
-  return parseYaml(path, await read(path), schema);
+export async function readYaml<T>(path: string, schema: z.ZodType<T>): Promise<YamlFile<T>> {
+  return parseYaml(path, await readText(path), schema);
 }
 
 /** `path` is for messages only. */
-export function parseYaml<T>(path: string, text: string, schema: z.ZodType<T>): T {
+export function parseYaml<T>(path: string, text: string, schema: z.ZodType<T>): YamlFile<T> {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [problem] = document.errors;
   if (problem) throw invalid(path, lines.linePos(problem.pos[0]), firstLine(problem.message));
   const value = toValue(path, document);
   const result = schema.safeParse(value);
-  if (result.success) return result.data;
+  if (result.success) return { value: result.data, place: placeIn(path, document, lines, []) };
   const issue = firstIssue(result.error.issues.flatMap(innermost), schema, document, lines);
   throw invalid(path, issue.at, `${issue.field || 'file'}: ${issue.message}`);
 }
 
-async function read(path: string): Promise<string> {
+function placeIn(
+  path: string,
+  document: YamlDocument,
+  lines: LineCounter,
+  field: readonly PropertyKey[],
+): Place {
+  const refuse: Place['refuse'] = (message, details) =>
+    invalid(
+      path,
+      positionOf(document, lines, field, null),
+      `${field.join('.') || 'file'}: ${message}`,
+      details,
+    );
+  return {
+    at: (...below) => placeIn(path, document, lines, [...field, ...below]),
+    refuse,
+    check: async (use) => {
+      try {
+        return await use();
+      } catch (error) {
+        if (!(error instanceof SallyportError)) throw error;
+        throw refuse(error.message, {
+          cause: error,
+          ...(error.hint === undefined ? {} : { hint: error.hint }),
+        });
+      }
+    },
+  };
+}
+
+/** `not-found`, `input.invalid`. */
+export async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
@@ -181,10 +236,16 @@ function editDistance(a: string, b: string): number {
   return last[b.length] ?? 0;
 }
 
-function invalid(path: string, at: Position | null, message: string): SallyportError {
+function invalid(
+  path: string,
+  at: Position | null,
+  message: string,
+  { code = 'input.invalid', ...details }: ErrorDetails & { readonly code?: ErrorCode } = {},
+): SallyportError {
   const where = at ? `${path}:${at.line}:${at.col}` : path;
-  return new SallyportError('input.invalid', `${where}: ${message}`, {
+  return new SallyportError(code, `${where}: ${message}`, {
     hint: 'Nothing was started.',
+    ...details,
     facts: at ? { file: path, line: at.line, column: at.col } : { file: path },
   });
 }

@@ -1,4 +1,6 @@
 /** One line per request, apart from the agent's own log: who asked for what, and what became of it. */
+import { once } from 'node:events';
+import { open } from 'node:fs/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { destination, type Logger, pino } from 'pino';
 import { z } from 'zod';
@@ -44,16 +46,17 @@ export function accessLogIn(log: Logger, level: 'debug' | 'info'): AccessLog {
 
 /** `input.invalid` when the file cannot be written. A disk that is full later on loses lines, never an answer. */
 export async function openAccessLog({ file, logFeatures }: AccessLogConfig, log: Logger): Promise<AccessLog> {
-  const target = destination({ dest: file, sync: false, append: true, mode: 0o600 });
-  await new Promise<void>((resolve, reject) => {
-    target.once('ready', resolve);
-    target.once('error', reject);
-  }).catch((cause: unknown) => {
+  try {
+    // A stream that could not open its file throws when the process ends.
+    await (await open(file, 'a', 0o600)).close();
+  } catch (cause) {
     throw new SallyportError('input.invalid', `The access log ${file} cannot be written.`, {
       hint: 'Nothing was started. Check that its folder is there and may be written to.',
       cause,
     });
-  });
+  }
+  const target = destination({ dest: file, sync: false, append: true, mode: 0o600 });
+  await once(target, 'ready');
   let told = false;
   target.on('error', (error: Error) => {
     if (!told) log.error({ problem: error.message }, 'the access log cannot be written');

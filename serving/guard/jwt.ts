@@ -4,6 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { createLocalJWKSet, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { z } from 'zod';
 import { SallyportError } from '../../shared/domain/errors.ts';
+import { systemCode } from '../../shared/node/files/files.ts';
 import { type Scope, scopeSchema, type TokenVerdict, verdictOf } from '../tokens.ts';
 
 export const jwtSchema = z.strictObject({
@@ -60,10 +61,15 @@ export class JwtGate {
       this.#load(stampOf(config.jwks));
     } catch (cause) {
       const why = cause instanceof z.ZodError ? ` ${cause.issues[0]?.message ?? ''}` : '';
-      throw new SallyportError('input.invalid', `${config.jwks} is not a set of public keys.${why}`, {
-        hint: 'Nothing was started. It is a JSON Web Key Set: {"keys": […]}.',
-        cause,
-      });
+      const unread = /^E[A-Z0-9]+$/.test(systemCode(cause));
+      throw new SallyportError(
+        'input.invalid',
+        `${config.jwks} ${unread ? 'cannot be read.' : `is not a set of public keys.${why}`}`,
+        {
+          hint: 'Nothing was started. It is a JSON Web Key Set: {"keys": […]}.',
+          cause,
+        },
+      );
     }
   }
 

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { SallyportError } from '../../shared/domain/errors.ts';
 import { readSecretFile } from '../../shared/node/files/files.ts';
+import { NO_PLACE, type Place } from '../yaml-file.ts';
 import { type Refusal, refusal } from './refusal.ts';
 
 const clientSchema = z.union([
@@ -20,19 +21,24 @@ const clientSchema = z.union([
   }),
 ]);
 
-export const tlsSchema = z.strictObject({
-  /** PEM: the listener's certificate, then those between it and its authority. */
-  cert: z.string().min(1),
-  /** PEM, without a passphrase; mode 0600. */
-  key: z.string().min(1),
-  /** PEM: with it, only clients with a certificate of this authority are spoken to. */
-  clientCa: z.string().min(1).optional(),
-  /** Which of them; all when left out. */
-  clients: z.array(clientSchema).min(1).max(1000).optional(),
-  minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2'),
-  /** The files are looked at this often, in seconds. */
-  reloadSeconds: z.number().min(0.05).max(3600).default(10),
-});
+export const tlsSchema = z
+  .strictObject({
+    /** PEM: the listener's certificate, then those between it and its authority. */
+    cert: z.string().min(1),
+    /** PEM, without a passphrase; mode 0600. */
+    key: z.string().min(1),
+    /** PEM: with it, only clients with a certificate of this authority are spoken to. */
+    clientCa: z.string().min(1).optional(),
+    /** Which of them; all when left out. */
+    clients: z.array(clientSchema).min(1).max(1000).optional(),
+    minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2'),
+    /** The files are looked at this often, in seconds. */
+    reloadSeconds: z.number().min(0.05).max(3600).default(10),
+  })
+  .refine(({ clients, clientCa }) => clients === undefined || clientCa !== undefined, {
+    path: ['clients'],
+    error: 'Named clients need `clientCa`: who vouches for them.',
+  });
 export type TlsConfig = z.infer<typeof tlsSchema>;
 
 type Material = SecureContextOptions & { readonly cert: string; readonly key: string };
@@ -46,14 +52,9 @@ export class ListenerTls {
     this.#material = material;
   }
 
-  /** `input.invalid` or `usage` when the files do not make a TLS listener. */
-  static async open(config: TlsConfig): Promise<ListenerTls> {
-    if (config.clients && config.clientCa === undefined) {
-      throw new SallyportError('input.invalid', 'tls.clients needs tls.clientCa: who vouches for them.', {
-        hint: 'Nothing was started.',
-      });
-    }
-    return new ListenerTls(config, await readMaterial(config));
+  /** `input.invalid` or `usage` when the files do not make a TLS listener; told of the field of `place` that names the file. */
+  static async open(config: TlsConfig, place: Place = NO_PLACE): Promise<ListenerTls> {
+    return new ListenerTls(config, await readMaterial(config, place));
   }
 
   get options(): SecureContextOptions & { requestCert: boolean; rejectUnauthorized: boolean } {
@@ -70,7 +71,7 @@ export class ListenerTls {
     let looking = false;
     const look = async (): Promise<void> => {
       try {
-        const material = await readMaterial(this.config);
+        const material = await readMaterial(this.config, NO_PLACE);
         if (sameMaterial(material, this.#material)) return;
         if (server instanceof TlsServer) server.setSecureContext(material);
         this.#material = material;
@@ -111,26 +112,22 @@ function isClient(client: z.infer<typeof clientSchema>, certificate: X509Certifi
   return certificate.subject.split('\n').includes(`CN=${client.commonName}`);
 }
 
-async function readMaterial(config: TlsConfig): Promise<Material> {
+async function readMaterial({ cert, key, clientCa, minVersion }: TlsConfig, place: Place): Promise<Material> {
   const material = {
-    cert: await readPem(config.cert),
+    cert: await place.at('cert').check(() => readPem(cert)),
     // Tools that renew certificates put links in place; what counts is the file behind.
-    key: await readSecretFile(await realpath(config.key).catch(() => config.key)),
-    ...(config.clientCa === undefined ? {} : { ca: await readPem(config.clientCa) }),
-    minVersion: config.minVersion,
+    key: await place.at('key').check(async () => readSecretFile(await realpath(key).catch(() => key))),
+    ...(clientCa === undefined ? {} : { ca: await place.at('clientCa').check(() => readPem(clientCa)) }),
+    minVersion,
   };
   try {
     createSecureContext(material);
     return material;
   } catch {
     // No cause: it could quote the key.
-    throw new SallyportError(
-      'input.invalid',
-      `${config.cert} and ${config.key} are not a certificate and its key.`,
-      {
-        hint: 'They are PEM files; the key must be the certificate’s own, without a passphrase.',
-      },
-    );
+    throw place.at('key').refuse(`${cert} and ${key} are not a certificate and its key.`, {
+      hint: 'They are PEM files; the key must be the certificate’s own, without a passphrase.',
+    });
   }
 }
 

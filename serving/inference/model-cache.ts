@@ -165,7 +165,9 @@ export class ModelCache {
     };
   }
 
+  /** Ends all of them, wherever they have their place: one that was loaded may not have got it yet. */
   async close(): Promise<void> {
     await this.drop(() => true);
+    await Promise.all([...this.#loaded].map((release) => release.close()));
   }
 }

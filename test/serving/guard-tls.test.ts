@@ -7,6 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { loadConfig } from '../../serving/config.ts';
 import { ListenerTls, tlsSchema } from '../../serving/guard/tls.ts';
 import { HttpConnection, type HttpTls } from '../../shared/node/http/connection.ts';
+import { generateSigningKey } from '../../shared/node/model-signing/index.ts';
 import { certificate, type TestCertificate } from '../support/certificates.ts';
 import { temporaryDirectory } from '../support/temp.ts';
 import { listener } from './guard-support.ts';
@@ -37,7 +38,7 @@ async function secure(change: Record<string, unknown> = {}) {
   const logged: string[] = [];
   const stop = tls.follow(on.app.server, pino({}, { write: (line: string) => void logged.push(line) }));
   onTestFinished(stop);
-  return { ...on, files, logged, url: `https://127.0.0.1:${on.port}` };
+  return { ...on, files, clientCa, logged, url: `https://127.0.0.1:${on.port}` };
 }
 
 async function ask(url: string, tls: HttpTls): Promise<number> {
@@ -130,6 +131,54 @@ describe('a listener with TLS', () => {
     await expect(ask(url, { ca: ca.cert, client: async () => stranger })).rejects.toThrow();
   });
 
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'given another authority, then its clients are let in and those of the old one no more, nor by a session of theirs (%s)',
+    async (version) => {
+      const on = await secure({ clientCa: true });
+      const next = certificate('next authority');
+      const before = certificate('console', ca);
+      const after = certificate('console', next);
+      const as = (client: TestCertificate) => ask(on.url, { ca: ca.cert, client: async () => client });
+      expect(await as(before)).toBe(200);
+      await expect(as(after)).rejects.toThrow();
+
+      const answer = async (socket: TLSSocket): Promise<string> => {
+        socket.write('GET /open HTTP/1.1\r\nHost: a\r\n\r\n');
+        const [data] = await Promise.race([once(socket, 'data'), once(socket, 'close').then(() => [''])]);
+        return String(data).split('\r\n')[0] ?? '';
+      };
+      const options = { cert: before.cert, key: before.key, maxVersion: version };
+      const standing = await handshake(on.port, options);
+      expect(await answer(standing)).toContain(' 200 ');
+      // After the first answer: a session of TLS 1.3 comes once the handshake is over.
+      const session = standing.getSession();
+      if (!session) throw new Error('a session');
+      const resumed = await handshake(on.port, { ...options, session });
+      expect([resumed.isSessionReused(), await answer(resumed)]).toEqual([
+        true,
+        expect.stringContaining(' 200 '),
+      ]);
+
+      writeFileSync(on.clientCa, next.cert);
+      await expect.poll(() => on.logged.join('')).toContain('TLS files read again');
+      expect(await as(after)).toBe(200);
+      await expect(as(before)).rejects.toThrow();
+      const again = handshake(on.port, { ...options, session }).then(answer);
+      expect(await again.catch(() => 'refused')).not.toContain(' 200 ');
+      // What stood goes on.
+      expect(await answer(standing)).toContain(' 200 ');
+    },
+  );
+
+  test('given a file that is no authority, then those of the old one are let in as before', async () => {
+    const on = await secure({ clientCa: true });
+    const client = certificate('console', ca);
+    writeFileSync(on.clientCa, 'half a certi');
+    await expect.poll(() => on.logged.join('')).toContain('are not used');
+    expect(await ask(on.url, { ca: ca.cert, client: async () => client })).toBe(200);
+    await expect(ask(on.url, { ca: ca.cert })).rejects.toThrow();
+  });
+
   test('lets in the named clients alone, by name or fingerprint', async () => {
     const [console, scanner, other] = ['console', 'scanner', 'other'].map((name) => certificate(name, ca));
     if (!console || !scanner || !other) throw new Error('three certificates');
@@ -163,7 +212,7 @@ describe('a listener with TLS', () => {
 test('the agent listens on other addresses with TLS only', async () => {
   const directory = temporaryDirectory();
   const file = join(directory, 'agent.yaml');
-  const approver = { person: 'A', name: 'a', publicKeyPem: 'pem' };
+  const approver = { person: 'A', name: 'a', publicKeyPem: generateSigningKey().publicKeyPem };
   writeFileSync(
     join(directory, 'trust.yaml'),
     JSON.stringify({ vaults: ['v'], quorum: 1, approvers: [approver] }),
@@ -176,7 +225,9 @@ test('the agent listens on other addresses with TLS only', async () => {
   config('');
   await expect(loadConfig(file)).rejects.toMatchObject({
     code: 'input.invalid',
-    message: expect.stringContaining('without TLS'),
+    message: expect.stringMatching(
+      /agent\.yaml:4:18: predict\.host: The agent does not listen .* without TLS/,
+    ),
   });
   config(', tls: { cert: c.pem, key: k.pem }');
   expect((await loadConfig(file)).predict.tls).toMatchObject({

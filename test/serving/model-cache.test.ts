@@ -109,6 +109,6 @@ test('a provider that the runtime lacks here stops the agent at its start, by na
   const site = makeSite();
   const start = startAgent({ ...site, config: { engine: { executionProviders: ['coreml', 'cpu'] } } });
   await expect(start).rejects.toThrow(
-    /engine\.executionProviders: the runtime has no coreml here; it has cpu/,
+    /agent\.yaml:\d+:\d+: engine\.executionProviders\.0: The runtime has no coreml here; it has cpu/,
   );
 });

@@ -9,7 +9,8 @@ import { promisify } from 'node:util';
 import { parse, stringify } from 'yaml';
 import type { TrustFile } from '../../shared/domain/endpoint/trust.ts';
 
-const ENTRY = join(import.meta.dirname, '..', '..', 'serving', 'index.ts');
+/** What starts an agent from its sources. */
+export const AGENT_ENTRY = join(import.meta.dirname, '..', '..', 'serving', 'index.ts');
 const run = promisify(execFile);
 
 export interface TestAgent {
@@ -61,7 +62,7 @@ interface Ready {
 }
 
 export async function startAgent(options: StartAgentOptions): Promise<TestAgent> {
-  const entry = options.entry ?? ENTRY;
+  const entry = options.entry ?? AGENT_ENTRY;
   const base = await mkdtemp(join(options.folder ?? tmpdir(), 'sallyport-agent-'));
   const directory = join(base, 'agent');
   const trustFile = join(base, 'trust.json');

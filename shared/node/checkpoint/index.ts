@@ -1,3 +1,3 @@
 /** Signed checkpoints of the audit log. */
 export { generateCheckpointKey, originOf, signCheckpoint, verifyCheckpoint } from './checkpoint.ts';
-export { type NoteKey, openNote, signNote, vkeyOf } from './note.ts';
+export { checkCheckpointKey, type NoteKey, openNote, signNote, vkeyOf } from './note.ts';

@@ -131,6 +131,11 @@ function publicKeyOf(vkey: string): {
   return { name, hash, key };
 }
 
+/** `input.invalid` for what is not the public key of a checkpoint. */
+export function checkCheckpointKey(vkey: string): void {
+  publicKeyOf(vkey);
+}
+
 /** The text of a note that this key signed. Signatures of other keys are passed over. `integrity.signature` otherwise. */
 export function openNote(note: string, vkey: string): string {
   if (note.length > MAX_NOTE_BYTES) throw refused('it is too large');
