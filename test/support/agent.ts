@@ -118,7 +118,11 @@ export async function startAgent(options: StartAgentOptions): Promise<TestAgent>
     ]);
     return JSON.parse(line) as Ready;
   };
-  let ready = await start();
+  const removeBase = (): Promise<void> => rm(base, { recursive: true, force: true });
+  let ready = await start().catch(async (error: unknown) => {
+    await removeBase();
+    throw error;
+  });
   // The same addresses after a restart, as an operator would have configured them.
   await setConfig({
     ...change,
@@ -152,7 +156,7 @@ export async function startAgent(options: StartAgentOptions): Promise<TestAgent>
     },
     remove: async () => {
       await end('SIGKILL');
-      await rm(base, { recursive: true, force: true });
+      await removeBase();
     },
     command: (verb, ...args) => agentCommand(verb ?? '', ...args),
   };
