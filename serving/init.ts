@@ -1,11 +1,11 @@
 /** `agent init`: a new agent's directory, keys, trust and first token. */
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { isLoopback } from '../shared/domain/endpoint/address.ts';
 import { SallyportError } from '../shared/domain/errors.ts';
 import { generateIdentity } from '../shared/node/age/index.ts';
-import { fsyncDirectory, systemCode, writeFileAtomic } from '../shared/node/files/files.ts';
+import { fsyncDirectory, isThere, writeFileAtomic } from '../shared/node/files/files.ts';
 import { agentPaths, readTrust } from './config.ts';
 import { AgentKeys, generateSigningPem } from './identity.ts';
 import { TokenFile } from './tokens.ts';
@@ -50,13 +50,13 @@ export async function initAgent(options: InitOptions, now: Date): Promise<InitRe
   const paths = agentPaths(directory);
   const config = join(directory, 'agent.yaml');
   for (const path of [config, join(directory, 'keys'), join(directory, 'state'), paths.tokens]) {
-    if (await exists(path)) {
+    if (await isThere(path)) {
       throw new SallyportError('conflict', `There is an agent in ${directory} already.`, {
         hint: 'It was not changed. Choose an empty directory.',
       });
     }
   }
-  if (trustCopy !== trustFile && (await exists(trustCopy))) {
+  if (trustCopy !== trustFile && (await isThere(trustCopy))) {
     throw new SallyportError('conflict', `${trustCopy} is there already.`, {
       hint: 'It was not changed. Choose an empty directory, or give that file as --trust.',
     });
@@ -101,16 +101,6 @@ export async function initAgent(options: InitOptions, now: Date): Promise<InitRe
     for (const path of [join(directory, 'state'), paths.tokens, join(directory, 'keys')]) {
       await rm(path, { recursive: true, force: true });
     }
-    throw error;
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return false;
     throw error;
   }
 }

@@ -1,12 +1,12 @@
 /** Uploads on the disk: written and verified at the same time, and found out of step after a crash. */
 import { createReadStream } from 'node:fs';
-import { open, rm, stat } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { FileStore } from '@tus/file-store';
 import { ERRORS, type Upload } from '@tus/server';
 import { SallyportError } from '../../shared/domain/errors.ts';
-import { systemCode, writeAll } from '../../shared/node/files/files.ts';
+import { isThere, systemCode, writeAll } from '../../shared/node/files/files.ts';
 import type { PushCounts } from '../metrics/push-counts.ts';
 import { type ExpectedFile, UploadDigest } from './upload-digest.ts';
 
@@ -177,16 +177,5 @@ export class UploadStore extends FileStore {
 
   #path(id: string): string {
     return join(this.directory, id);
-  }
-}
-
-/** Only what is known to be missing is: an upload is not given up because a look at it failed. */
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return false;
-    throw error;
   }
 }

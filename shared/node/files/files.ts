@@ -156,6 +156,17 @@ export async function makeFolders(path: string): Promise<string | undefined> {
   }
 }
 
+/** Whether something is there. Only what is known to be missing is: throws where that cannot be told. */
+export async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
 /** A name beside `path` for its content until it is complete; holds the process id, so that a sweep sees who is gone. */
 export function temporaryPath(path: string): string {
   return join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
