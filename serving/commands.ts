@@ -4,7 +4,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { destination, pino } from 'pino';
 import { formatFingerprint } from '../shared/domain/endpoint/fingerprint.ts';
 import { exitCodeOf, SallyportError } from '../shared/domain/errors.ts';
-import { startAgent } from './agent.ts';
+import { type RunningAgent, startAgent } from './agent.ts';
 import { agentPaths, loadConfig } from './config.ts';
 import { drainAgent } from './drain-command.ts';
 import { forkInferenceWorker } from './fork-worker.ts';
@@ -186,23 +186,25 @@ async function run(configFile: string, entry: string): Promise<void> {
   collectLessOften();
   const config = await loadConfig(configFile);
   const log = pino({ level: config.logLevel, base: null }, destination({ dest: 2, sync: false }));
-  const agent = await startAgent(config, {
-    log,
-    fork: () => forkInferenceWorker(entry),
-    now: () => new Date(),
-  });
+  let agent: RunningAgent | null = null;
+  let stopping = false;
   const stopped = new Promise<void>((resolve) => {
-    let stopping = false;
     const stop = (signal: string): void => {
-      // A second signal means now.
-      if (stopping) process.exit(130);
+      // A second signal means now; and one that comes before it serves, when nothing is lost by it, as well.
+      if (stopping || !agent) process.exit(stopping ? 130 : 0);
       stopping = true;
       log.info({ signal }, 'stopping');
       void agent.stop().then(resolve, resolve);
     };
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
   });
-  process.on('SIGHUP', () => agent.reopenLogs());
+  // Without one it would end the process, also while models are still being loaded.
+  process.on('SIGHUP', () => agent?.reopenLogs());
+  agent = await startAgent(config, {
+    log,
+    fork: () => forkInferenceWorker(entry),
+    now: () => new Date(),
+  });
   print({
     event: 'ready',
     adminUrl: agent.adminUrl,

@@ -16,6 +16,7 @@ import { scoreBoundsOf } from './metrics/models.ts';
 import type { Metrics } from './metrics.ts';
 import { Mirror } from './mirror.ts';
 import type { LoadedRelease } from './release.ts';
+import { blameLater, compareLater } from './second-answers.ts';
 import type { Slots } from './slots.ts';
 
 /** Where a call goes, and when it came. */
@@ -119,7 +120,11 @@ export class Predictor {
 
   readonly #byTensors: Way<InferQuestion, InferAnswer> = {
     cuts: false,
-    inputs: (_release, { inputs }) => inputs,
+    inputs: (release, { inputs, outputs }) => {
+      // What a version does not give any more is found here, where stable is asked as well.
+      askedOutputs(release, outputs);
+      return inputs;
+    },
     ask: async ({ release, inputs }, question) => {
       const asked = askedOutputs(release, question.outputs);
       // What the mapping reads is asked for as well: scores are counted, and a canary is compared by its labels.
@@ -181,12 +186,13 @@ export class Predictor {
         const ms = performance.now() - call.startedAt;
         if (counter) countRequest(counter, ms, false);
         counts.success(ms / 1000, run.rows, predictions?.scores ?? null);
-        if (counter && predictions) this.#offerMirror(choice, run, predictions.labels);
+        if (counter && predictions) compareLater(this.#mirror, metrics, choice, run, predictions.labels);
         return answer;
       } catch (error) {
-        const ms = performance.now() - call.startedAt;
-        const fault = isModelFault(error) ? await isCanarysFault(choice, run) : isEngineFault(error);
-        countFailure(error, fault, choice, counts, ms);
+        counts.failure(errorType(error));
+        if (isModelFault(error)) blameLater(this.#mirror, choice, run);
+        else if (counter && isEngineFault(error))
+          countRequest(counter, performance.now() - call.startedAt, true);
         throw error;
       }
     } finally {
@@ -213,46 +219,12 @@ export class Predictor {
     try {
       return readInput(choice, read);
     } catch (error) {
-      const fault = error instanceof UnfitInput ? error.fault : isEngineFault(error);
-      countFailure(error, fault, choice, counts, performance.now() - call.startedAt);
+      const unfit = error instanceof UnfitInput;
+      counts.failure(unfit ? 'input' : errorType(error));
+      if (choice.counter && (unfit ? error.fault : isEngineFault(error)))
+        countRequest(choice.counter, performance.now() - call.startedAt, true);
       throw error;
     }
-  }
-
-  #offerMirror({ live, release, canary: toCanary }: Choice, run: Run, labels: Float64Array): void {
-    const { canary, stable, routing, pairs } = live;
-    if (!canary || !stable || !routing.canary) return;
-    // A canary with traffic is compared by its own; one without is stable's shadow.
-    if (!toCanary && routing.canary.percent > 0) return;
-    const other = toCanary ? stable : canary;
-    // Which requests are sampled need not be repeatable, only fair.
-    if (Math.random() >= routing.canary.mirrorSample) return;
-    // A version of another interface has nothing to say about this input.
-    if (!takes(other, run.inputs)) return;
-    const counts = this.#options.metrics.version(
-      routing.name,
-      canary.ref.version,
-      scoreBoundsOf(canary.mapping),
-    );
-    this.#mirror.offer({
-      inputs: run.inputs,
-      count: run.rows,
-      labels,
-      mapping: release.mapping,
-      other,
-      allowNonFinite: run.allowNonFinite,
-      done: (total, differing) => {
-        // Counted into the generation it was asked in, even when that has passed.
-        pairs.total += total;
-        pairs.disagreements += differing;
-        counts.mirrored.differ += differing;
-        counts.mirrored.agree += total - differing;
-      },
-      dropped: (total) => {
-        pairs.dropped += total;
-        counts.mirrored.dropped += total;
-      },
-    });
   }
 }
 
@@ -281,47 +253,6 @@ function readInput({ release, live, canary }: Choice, read: (release: LoadedRele
       }
     }
     throw new UnfitInput(error, fault);
-  }
-}
-
-/** `fault` = the version's own, which its guards are told of. */
-function countFailure(
-  error: unknown,
-  fault: boolean,
-  { counter }: Choice,
-  counts: VersionCounts,
-  ms: number,
-): void {
-  if (counter && fault) countRequest(counter, ms, true);
-  counts.failure(errorType(error));
-}
-
-/**
- * Whether what a canary could not answer is its own fault: it is where stable answers the same rows, or does not take such
- * rows at all. What neither answers says nothing about the canary.
- */
-async function isCanarysFault({ live, canary, counter }: Choice, run: Run): Promise<boolean> {
-  const { stable } = live;
-  if (!canary || !counter) return false;
-  if (!stable || !takes(stable, run.inputs)) return true;
-  try {
-    stable.read(await stable.runRows(run.inputs, stable.mapped), run.rows, run.allowNonFinite);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function takes(release: LoadedRelease, inputs: readonly NamedTensor[]): boolean {
-  try {
-    checkInputs(release.info, inputs, {
-      rows: Number.POSITIVE_INFINITY,
-      allowNonFinite: true,
-      anyCount: true,
-    });
-    return true;
-  } catch {
-    return false;
   }
 }
 

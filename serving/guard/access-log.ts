@@ -75,6 +75,14 @@ export async function openAccessLog({ file, logFeatures }: AccessLogConfig, log:
   };
 }
 
+/** nginx's status of a caller that went away before its answer was written: nobody else says that. */
+const GONE = 499;
+
+/** What a request was answered; 499 where it was not. */
+export function statusOf({ raw, statusCode }: FastifyReply): number {
+  return raw.writableFinished ? statusCode : GONE;
+}
+
 /** The line of a request. Never its query or headers: they may hold secrets. */
 export function accessLine(
   listener: string,
@@ -91,10 +99,8 @@ export function accessLine(
     address: request.caller?.address ?? request.socket.remoteAddress ?? null,
     method: request.method,
     route: request.routeOptions.url ?? path.slice(0, 200),
-    status: reply.statusCode,
+    status: statusOf(reply),
     ms: Math.round(reply.elapsedTime * 100) / 100,
-    // A caller that went away was not answered, whatever the status.
-    ...(reply.raw.writableFinished ? {} : { answered: false }),
     ...(model === undefined ? {} : { model: version === undefined ? model : `${model}@${version}` }),
     ...(rows === undefined ? {} : { rows }),
     ...(logFeatures && features !== undefined

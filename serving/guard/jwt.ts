@@ -87,7 +87,12 @@ export class JwtGate {
     this.#refresh();
     const hash = createHash('sha256').update(token).digest('base64');
     const known = this.#verified.get(hash);
-    if (known) return this.#judge(known, scopes, now);
+    if (known) {
+      // The longest unused is forgotten first.
+      this.#verified.delete(hash);
+      this.#verified.set(hash, known);
+      return this.#judge(known, scopes, now);
+    }
     return async () => {
       const fresh = await this.#verify(token, now);
       if (!fresh) return { kind: 'unknown' };

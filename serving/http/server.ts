@@ -12,7 +12,7 @@ import type { Logger } from 'pino';
 import type { z } from 'zod';
 import { type ErrorCode, SallyportError } from '../../shared/domain/errors.ts';
 import { Unavailable } from '../choose.ts';
-import { type AccessFacts, type AccessLog, accessLine } from '../guard/access-log.ts';
+import { type AccessFacts, type AccessLog, accessLine, statusOf } from '../guard/access-log.ts';
 import { type Caller, Door, type DoorOptions, type Rates } from '../guard/door.ts';
 import { type Refusal, refusal } from '../guard/refusal.ts';
 import type { QuietCollector } from '../heap.ts';
@@ -61,6 +61,16 @@ export interface ServerOptions extends DoorOptions {
   readonly collector: QuietCollector | null;
 }
 
+/** What becomes of a request at the door. */
+interface Way {
+  /** Undefined = there is no such route. */
+  readonly scopes: readonly Scope[] | null | undefined;
+  /** True = nobody is let in any more. */
+  readonly closing?: boolean;
+  readonly letIn: (caller: Caller) => void;
+  readonly failed: (reason: Error) => void;
+}
+
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 
 /** A listener without routes. A route that takes rows calls `chargeRows` when it has counted them. */
@@ -71,8 +81,41 @@ export function createServer(options: ServerOptions): FastifyInstance {
     options.collector?.offer(() => answers.unfinished === 0),
   );
   const tell = (request: FastifyRequest, reply: FastifyReply): void => {
-    counts.answer(reply.statusCode);
+    counts.answer(statusOf(reply));
     access.write(() => accessLine(options.name, request, reply, access.logFeatures));
+  };
+  /** Has a request judged at the door, and whoever waits for its end told of it, however it ends. */
+  const take = (request: FastifyRequest, reply: FastifyReply, way: Way): Answer => {
+    request.facts = {};
+    const answer = answers.begin(request.raw.socket);
+    request.answer = answer;
+    reply.header('x-request-id', request.id);
+    const refused = (found: Refusal): void => {
+      answers.whenOver(answer, () => tell(request, reply));
+      refuse(found, request, reply);
+    };
+    const admit = (judged: Caller | Refusal): void => {
+      if ('status' in judged) {
+        counts.refuse(judged.reason);
+        refused(judged);
+        return;
+      }
+      request.caller = judged;
+      answers.whenOver(answer, () => {
+        door.leave(judged);
+        tell(request, reply);
+      });
+      // Whoever went away while the signature was checked needs no answer.
+      if (!request.raw.socket.destroyed) way.letIn(judged);
+    };
+    if (way.closing) {
+      refused(CLOSING);
+      return answer;
+    }
+    const judged = door.enter(request.raw, way.scopes);
+    if (judged instanceof Promise) judged.then(admit).catch(way.failed);
+    else admit(judged);
+    return answer;
   };
   const app = fastify({
     loggerInstance: options.log as FastifyBaseLogger,
@@ -89,26 +132,18 @@ export function createServer(options: ServerOptions): FastifyInstance {
     },
     // A path that is not one: there is no route, so no hook runs either.
     frameworkErrors: (error, request, reply) => {
-      request.facts = {};
-      reply.header('x-request-id', request.id);
-      const admit = (judged: Caller | Refusal): void => {
-        const inside = 'status' in judged ? null : judged;
-        request.caller = inside;
-        reply.raw.once('close', () => {
-          if (inside) door.leave(inside);
-          tell(request, reply);
-        });
-        const found =
-          'status' in judged
-            ? judged
-            : refusal('malformed', error.statusCode ?? 400, 'This path cannot be read.');
-        counts.refuse(found.reason);
-        refuse(found, request, reply);
-      };
-      // It looks like any other path to somebody without a token.
-      const judged = door.enter(request.raw, undefined);
-      if (judged instanceof Promise) void judged.then(admit);
-      else admit(judged);
+      const refused = refusal('malformed', error.statusCode ?? 400, 'This path cannot be read.');
+      const answer = take(request, reply, {
+        // It looks like any other path to somebody without a token.
+        scopes: undefined,
+        letIn: () => {
+          counts.refuse(refused.reason);
+          refuse(refused, request, reply);
+        },
+        failed: (reason) => sendError(reason as FastifyError, request, reply),
+      });
+      answers.write(answer);
+      reply.raw.once('finish', () => answers.end(answer));
     },
     // The library's answer has a shape of its own, and no request id: the first hook below gives ours.
     return503OnClosing: false,
@@ -147,40 +182,25 @@ export function createServer(options: ServerOptions): FastifyInstance {
     throw new Refused(refused);
   });
   app.addHook('onRequest', (request, reply, done) => {
-    request.facts = {};
-    const answer = answers.begin(request.raw.socket);
-    request.answer = answer;
-    reply.header('x-request-id', request.id);
-    // Health is asked about in the end, too, and says it itself.
-    if (closing && request.routeOptions.config.scopes !== null) {
-      refuse(CLOSING, request, reply);
-      return;
-    }
-    const admit = (judged: Caller | Refusal): void => {
-      if ('status' in judged) {
-        counts.refuse(judged.reason);
-        refuse(judged, request, reply);
-        return;
-      }
-      request.caller = judged;
-      answers.whenOver(answer, () => door.leave(judged));
-      // Whoever went away while the signature was checked needs no answer.
-      if (request.raw.socket.destroyed) return;
-      reply.headers(judged.headers);
-      invite(request.raw, reply.raw);
-      done();
-    };
-    const judged = door.enter(request.raw, request.routeOptions.config.scopes);
-    if (judged instanceof Promise) judged.then(admit).catch(done);
-    else admit(judged);
+    const { scopes } = request.routeOptions.config;
+    take(request, reply, {
+      scopes,
+      // Health is asked about in the end, too, and says it itself.
+      closing: closing && scopes !== null,
+      letIn: ({ headers }) => {
+        reply.headers(headers);
+        invite(request.raw, reply.raw);
+        done();
+      },
+      failed: done,
+    });
   });
   app.addHook('onSend', (request, _reply, _payload, done) => {
     if (request.answer) answers.write(request.answer);
     done();
   });
-  app.addHook('onResponse', (request, reply, done) => {
+  app.addHook('onResponse', (request, _reply, done) => {
     if (request.answer) answers.end(request.answer);
-    tell(request, reply);
     done();
   });
   app.setNotFoundHandler((request, reply) =>

@@ -251,7 +251,7 @@ function malformed(): SallyportError {
 function tooLarge({ headBytes, bytes }: FrameLimits): SallyportError {
   const mib = (size: number): number => size / 2 ** 20;
   return new SallyportError(
-    'model.unsupported',
+    'input.invalid',
     `The tensors of one call take more than ${mib(bytes)} MiB, or their texts more than ${mib(headBytes)} MiB.`,
     { hint: 'Send fewer rows in a call.' },
   );

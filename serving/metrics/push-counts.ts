@@ -24,7 +24,7 @@ export class PushCounts {
   }
 }
 
-function resultOf(error: unknown): PushResult {
+export function resultOf(error: unknown): PushResult {
   if (!(error instanceof SallyportError)) return 'failed';
   if (error.code === 'disk.full') return 'no_room';
   if (error.code.startsWith('integrity.')) return 'damaged';

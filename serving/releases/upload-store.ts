@@ -7,7 +7,7 @@ import { FileStore } from '@tus/file-store';
 import { ERRORS, type Upload } from '@tus/server';
 import { SallyportError } from '../../shared/domain/errors.ts';
 import { isThere, systemCode, writeAll } from '../../shared/node/files/files.ts';
-import type { PushCounts } from '../metrics/push-counts.ts';
+import { type PushCounts, resultOf } from '../metrics/push-counts.ts';
 import { type ExpectedFile, UploadDigest } from './upload-digest.ts';
 
 /** Unfinished uploads older than this are removed, in milliseconds. */
@@ -147,7 +147,7 @@ export class UploadStore extends FileStore {
     } catch (error) {
       if (!(error instanceof SallyportError)) throw error;
       await this.discard(id);
-      this.#counts.ended('damaged');
+      this.#counts.ended(resultOf(error));
       const { message, code, hint } = error;
       throw refuseUpload(400, message, { code, hint });
     }

@@ -80,8 +80,9 @@ export class Uploads {
         `${uploadPrefix(targetOf(metadata))}${randomBytes(8).toString('hex')}`,
       // An id names files: what is not one of ours never reaches the store.
       getFileIdFromRequest: (request) => {
-        const id = new URL(request.url).pathname.slice(UPLOADS_PATH.length + 1);
-        return UPLOAD_ID.test(id) ? id : undefined;
+        // Null for a host that is none.
+        const id = URL.parse(request.url)?.pathname.slice(UPLOADS_PATH.length + 1);
+        return id !== undefined && UPLOAD_ID.test(id) ? id : undefined;
       },
       onUploadCreate: async (_request, upload) => {
         if (upload.size === undefined) throw refuseUpload(400, 'An upload must say its length.');

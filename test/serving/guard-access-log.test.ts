@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startAgent } from '../support/agent.ts';
 import { makeRelease, makeSite } from '../support/release.ts';
 import { temporaryDirectory } from '../support/temp.ts';
+import { raw } from './guard-support.ts';
 import { onAgent, type Stage } from './support.ts';
 
 type Line = Record<string, unknown>;
@@ -85,6 +86,19 @@ test('refused requests have their line, without what was wrong in them', async (
   const text = readFileSync(on.file, 'utf8');
   for (const secret of ['secret-value', 'wrong-wrong', 'in-the-query', on.agent.token])
     expect(text).not.toContain(secret);
+});
+
+test('whoever goes away before the answer has a line as well', async () => {
+  const { socket, closed } = await raw(Number(new URL(on.agent.predictUrl).port));
+  const headers = `Host: a\r\nAuthorization: Bearer ${on.agent.token}\r\nX-Request-Id: gone-1\r\n`;
+  socket.write(
+    `POST /predict HTTP/1.1\r\n${headers}Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{`,
+  );
+  // It was taken up by then.
+  await on.predict([1, 1, 1]);
+  socket.destroy();
+  await closed;
+  expect(await on.line('gone-1')).toMatchObject({ status: 499, caller: 'console', route: '/predict' });
 });
 
 test('the admin listener writes into it too, and nothing of it is in the agent’s own log', async () => {

@@ -48,11 +48,13 @@ async function guarded(change: Record<string, unknown> = {}, limits: Parameters<
   const jwks = join(temporaryDirectory(), 'jwks.json');
   await write(jwks, ec, ed, rsa);
   const config = jwtSchema.parse({ jwks, issuer: CLAIMS.iss, audience: CLAIMS.aud, ...change });
+  // Of the test's own, so that a slow machine earns its callers nothing.
+  const start = Date.now();
   let shift = 0;
   const on = await listener({
     jwt: new JwtGate(config),
     limits: limitsOf(limits),
-    now: () => new Date(Date.now() + shift),
+    now: () => new Date(start + shift),
     routes: (app) => {
       app.get('/who', { config: { scopes: ['read'] } }, async (request) => ({ name: request.caller?.name }));
       app.get('/held', { config: { scopes: ['read'] } }, async () => {
@@ -223,3 +225,33 @@ test('a file without keys, with secrets or with private keys is not taken', asyn
     expect(open).toThrow(expect.objectContaining({ code: 'input.invalid' }));
   }
 });
+
+test.each(['/who', '/%zz'])(
+  'given callers of %s that went away while their signature was checked, then their places are free again',
+  async (path) => {
+    const checked: (() => void)[] = [];
+    const verdict = { kind: 'accepted', name: 'jwt:late' } as const;
+    const jwt = {
+      check: () => () => new Promise((resolve) => checked.push(() => resolve(verdict))),
+    } as unknown as JwtGate;
+    const on = await listener({ jwt, limits: limitsOf({ requests: 3, requestsPerToken: 2 }) });
+    const gone = await Promise.all([raw(on.port), raw(on.port)]);
+    for (const { socket } of gone)
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer a.b.c\r\n\r\n`);
+    await expect.poll(() => checked.length).toBe(2);
+    const connections = () =>
+      new Promise((tell) => on.app.server.getConnections((_error, count) => tell(count)));
+    for (const { socket } of gone) socket.destroy();
+    await expect.poll(connections).toBe(0);
+    for (const check of checked.splice(0)) check();
+    for (let each = 0; each < 3; each++) {
+      const answer = fetch(`http://127.0.0.1:${on.port}/none`, {
+        headers: { authorization: 'Bearer a.b.c' },
+      });
+      await expect.poll(() => checked.length).toBe(1);
+      for (const check of checked.splice(0)) check();
+      expect((await answer).status).toBe(404);
+    }
+    expect(on.counts.answered.get(499)).toBe(2);
+  },
+);

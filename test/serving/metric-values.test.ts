@@ -12,7 +12,7 @@ beforeAll(async () => {
   site = makeSite();
   // One process: while that is at work, all others wait.
   const config = { engine: { processes: 1 } };
-  const limits = { guardMs: 20, predictTimeoutMs: 5000 };
+  const limits = { guardMs: 20, predictTimeoutMs: 10_000 };
   on = await onAgent(site, await startAgent({ ...site, config, limits }));
 });
 afterAll(async () => {

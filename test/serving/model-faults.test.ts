@@ -34,19 +34,20 @@ async function served(
   [stable, canary]: readonly [Uint8Array, Uint8Array],
   share: Share,
   guards: Partial<Guards> = {},
+  canarysLabel = 'label',
 ): Promise<void> {
-  const release = (version: string, serial: number, model: Uint8Array) =>
+  const release = (version: string, serial: number, model: Uint8Array, labelOutput = 'label') =>
     makeRelease(site, {
       name,
       version,
       serial,
       model,
-      mapping: CLASSIFIER,
+      mapping: { ...CLASSIFIER, labelOutput },
       plan: {
         guards: { ...DEFAULT_GUARDS, maxP95Ratio: null, minimumRequests: 10, minimumPairs: 10, ...guards },
       },
     });
-  await on.serveCanary(release('1.0.0', 1, stable), release('1.1.0', 2, canary), share);
+  await on.serveCanary(release('1.0.0', 1, stable), release('1.1.0', 2, canary, canarysLabel), share);
 }
 
 const CANARY_ALONE: Share = { percent: 100, mirrorSample: 0 };
@@ -76,7 +77,7 @@ test.each([
     const refused = await ask(name, first);
     expect(refused.status).toBe(422);
     expect(refused.body.detail).toMatch(/model answered NaN in "score" for row 1|The runtime stopped/);
-    expect((await traffic(name)).canary).toMatchObject({ requests: 2, errors: 1 });
+    await expect.poll(() => traffic(name)).toMatchObject({ canary: { requests: 2, errors: 1 } });
     expect(await errors(name, '1.1.0')).toEqual(['model']);
     while (!(await traffic(name)).moved) await ask(name, first);
     const { moved } = await traffic(name);
@@ -95,6 +96,37 @@ test('given input that stable cannot answer either, then it does not count again
   for (let call = 0; call < 20; call++) expect((await ask('both', 1)).status).toBe(200);
   expect(await traffic('both')).toMatchObject({ moved: null, canary: { requests: 20, errors: 0 } });
   expect(await errors('both', '1.1.0')).toEqual(['model']);
+});
+
+test('given stable is the one that has no answer, then that is no disagreement with its canary', async () => {
+  await served('mended', [LOGARITHM, FINE], { percent: 100, mirrorSample: 1 });
+  for (let call = 0; call < 12; call++) expect((await ask('mended', -1)).status).toBe(200);
+  await expect.poll(() => traffic('mended')).toMatchObject({ pairsDropped: 12 });
+  expect(await traffic('mended')).toMatchObject({ pairs: 0, disagreements: 0, moved: null });
+});
+
+test('given a call of many rows of which a shadow has no answer to one, then that is one disagreement', async () => {
+  await served('one', [FINE, LOGARITHM], { percent: 0, mirrorSample: 1 });
+  const rows = Array.from({ length: 20 }, (_, row) => [row === 7 ? -1 : 1, 0, 0]);
+  expect((await on.predict(rows, { model: 'one' })).status).toBe(200);
+  await expect
+    .poll(() => traffic('one'))
+    .toMatchObject({ pairs: 1, disagreements: 1, pairsDropped: 19, moved: null });
+});
+
+test('given an output that stable has and the canary has not, then asking for it is the canary’s error', async () => {
+  await served('renamed', [FINE, firstFeature({ labelName: 'verdict' })], CANARY_ALONE, {}, 'verdict');
+  const answer = await fetch(`${on.agent.predictUrl}/v2/models/renamed/infer`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${on.agent.token}` },
+    body: JSON.stringify({
+      inputs: [{ name: 'features', shape: [1, 3], datatype: 'FP32', data: [1, 0, 0] }],
+      outputs: [{ name: 'label' }],
+    }),
+  });
+  expect([answer.status, await answer.text()]).toMatchObject([422, expect.stringContaining('no output')]);
+  expect((await traffic('renamed')).canary).toMatchObject({ requests: 1, errors: 1 });
+  expect(await errors('renamed', '1.1.0')).toEqual(['input']);
 });
 
 test.each([

@@ -1,6 +1,7 @@
 /** What cannot be opened while the agent starts ends it, and nothing stays behind. */
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -129,4 +130,35 @@ test('given an address that this machine does not have, then the line of the hos
   expect(said).toContain(
     `${configFile}:6:9: admin.host: 192.0.2.1:8443 cannot be listened on: this machine does not have this address.\n`,
   );
+});
+
+describe('a signal while models are loaded', () => {
+  async function loading() {
+    const on = await stage();
+    await on.serve(makeRelease(on.site));
+    await on.agent.stop();
+    const child = spawn(process.execPath, [AGENT_ENTRY, 'run', '--config', on.agent.configFile], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const exited = once(child, 'exit');
+    const { pid } = child;
+    const children = (): string => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+    await expect.poll(children, { interval: 5 }).not.toBe('');
+    return { child, exited };
+  }
+
+  test.runIf(process.platform === 'linux')('to open its logs again does not end it', async () => {
+    const { child, exited } = await loading();
+    child.kill('SIGHUP');
+    expect(String((await once(child.stdout, 'data'))[0])).toContain('"event":"ready"');
+    child.kill('SIGTERM');
+    expect(await exited).toEqual([0, null]);
+  });
+
+  test.runIf(process.platform === 'linux')('to stop ends it at once, and well', async () => {
+    const { child, exited } = await loading();
+    child.kill('SIGTERM');
+    expect(await exited).toEqual([0, null]);
+  });
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startAgent } from '../support/agent.ts';
 import { makeRelease, makeSite } from '../support/release.ts';
+import { exchange } from './guard-support.ts';
 import { onAgent, type Stage } from './support.ts';
 import { TUS, type TusCaller, tusCaller } from './tus-support.ts';
 
@@ -89,6 +90,19 @@ describe('an upload is asked for by its own id alone', () => {
     expect(await ask('HEAD', path)).toBe(200);
     expect(await ask('DELETE', path)).toBe(204);
     expect(existsSync(join(on.agent.directory, 'tokens.json'))).toBe(true);
+  });
+
+  test('nor where the host it is asked of is none', async () => {
+    const path = await begun();
+    const port = Number(new URL(on.agent.adminUrl).port);
+    for (const method of ['HEAD', 'PATCH', 'DELETE']) {
+      const answer = await exchange(
+        port,
+        `${method} ${path} HTTP/1.1\r\nHost: a:99999\r\nAuthorization: Bearer ${on.agent.token}\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\nContent-Type: application/offset+octet-stream\r\nConnection: close\r\n\r\n`,
+      );
+      expect(answer, method).toMatch(/^HTTP\/1\.1 404 /);
+    }
+    expect(await ask('DELETE', path)).toBe(204);
   });
 });
 

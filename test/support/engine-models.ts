@@ -42,6 +42,8 @@ export interface FirstFeatureOptions {
   readonly positiveAbove?: number;
   /** Replaces the score, e.g. by `Log`, whose answer to a negative number is NaN. */
   readonly scoreOp?: string;
+  /** Name of the label output; `label` when left out. */
+  readonly labelName?: string;
 }
 
 /** score = the first feature; label 1 where it is above `positiveAbove` (0.5). Outputs `label` and `score`. */
@@ -53,6 +55,7 @@ export function firstFeature(options: FirstFeatureOptions = {}): Uint8Array {
     labelType = TYPE.int64,
     scoreType = TYPE.float,
     positiveAbove = 0.5,
+    labelName = 'label',
   } = options;
   const nodes: NodeSpec[] = [
     { type: 'Cast', inputs: ['features'], outputs: ['x'], attributes: [{ name: 'to', int: TYPE.float }] },
@@ -67,7 +70,7 @@ export function firstFeature(options: FirstFeatureOptions = {}): Uint8Array {
     {
       type: 'Cast',
       inputs: [options.flatLabel === true ? 'flat' : 'is'],
-      outputs: ['label'],
+      outputs: [labelName],
       attributes: [{ name: 'to', int: labelType }],
     },
     ...(options.threeColumns === true
@@ -96,7 +99,7 @@ export function firstFeature(options: FirstFeatureOptions = {}): Uint8Array {
       ],
       inputs: [value('features', tensorType(inputType, [batch, features]))],
       outputs: [
-        value('label', tensorType(labelType, options.flatLabel === true ? [batch] : [batch, 1])),
+        value(labelName, tensorType(labelType, options.flatLabel === true ? [batch] : [batch, 1])),
         value('score', tensorType(scoreType, [batch, options.threeColumns === true ? 3 : 1])),
       ],
     },
