@@ -1,4 +1,3 @@
-import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { SallyportError } from '../../shared/domain/errors.ts';
@@ -94,20 +93,6 @@ function readyLine(program: RunningProgram): Promise<z.infer<typeof readySchema>
       if (parsed.success) resolve(parsed.data);
     });
   });
-}
-
-/** A port nobody uses now, on loopback. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (address === null || typeof address === 'string')
-    throw new SallyportError('unexpected', 'No loopback port is free.');
-  return address.port;
 }
 
 /** The newest 64 KiB of a stream's text. */

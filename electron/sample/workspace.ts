@@ -13,7 +13,8 @@ import { ruleCount } from '../../shared/domain/scan/finding.ts';
 import { writeFileAtomic } from '../../shared/node/files/files.ts';
 import type { Console, ConsoleEvents, ConsoleFactory } from '../compose.ts';
 import type { JobContext } from '../ports/system.ts';
-import { freePort, initAgent, type RunningAgent, runAgentProcess } from './agent-process.ts';
+import { initAgent, type RunningAgent, runAgentProcess } from './agent-process.ts';
+import { freePort } from './free-port.ts';
 import { startTraffic, type Traffic } from './traffic.ts';
 
 export const SAMPLE_MODEL = 'phish-url';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchProgram } from '../../electron/adapters/system/launch-program.ts';
-import { freePort } from '../../electron/sample/agent-process.ts';
+import { freePort } from '../../electron/sample/free-port.ts';
 import { startTraffic, type Traffic } from '../../electron/sample/traffic.ts';
 import type { AuditVerdict } from '../../shared/domain/audit/entry.ts';
 import type { RequestView, RolloutView, VersionView } from '../../shared/domain/view/views.ts';

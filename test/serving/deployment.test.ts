@@ -15,9 +15,9 @@ import { request } from 'node:https';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { freePort } from '../../electron/sample/free-port.ts';
 import { startAgent, type TestAgent } from '../support/agent.ts';
 import { certificate } from '../support/certificates.ts';
-import { freePort } from '../support/prometheus.ts';
 import { makeRelease, makeSite, thresholdModel } from '../support/release.ts';
 import { onAgent } from './support.ts';
 

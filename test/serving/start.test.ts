@@ -6,6 +6,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../../electron/sample/free-port.ts';
 import { startAgent } from '../../serving/agent.ts';
 import { loadConfig } from '../../serving/config.ts';
 import { forkInferenceWorker } from '../../serving/fork-worker.ts';
@@ -16,13 +17,12 @@ import { makeRelease } from '../support/release.ts';
 import { agentYaml, newAgent, runAgent } from './start-support.ts';
 import { stage } from './support.ts';
 
-async function port(keep: boolean): Promise<number> {
+/** A port that somebody listens on. */
+async function takenPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const { port: number } = server.address() as AddressInfo;
-  if (keep) onTestFinished(() => void server.close());
-  else await new Promise((resolve) => server.close(resolve));
-  return number;
+  onTestFinished(() => void server.close());
+  return (server.address() as AddressInfo).port;
 }
 
 const listeners = (predict: number, admin: number): string =>
@@ -62,8 +62,8 @@ describe('given a port that is taken', () => {
       const on = await stage();
       await on.serve(makeRelease(on.site));
       await on.agent.stop();
-      const predict = await port(false);
-      const admin = by.includes('own') ? predict : await port(true);
+      const predict = await freePort();
+      const admin = by.includes('own') ? predict : await takenPort();
       writeFileSync(on.agent.configFile, agentYaml(on.site.environmentId, listeners(predict, admin)));
       const { code, said } = await runAgent(on.agent.configFile);
       expect(code).toBe(1);
@@ -82,7 +82,7 @@ describe('given a port that is taken', () => {
     await on.serve(makeRelease(on.site));
     await on.agent.stop();
     const { configFile, directory } = on.agent;
-    const [predict, admin] = [await port(false), await port(true)];
+    const [predict, admin] = [await freePort(), await takenPort()];
     const { pids, start, alive } = here();
     writeFileSync(configFile, agentYaml(on.site.environmentId, listeners(predict, admin)));
     await expect(start(configFile)).rejects.toMatchObject({ facts: { file: configFile, line: 9 } });

@@ -1,4 +1,4 @@
-/** Starts a real serving agent, a process of its own, in a directory of its own, on ports the system chooses. */
+/** Starts a real serving agent, a process of its own, in a directory of its own, on ports that stay free for it while it is down. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { parse, stringify } from 'yaml';
+import { freePort } from '../../electron/sample/free-port.ts';
 import type { TrustFile } from '../../shared/domain/endpoint/trust.ts';
 
 /** What starts an agent from its sources. */
@@ -91,7 +92,13 @@ export async function startAgent(options: StartAgentOptions): Promise<TestAgent>
     host: '127.0.0.1',
     port,
   });
-  await setConfig({ ...change, predict: listenerAt('predict', 0), admin: listenerAt('admin', 0) });
+  // The same addresses after a restart, as an operator would have configured them.
+  const [predictPort, adminPort] = [await freePort(), await freePort()];
+  await setConfig({
+    ...change,
+    predict: listenerAt('predict', predictPort),
+    admin: listenerAt('admin', adminPort),
+  });
 
   const env = await options.env?.(directory);
   let log = '';
@@ -122,12 +129,6 @@ export async function startAgent(options: StartAgentOptions): Promise<TestAgent>
   let ready = await start().catch(async (error: unknown) => {
     await removeBase();
     throw error;
-  });
-  // The same addresses after a restart, as an operator would have configured them.
-  await setConfig({
-    ...change,
-    predict: listenerAt('predict', Number(new URL(ready.predictUrl).port)),
-    admin: listenerAt('admin', Number(new URL(ready.adminUrl).port)),
   });
   const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> => {
     if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;

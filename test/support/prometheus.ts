@@ -2,9 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { freePort } from '../../electron/sample/free-port.ts';
 
 export interface PrometheusSample {
   readonly metric: Readonly<Record<string, string>>;
@@ -17,16 +17,6 @@ export interface TestPrometheus {
   /** What an endpoint of its API answers as `data`. */
   get(path: string): Promise<unknown>;
   stop(): Promise<void>;
-}
-
-/** A port that was free a moment ago: for programs that cannot choose one themselves. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** Asks `target` (host:port) for its metrics four times a second, with this token; `directory` is the caller's to remove. */
