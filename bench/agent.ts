@@ -31,7 +31,7 @@ import { requireWrk, type WrkReport } from './support/wrk.ts';
 
 const RUNS = 7;
 /** At half load, where a ratio of two percentiles varies more from round to round than a rate does. */
-const CALM_RUNS = 15;
+const CALM_RUNS = 25;
 /** Short, so that a round without a pause of the machine is soon found. */
 const SECONDS = 1;
 const ROWS_SECONDS = 2;

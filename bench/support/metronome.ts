@@ -14,9 +14,9 @@ export interface Metronome {
   /** Rounds so far, and those in which the machine did not keep its pace. */
   readonly rounds: number;
   readonly unsteady: number;
-  /** Of those, the ones that count all the same, for none of the tries was better. */
+  /** Of those, the ones that count all the same, for none of the tries was steady. */
   readonly kept: number;
-  /** `round` until the machine kept its pace in one; after so many tries the last one is kept, unsteady as it was. */
+  /** `round` until the machine kept its pace in one; after so many tries the one is kept in which it came nearest to it. */
   steady<T>(round: () => Promise<T>, tries?: number): Promise<T>;
   stop(): void;
 }
@@ -53,15 +53,18 @@ export async function startMetronome(): Promise<Metronome> {
       return kept;
     },
     async steady(round, tries = 8) {
+      let best: { readonly result: Awaited<ReturnType<typeof round>>; readonly by: number } | null = null;
       for (let left = tries; ; left--) {
         await stretch();
         const result = await round();
         rounds++;
-        if ((await stretch()) <= STEADY) return result;
+        const by = await stretch();
+        if (by <= STEADY) return result;
         unsteady++;
+        if (!best || by < best.by) best = { result, by };
         if (left > 1) continue;
         kept++;
-        return result;
+        return best.result;
       }
     },
     stop: () => {
