@@ -31,7 +31,11 @@ import { requireWrk, type WrkReport } from './support/wrk.ts';
 
 const RUNS = 7;
 /** At half load, where a ratio of two percentiles varies more from round to round than a rate does. */
-const CALM_RUNS = 25;
+const CALM_RUNS = 19;
+/** What half of the load is, is asked again beside each: of so many of the last answers the middle one counts. */
+const LAST_RUNS = 5;
+/** Where the machine is restless, a figure of the slowest hundredth takes patience. */
+const CALM_TRIES = 24;
 /** Short, so that a round without a pause of the machine is soon found. */
 const SECONDS = 1;
 const ROWS_SECONDS = 2;
@@ -188,14 +192,20 @@ export const agent: Bench = async ({ directory, say }) => {
     }
 
     say('at half load');
-    // Each connection waits so long between two calls that all of them together ask half of what was answered.
-    const paced = (target: Target, most: readonly number[]): Promise<WrkReport> =>
-      run(target, { ...one(CROWD), pauseMs: (CROWD / (median(most) / 2)) * 1000 });
     const calm: WrkReport[] = [];
     const calmBare: WrkReport[] = [];
     for (let turn = 0; turn < CALM_RUNS; turn++) {
-      calm.push(await paced(own, seen.own.crowd));
-      calmBare.push(await paced(bare, seen.bare.crowd));
+      for (const [target, { crowd }, into] of [
+        [own, seen.own, calm],
+        [bare, seen.bare, calmBare],
+      ] as const) {
+        crowd.push((await run(target, one(CROWD))).requestsPerSecond);
+        // Each connection waits so long between two calls that all of them together ask half of what is answered now.
+        const pauseMs = (CROWD / (median(crowd.slice(-LAST_RUNS)) / 2)) * 1000;
+        into.push(
+          await metronome.steady(() => ask(directory, target, { ...one(CROWD), pauseMs }), CALM_TRIES),
+        );
+      }
     }
     const ratio = (reports: readonly WrkReport[]): number => median(reports.map(({ p50, p99 }) => p99 / p50));
 

@@ -1,7 +1,9 @@
 /**
- * Always the same little work, every few milliseconds, and how much longer than usual it takes. Asked by a message, it
- * answers what it saw since it was asked last.
+ * Always the same little work, every few milliseconds: how much longer than usual it takes, and how late it begins. Asked
+ * by a message, it answers what it saw since it was asked last.
  */
+import type { Tick } from './metronome.ts';
+
 const EVERY_MS = 4;
 /** Whoever takes the core for a moment meets one or two of them, a slow core all. */
 const PIECES = 5;
@@ -24,19 +26,29 @@ function fastest(): number {
   return least;
 }
 
+function answer(tick: Tick): void {
+  process.send?.(tick);
+}
+
 const started = performance.now();
 while (performance.now() - started < WARM_UP_MS) fastest();
 let usual = Number.POSITIVE_INFINITY;
 let slowest = 0;
+let lateMs = 0;
+let due = performance.now() + EVERY_MS;
 setInterval(() => {
+  const now = performance.now();
+  lateMs = Math.max(lateMs, now - due);
+  due = now + EVERY_MS;
   const took = fastest();
   usual = Math.min(usual, took);
   slowest = Math.max(slowest, took);
 }, EVERY_MS);
 
 process.on('message', () => {
-  process.send?.({ stretch: slowest / usual });
+  answer({ stretch: slowest / usual, lateMs });
   slowest = 0;
+  lateMs = 0;
 });
 process.on('disconnect', () => process.exit(0));
-process.send?.({ stretch: 1 });
+answer({ stretch: 1, lateMs: 0 });

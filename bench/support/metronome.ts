@@ -1,14 +1,26 @@
 /**
  * Whether the machine itself kept its pace while something was measured. The cores of a virtual machine may run at a
- * tenth of their speed for some tens of milliseconds: where that takes more than a hundredth of the time, it is the whole
- * p99 of every server. Such rounds are measured again. A core that is taken away whole, for however long, is not seen.
+ * tenth of their speed for some tens of milliseconds, each at moments of its own: where that takes more than a hundredth
+ * of the time, it is the whole p99 of every server. Such rounds are measured again.
  */
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork, type Serializable, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
 /** A piece of work that takes so many times as long as usual was not slowed by its neighbours on the machine alone. */
 const STEADY = 3;
+/** Milliseconds: longer than the scheduler lets others go before, so that the core was not there. */
+const LATE_MS = 8;
+
+/** Answer of one core's tick: since it was asked last. */
+export interface Tick {
+  /** The slowest piece of work, in times of the usual. */
+  readonly stretch: number;
+  /** Most milliseconds that a piece began after its time. */
+  readonly lateMs: number;
+}
 
 export interface Metronome {
   /** Rounds so far, and those in which the machine did not keep its pace. */
@@ -21,27 +33,17 @@ export interface Metronome {
   stop(): void;
 }
 
+/** A core's tick stays on it where that can be asked for; elsewhere there are as many as there are cores. */
 export async function startMetronome(): Promise<Metronome> {
-  const child = fork(join(import.meta.dirname, 'metronome-tick.ts'), [], { stdio: ['ignore', 2, 2, 'ipc'] });
-  const ended = once(child, 'exit').then(([code]) => {
-    throw new Error(`The metronome ended with ${String(code)}.`);
-  });
-  // Nobody asks it any more when it is stopped.
-  ended.catch(() => {});
-  const answer = async (): Promise<number> => {
-    const [{ stretch }] = (await Promise.race([once(child, 'message'), ended])) as [
-      { readonly stretch: number },
-    ];
-    return stretch;
-  };
-  const stretch = (): Promise<number> => {
-    child.send('?');
-    return answer();
+  const cores = await Promise.all(ticks().map(follow));
+  /** Up to 1 the machine kept its pace. */
+  const unrest = async (): Promise<number> => {
+    const seen = await Promise.all(cores.map(({ ask }) => ask()));
+    return Math.max(...seen.flatMap(({ stretch, lateMs }) => [stretch / STEADY, lateMs / LATE_MS]));
   };
   let rounds = 0;
   let unsteady = 0;
   let kept = 0;
-  await answer();
   return {
     get rounds() {
       return rounds;
@@ -55,11 +57,11 @@ export async function startMetronome(): Promise<Metronome> {
     async steady(round, tries = 8) {
       let best: { readonly result: Awaited<ReturnType<typeof round>>; readonly by: number } | null = null;
       for (let left = tries; ; left--) {
-        await stretch();
+        await unrest();
         const result = await round();
         rounds++;
-        const by = await stretch();
-        if (by <= STEADY) return result;
+        const by = await unrest();
+        if (by <= 1) return result;
         unsteady++;
         if (!best || by < best.by) best = { result, by };
         if (left > 1) continue;
@@ -67,7 +69,51 @@ export async function startMetronome(): Promise<Metronome> {
         return best.result;
       }
     },
-    stop: () => {
+    stop() {
+      for (const { stop } of cores) stop();
+    },
+  };
+}
+
+function ticks(): readonly ChildProcess[] {
+  const script = join(import.meta.dirname, 'metronome-tick.ts');
+  const stdio: ['ignore', number, number, 'ipc'] = ['ignore', 2, 2, 'ipc'];
+  if (process.platform === 'linux' && !spawnSync('taskset', ['--version']).error)
+    return allowedCores().map((core) =>
+      spawn('taskset', ['-c', String(core), process.execPath, script], { stdio }),
+    );
+  return Array.from({ length: availableParallelism() }, () => fork(script, { stdio }));
+}
+
+/** Linux: `Cpus_allowed_list` of proc_pid_status(5), such as `0-3,8`. */
+function allowedCores(): readonly number[] {
+  const list = /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
+  return list.split(',').flatMap((range) => {
+    const [first = 0, last = first] = range.split('-').map(Number);
+    return Array.from({ length: last - first + 1 }, (_, place) => first + place);
+  });
+}
+
+/** Resolves when it ticks. */
+async function follow(
+  child: ChildProcess,
+): Promise<{ readonly ask: () => Promise<Tick>; readonly stop: () => void }> {
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`The metronome ended with ${String(code)}.`);
+  });
+  // Nobody asks it any more when it is stopped.
+  ended.catch(() => {});
+  const answer = async (): Promise<Tick> => {
+    const [tick] = (await Promise.race([once(child, 'message'), ended])) as [Serializable];
+    return tick as Tick;
+  };
+  await answer();
+  return {
+    ask() {
+      child.send('?');
+      return answer();
+    },
+    stop() {
       if (child.connected) child.disconnect();
     },
   };
