@@ -13,6 +13,10 @@ import { join } from 'node:path';
 const STEADY = 3;
 /** Milliseconds: longer than the scheduler lets others go before, so that the core was not there. */
 const LATE_MS = 8;
+/** Milliseconds for which the host says that it ran somebody else, of a round of a second. It counts in steps of ten. */
+const STOLEN_MS = 5;
+/** Of /proc/stat, the same on every Linux of today. */
+const MS_BY_JIFFY = 10;
 
 /** Answer of one core's tick: since it was asked last. */
 export interface Tick {
@@ -36,10 +40,15 @@ export interface Metronome {
 /** A core's tick stays on it where that can be asked for; elsewhere there are as many as there are cores. */
 export async function startMetronome(): Promise<Metronome> {
   const cores = await Promise.all(ticks().map(follow));
-  /** Up to 1 the machine kept its pace. */
+  let stolenBefore = stolenMs();
+  /** Since it was asked last; up to 1 the machine kept its pace. */
   const unrest = async (): Promise<number> => {
     const seen = await Promise.all(cores.map(({ ask }) => ask()));
-    return Math.max(...seen.flatMap(({ stretch, lateMs }) => [stretch / STEADY, lateMs / LATE_MS]));
+    const stolen = stolenMs();
+    const stolenNow = stolen - stolenBefore;
+    stolenBefore = stolen;
+    const ofCores = seen.flatMap(({ stretch, lateMs }) => [stretch / STEADY, lateMs / LATE_MS]);
+    return Math.max(stolenNow / STOLEN_MS, ...ofCores);
   };
   let rounds = 0;
   let unsteady = 0;
@@ -92,6 +101,14 @@ function allowedCores(): readonly number[] {
     const [first = 0, last = first] = range.split('-').map(Number);
     return Array.from({ length: last - first + 1 }, (_, place) => first + place);
   });
+}
+
+/** Of all cores since the machine started, as its host tells; 0 where nobody does. */
+function stolenMs(): number {
+  if (process.platform !== 'linux') return 0;
+  // proc_stat(5): user nice system idle iowait irq softirq steal
+  const steal = /^cpu +(?:\d+ ){7}(\d+)/.exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? '0';
+  return Number(steal) * MS_BY_JIFFY;
 }
 
 /** Resolves when it ticks. */
