@@ -32,8 +32,8 @@ import { requireWrk, type WrkReport } from './support/wrk.ts';
 const RUNS = 7;
 /** At half load, where a ratio of two percentiles varies more from round to round than a rate does. */
 const CALM_RUNS = 19;
-/** What half of the load is, is asked again beside each: of so many of the last answers the middle one counts. */
-const LAST_RUNS = 5;
+/** Most by which what is answered at full load before and after such a round may differ, as a ratio. */
+const SAME_SPEED = 1.2;
 /** Where the machine is restless, a figure of the slowest hundredth takes patience. */
 const CALM_TRIES = 24;
 /** Short, so that a round without a pause of the machine is soon found. */
@@ -195,16 +195,23 @@ export const agent: Bench = async ({ directory, say }) => {
     const calm: WrkReport[] = [];
     const calmBare: WrkReport[] = [];
     for (let turn = 0; turn < CALM_RUNS; turn++) {
-      for (const [target, { crowd }, into] of [
-        [own, seen.own, calm],
-        [bare, seen.bare, calmBare],
+      for (const [target, into] of [
+        [own, calm],
+        [bare, calmBare],
       ] as const) {
-        crowd.push((await run(target, one(CROWD))).requestsPerSecond);
-        // Each connection waits so long between two calls that all of them together ask half of what is answered now.
-        const pauseMs = (CROWD / (median(crowd.slice(-LAST_RUNS)) / 2)) * 1000;
-        into.push(
-          await metronome.steady(() => ask(directory, target, { ...one(CROWD), pauseMs }), CALM_TRIES),
-        );
+        // The machine's speed changes from second to second, and with it what half of the load is.
+        const full = async (): Promise<number> =>
+          (await ask(directory, target, one(CROWD))).requestsPerSecond;
+        let rate = await full();
+        // Each connection waits so long between two calls that all of them together ask half of it.
+        const half = (): Promise<WrkReport> =>
+          ask(directory, target, { ...one(CROWD), pauseMs: (CROWD / (rate / 2)) * 1000 });
+        const change = async (): Promise<number> => {
+          const before = rate;
+          rate = await full();
+          return Math.abs(Math.log(rate / before)) / Math.log(SAME_SPEED);
+        };
+        into.push(await metronome.steady(half, CALM_TRIES, change));
       }
     }
     const ratio = (reports: readonly WrkReport[]): number => median(reports.map(({ p50, p99 }) => p99 / p50));

@@ -32,8 +32,11 @@ export interface Metronome {
   readonly unsteady: number;
   /** Of those, the ones that count all the same, for none of the tries was steady. */
   readonly kept: number;
-  /** `round` until the machine kept its pace in one; after so many tries the one is kept in which it came nearest to it. */
-  steady<T>(round: () => Promise<T>, tries?: number): Promise<T>;
+  /**
+   * `round` until the machine kept its pace in one; after so many tries the one is kept in which it came nearest to it.
+   * `unrest` = what else tells, right after each: up to 1 it was steady.
+   */
+  steady<T>(round: () => Promise<T>, tries?: number, unrest?: () => Promise<number>): Promise<T>;
   stop(): void;
 }
 
@@ -63,13 +66,13 @@ export async function startMetronome(): Promise<Metronome> {
     get kept() {
       return kept;
     },
-    async steady(round, tries = 8) {
+    async steady(round, tries = 8, told = async () => 0) {
       let best: { readonly result: Awaited<ReturnType<typeof round>>; readonly by: number } | null = null;
       for (let left = tries; ; left--) {
         await unrest();
         const result = await round();
         rounds++;
-        const by = await unrest();
+        const by = Math.max(await unrest(), await told());
         if (by <= 1) return result;
         unsteady++;
         if (!best || by < best.by) best = { result, by };
