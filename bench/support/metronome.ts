@@ -1,24 +1,23 @@
 /**
  * Whether the machine itself kept its pace while something was measured. The cores of a virtual machine may run at a
- * tenth of their speed for some tens of milliseconds, each at moments of its own: where that takes more than a hundredth
- * of the time, it is the whole p99 of every server. Such rounds are measured again.
+ * tenth of their speed for some tens of milliseconds, all at once: where that takes more than a hundredth of the time, it
+ * is the whole p99 of every server. Such rounds are measured again.
  */
-import { type ChildProcess, fork, type Serializable, spawn, spawnSync } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
 /** A piece of work that takes so many times as long as usual was not slowed by its neighbours on the machine alone. */
 const STEADY = 3;
-/** Milliseconds: longer than the scheduler lets others go before, so that the core was not there. */
+/** Milliseconds: under the same load, where nothing else was amiss, a piece began up to 5 late. */
 const LATE_MS = 8;
 /** Milliseconds for which the host says that it ran somebody else, of a round of a second. It counts in steps of ten. */
 const STOLEN_MS = 5;
 /** Of /proc/stat, the same on every Linux of today. */
 const MS_BY_JIFFY = 10;
 
-/** Answer of one core's tick: since it was asked last. */
+/** What the tick saw since it was asked last. */
 export interface Tick {
   /** The slowest piece of work, in times of the usual. */
   readonly stretch: number;
@@ -40,18 +39,27 @@ export interface Metronome {
   stop(): void;
 }
 
-/** A core's tick stays on it where that can be asked for; elsewhere there are as many as there are cores. */
 export async function startMetronome(): Promise<Metronome> {
-  const cores = await Promise.all(ticks().map(follow));
+  const child = fork(join(import.meta.dirname, 'metronome-tick.ts'), [], { stdio: ['ignore', 2, 2, 'ipc'] });
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`The metronome ended with ${String(code)}.`);
+  });
+  // Nobody asks it any more when it is stopped.
+  ended.catch(() => {});
+  const answer = async (): Promise<Tick> => {
+    const [tick] = (await Promise.race([once(child, 'message'), ended])) as [Tick];
+    return tick;
+  };
+  await answer();
   let stolenBefore = stolenMs();
   /** Since it was asked last; up to 1 the machine kept its pace. */
   const unrest = async (): Promise<number> => {
-    const seen = await Promise.all(cores.map(({ ask }) => ask()));
+    child.send('?');
+    const { stretch, lateMs } = await answer();
     const stolen = stolenMs();
     const stolenNow = stolen - stolenBefore;
     stolenBefore = stolen;
-    const ofCores = seen.flatMap(({ stretch, lateMs }) => [stretch / STEADY, lateMs / LATE_MS]);
-    return Math.max(stolenNow / STOLEN_MS, ...ofCores);
+    return Math.max(stretch / STEADY, lateMs / LATE_MS, stolenNow / STOLEN_MS);
   };
   let rounds = 0;
   let unsteady = 0;
@@ -82,28 +90,9 @@ export async function startMetronome(): Promise<Metronome> {
       }
     },
     stop() {
-      for (const { stop } of cores) stop();
+      if (child.connected) child.disconnect();
     },
   };
-}
-
-function ticks(): readonly ChildProcess[] {
-  const script = join(import.meta.dirname, 'metronome-tick.ts');
-  const stdio: ['ignore', number, number, 'ipc'] = ['ignore', 2, 2, 'ipc'];
-  if (process.platform === 'linux' && !spawnSync('taskset', ['--version']).error)
-    return allowedCores().map((core) =>
-      spawn('taskset', ['-c', String(core), process.execPath, script], { stdio }),
-    );
-  return Array.from({ length: availableParallelism() }, () => fork(script, { stdio }));
-}
-
-/** Linux: `Cpus_allowed_list` of proc_pid_status(5), such as `0-3,8`. */
-function allowedCores(): readonly number[] {
-  const list = /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
-  return list.split(',').flatMap((range) => {
-    const [first = 0, last = first] = range.split('-').map(Number);
-    return Array.from({ length: last - first + 1 }, (_, place) => first + place);
-  });
 }
 
 /** Of all cores since the machine started, as its host tells; 0 where nobody does. */
@@ -112,29 +101,4 @@ function stolenMs(): number {
   // proc_stat(5): user nice system idle iowait irq softirq steal
   const steal = /^cpu +(?:\d+ ){7}(\d+)/.exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? '0';
   return Number(steal) * MS_BY_JIFFY;
-}
-
-/** Resolves when it ticks. */
-async function follow(
-  child: ChildProcess,
-): Promise<{ readonly ask: () => Promise<Tick>; readonly stop: () => void }> {
-  const ended = once(child, 'exit').then(([code]) => {
-    throw new Error(`The metronome ended with ${String(code)}.`);
-  });
-  // Nobody asks it any more when it is stopped.
-  ended.catch(() => {});
-  const answer = async (): Promise<Tick> => {
-    const [tick] = (await Promise.race([once(child, 'message'), ended])) as [Serializable];
-    return tick as Tick;
-  };
-  await answer();
-  return {
-    ask() {
-      child.send('?');
-      return answer();
-    },
-    stop() {
-      if (child.connected) child.disconnect();
-    },
-  };
 }
