@@ -1,8 +1,8 @@
 /**
  * Calls of one model on their way to its processes. While one is at work, calls are collected and then run as one: each
  * gets its own rows back. Where none is at work one is asked as soon as what has arrived is read, so that nobody waits for
- * company that may not come; another is asked for many rows, or when the first takes long. A large call that comes alone
- * is shared out.
+ * company that may not come, or many of it are; another is asked for many rows, or when the first takes long. A large call
+ * that comes alone is shared out.
  */
 import { SallyportError } from '../../shared/domain/errors.ts';
 import type { NamedTensor } from '../../shared/node/onnx/named-tensor.ts';
@@ -54,6 +54,8 @@ interface Job {
 const MAX_BAD_JOINS = 2;
 /** Rows for which another process is worth asking: it takes the sender about as long as some tens of them run. */
 const WORTH_ROWS = 128;
+/** Calls that are not kept waiting while more are read: the process works on them meanwhile. */
+const MANY_CALLS = 16;
 /** Milliseconds of a run after which another process is asked for whoever waits: the rows are slow ones. */
 const LONG_MS = 2;
 
@@ -96,13 +98,14 @@ export class Batcher {
       const since = performance.now();
       this.#queue.push({ inputs, outputs, rows, since, alone: false, resolve, reject });
       this.#queuedRows += rows;
-      if (rows >= WORTH_ROWS || this.#queuedRows >= this.#options.maxRows) this.#pump();
+      const many = this.#running === 0 && this.#queue.length >= MANY_CALLS;
+      if (many || rows >= WORTH_ROWS || this.#queuedRows >= this.#options.maxRows) this.#pump();
       else this.#pumpSoon();
     });
   }
 
   /**
-   * After all that has arrived by now was read, and what arrived meanwhile: many small calls come at once, and a message
+   * After all that has arrived by now was read, and what arrived meanwhile: small calls come some at once, and a message
    * for each costs more than the wait, which for a call that is alone is the time it takes to look whether it is.
    */
   #pumpSoon(): void {

@@ -186,3 +186,18 @@ test('an idle process is asked for all that has arrived; given a wait, a call st
   await patient.run([inputOf(one, 4)], OUTPUTS);
   expect(log.slice(1).map(({ ids }) => ids)).toEqual([[2, 3], [4]]);
 });
+
+test('many calls are not kept waiting while more are read: the others go when they are back', async () => {
+  const log: { rows: number; ids: number[]; joined: boolean }[] = [];
+  const batcher = new Batcher({ ...OPTIONS, maxRows: 1024, run: doubling(log) });
+  const ask = (id: number): Promise<unknown> =>
+    batcher.run([inputOf({ rows: 1, width: 1, poison: false }, id)], OUTPUTS);
+  const answers = Array.from({ length: 15 }, (_, id) => ask(id));
+  expect(log).toEqual([]);
+  answers.push(ask(15));
+  expect(log.map(({ rows }) => rows)).toEqual([16]);
+  for (let id = 16; id < 50; id++) answers.push(ask(id));
+  expect(log).toHaveLength(1);
+  await Promise.all(answers);
+  expect(log.map(({ rows }) => rows)).toEqual([16, 34]);
+});
