@@ -70,3 +70,16 @@ test('the engine’s own is emptied of what nobody holds', () => {
   expect(young.used()).toBeLessThan(before / 2);
   expect(kept).toHaveLength(100);
 });
+
+test('the engine leaves it to whoever asks for it, until it is full', async () => {
+  const young = youngGeneration() ?? fake(0);
+  expect(young).not.toHaveProperty('part');
+  let kept: readonly unknown[] = [];
+  for (let each = 0; young.used() < 0.85 && each < 10_000_000; each++) kept = Array(20).fill(each);
+  const before = young.used();
+  // In which the engine does what it has put off.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(before).toBeGreaterThanOrEqual(0.85);
+  expect(young.used()).toBeGreaterThanOrEqual(before);
+  expect(kept).toHaveLength(20);
+});
