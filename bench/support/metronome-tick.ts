@@ -7,7 +7,8 @@ import type { Tick } from './metronome.ts';
 const EVERY_MS = 4;
 /** Whoever takes the core for a moment meets one or two of them, a slow core all. */
 const PIECES = 5;
-const STEPS = 12_000;
+/** Some microseconds: whoever is measured may wait for it. */
+const STEPS = 1000;
 const WARM_UP_MS = 1500;
 
 let x = 1;
