@@ -299,6 +299,14 @@ test('given its processes for a version are killed, then only calls they had may
     expect(answers.every((answer) => answer.status === 200 || answer.status === 500)).toBe(true);
     for (let call = 0; call < 3; call++) expect((await on.predict([1, 1, 1])).status).toBe(200);
   }
+  // One that ends in its first runs waits for a call, so each is given time for them.
+  const seconds = () =>
+    children().map((pid) =>
+      Number(execFileSync('ps', ['-o', 'etimes=', '-p', String(pid)], { encoding: 'utf8' })),
+    );
+  await expect
+    .poll(() => seconds().filter((each) => each >= 3), { timeout: 30_000 })
+    .toHaveLength(Math.min(2, availableParallelism()));
   // Nobody has to call for it.
   const gone = children();
   for (const pid of gone) process.kill(pid, 'SIGKILL');
