@@ -1,8 +1,8 @@
 /**
  * Calls of one model on their way to its processes. While one is at work, calls are collected and then run as one: each
- * gets its own rows back. Where none is at work one is asked as soon as what has arrived is read, so that nobody waits for
- * company that may not come, or many of it are; another is asked for many rows, or when the first takes long. A large call
- * that comes alone is shared out.
+ * gets its own rows back. Where none is at work one is asked as soon as what has arrived is read, or many calls of it, so
+ * that nobody waits for company that may not come; another is asked for many rows, or when the first takes long. A large
+ * call that comes alone is shared out.
  */
 import { SallyportError } from '../../shared/domain/errors.ts';
 import type { NamedTensor } from '../../shared/node/onnx/named-tensor.ts';
@@ -105,7 +105,7 @@ export class Batcher {
   }
 
   /**
-   * After all that has arrived by now was read, and what arrived meanwhile: small calls come some at once, and a message
+   * After all that has arrived by now was read, and what arrived meanwhile: many small calls come at once, and a message
    * for each costs more than the wait, which for a call that is alone is the time it takes to look whether it is.
    */
   #pumpSoon(): void {
