@@ -1,3 +1,4 @@
+import { wordsOf } from '../../shared/domain/model/search/words.ts';
 import { termsOf } from './query-completion.ts';
 
 /**
@@ -7,9 +8,7 @@ import { termsOf } from './query-completion.ts';
 export function findVersionQuery(typed: string): string {
   // A word with a dot between digits is a number of a version, with or without the sign before it.
   const [name = '', version = ''] = typed.replace(/(^|\s)(?=\d+\.\d)/, '@').split('@', 2);
-  const words = termsOf(name.replace(/[^\p{L}\p{N}._\s-]/gu, ' ')).filter((word) =>
-    /[\p{L}\p{N}]/u.test(word),
-  );
+  const words = termsOf(name.replace(/[^\p{L}\p{N}._\s-]/gu, ' ')).filter((word) => wordsOf(word).length > 0);
   const number = /^\d[0-9A-Za-z.+-]*/.exec(version.trim())?.[0]?.replace(/[.+-]$/, '');
   return [
     // A leading minus would turn the word round.

@@ -86,4 +86,14 @@ describe('what is typed into a chooser of versions', () => {
     expect(findVersionQuery('1.1.0')).toBe('version:1.1.0');
     expect(findVersionQuery('  -@ ')).toBe('');
   });
+  it('leaves out a letter that is none once it is folded', () => {
+    // U+FE7E, a letter by its category, is a space and an accent to the search.
+    expect(findVersionQuery('\u{FE7E} phish')).toBe('phish');
+  });
+  it('is a query whatever single character it is', () => {
+    const refused = Array.from({ length: 0x110000 }, (_, point) => String.fromCodePoint(point)).filter(
+      (typed) => searchProblemOf(findVersionQuery(typed)) !== null,
+    );
+    expect(refused).toEqual([]);
+  });
 });
