@@ -16,6 +16,7 @@ import { createInferenceEngine } from '../electron/adapters/inference/engine.ts'
 import type { EngineModel, Evaluation } from '../electron/ports/engine.ts';
 import { requireMapping } from '../shared/domain/model/guess-mapping.ts';
 import { readOnnx } from '../shared/domain/onnx/reader.ts';
+import '../shared/node/onnx/no-telemetry.ts';
 import { createRandom } from '../shared/domain/statistics/index.ts';
 import { FOREST_FEATURES, forest, forestColumns } from './support/forest.ts';
 import { eventLoopDelay, median, watchPeakRss } from './support/measure.ts';

@@ -6,6 +6,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as ort from 'onnxruntime-node';
+import '../../shared/node/onnx/no-telemetry.ts';
 
 interface Body {
   readonly features: readonly number[] | readonly (readonly number[])[];

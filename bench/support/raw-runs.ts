@@ -1,5 +1,6 @@
 /** Rows per second of the runtime alone, in this process: what a server could answer at best if all else were free. */
 import * as ort from 'onnxruntime-node';
+import '../../shared/node/onnx/no-telemetry.ts';
 
 export interface RawRuns {
   /** For about so many milliseconds. */

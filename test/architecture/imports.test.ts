@@ -104,6 +104,7 @@ describe('the checker sees', () => {
     ],
     ['a path made at run time', 'electron/services/a.ts', `export const a = (p: string) => import(p);`],
     ['a file in no room', 'lonely/a.ts', `export const a = 1;`],
+    ['the runtime with its telemetry', 'bench/a.ts', `import * as ort from 'onnxruntime-node';`],
   ])('%s', (_what, path, text) => {
     expect(violations(path, text)).toHaveLength(1);
   });
@@ -118,7 +119,7 @@ describe('the checker sees', () => {
     [
       'the one importer of onnxruntime',
       'shared/node/onnx/runtime.ts',
-      `import * as ort from 'onnxruntime-node';`,
+      `import * as ort from 'onnxruntime-node'; import './no-telemetry.ts';`,
     ],
     ["Electron's types in its stand-in", 'electron/chromium/a.ts', `import type { App } from 'electron';`],
     ['charts in their folder', 'renderer/charts/a.tsx', `import { Chart } from 'chart.js';`],

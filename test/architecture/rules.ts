@@ -252,6 +252,18 @@ function checkImport(file: SourceFile, room: Room, found: Import): string | null
     : `${where} (${room.name}) imports ${target.module}`;
 }
 
+/** What whoever loads a package imports with it. */
+const WITH: Readonly<Record<string, string>> = { 'onnxruntime-node': 'shared/node/onnx/no-telemetry.ts' };
+
+function checkWith(file: SourceFile, found: Import): string | null {
+  const fileOf = (specifier: string | null) =>
+    specifier === null ? {} : (resolveImport(file.path, specifier) as { file?: string; module?: string });
+  const needed = found.runtime ? WITH[fileOf(found.specifier).module ?? ''] : undefined;
+  return needed === undefined || file.imports.some((one) => fileOf(one.specifier).file === needed)
+    ? null
+    : `${file.path}:${found.line} imports ${found.specifier} without ${needed}`;
+}
+
 /** Every import that breaks a rule, one sentence each. */
 export function importViolations(files: readonly SourceFile[]): string[] {
   const found: string[] = [];
@@ -262,7 +274,7 @@ export function importViolations(files: readonly SourceFile[]): string[] {
       continue;
     }
     for (const one of file.imports) {
-      const problem = checkImport(file, room, one);
+      const problem = checkImport(file, room, one) ?? checkWith(file, one);
       if (problem !== null) found.push(problem);
     }
   }

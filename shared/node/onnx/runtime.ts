@@ -1,6 +1,7 @@
 /** The runtime behind one door: sessions over plain values. Nothing else imports it. */
 import * as ort from 'onnxruntime-node';
 import { SallyportError } from '../../domain/errors.ts';
+import './no-telemetry.ts';
 import { shorten } from './shorten.ts';
 
 export interface TensorDescription {

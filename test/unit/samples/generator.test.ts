@@ -15,6 +15,7 @@ import { rocAuc } from '../../../resources/samples/generator/measure.ts';
 import { exp, log2 } from '../../../resources/samples/generator/numeric.ts';
 import { buildOnnxModel } from '../../../resources/samples/generator/onnx.ts';
 import { Random } from '../../../resources/samples/generator/random.ts';
+import '../../../shared/node/onnx/no-telemetry.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'samples-generator-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));

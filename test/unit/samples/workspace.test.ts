@@ -16,6 +16,7 @@ import {
 import { versionMetadataSchema } from '../../../shared/domain/model/version.ts';
 import { type Policy, policySchema } from '../../../shared/domain/policy/policy.ts';
 import { DEFAULT_GUARDS } from '../../../shared/domain/rollout/plan.ts';
+import '../../../shared/node/onnx/no-telemetry.ts';
 
 /** A committed CSV, read back as any consumer would: by header, in text. */
 interface CsvFile {

@@ -4,6 +4,7 @@ import { readOnnx } from '../../../shared/domain/onnx/reader.ts';
 import { bytesSource } from '../../../shared/domain/onnx/wire.ts';
 import type { Finding } from '../../../shared/domain/scan/finding.ts';
 import { compareSeverity, isRefused, SCAN_RULES, scanModel } from '../../../shared/domain/scan/scan.ts';
+import '../../../shared/node/onnx/no-telemetry.ts';
 import { longestBase64Run } from '../../../shared/domain/scan/texts.ts';
 import * as build from '../../support/onnx-builder.ts';
 

@@ -1,0 +1,111 @@
+/** ONNX Runtime's builds report what they run to its makers. None of our processes lets them. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { forkInferenceWorker } from '../../serving/fork-worker.ts';
+import { forkProcess } from '../../shared/node/onnx/fork-process.ts';
+import { createInferenceHost, type InferenceWorker } from '../../shared/node/onnx/inference-host.ts';
+import { csv, engineModel, job, options, selection, startEngine } from '../support/engine.ts';
+import { firstFeature, sha256 } from '../support/engine-models.ts';
+import { temporaryDirectory } from '../support/temp.ts';
+
+const root = (path: string): string => resolve(import.meta.dirname, '../..', path);
+
+/** What the runtime is told by: it keeps quiet where it believes that it is being tested. */
+const HUSHED = /^(CI|ORT_.*|TF_BUILD|GITHUB_.*|GITLAB_.*|JENKINS_.*|BUILD_.*)$/;
+
+/** A home of its own, and an environment as a user has it. */
+function asUser(): string {
+  const home = join(temporaryDirectory(), 'home');
+  mkdirSync(home);
+  const before = { ...process.env };
+  onTestFinished(() => {
+    for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
+    Object.assign(process.env, before);
+  });
+  for (const name of Object.keys(process.env))
+    if (HUSHED.test(name) || name.startsWith('XDG_')) delete process.env[name];
+  process.env.HOME = home;
+  return home;
+}
+
+/** Linux tells which files a process has open. */
+const openFiles = (pid: number): string[] =>
+  readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
+    } catch {
+      return [];
+    }
+  });
+
+const KINDS: readonly (readonly [string, () => InferenceWorker])[] = [
+  ['the console’s process', () => forkProcess(root('electron/workers/inference.ts'))],
+  ['the agent’s process', () => forkInferenceWorker(root('serving/index.ts'))],
+];
+
+test('the switch that is set is one that this runtime knows', () => {
+  const folder = join(
+    dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json')),
+    'bin',
+  );
+  const libraries = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    /libonnxruntime\.(so|.*dylib)/.test(path),
+  );
+  expect(libraries).not.toEqual([]);
+  for (const path of libraries)
+    expect(readFileSync(join(folder, path)).includes('ORT_DISABLE_TELEMETRY'), path).toBe(true);
+});
+
+describe.skipIf(process.platform !== 'linux')('no event is kept to be sent', () => {
+  test.each(KINDS)('by %s', async (_kind, fork) => {
+    const home = asUser();
+    let pid = 0;
+    const host = createInferenceHost({
+      fork: () => {
+        const worker = fork();
+        pid = worker.pid ?? 0;
+        return worker;
+      },
+      deadlineMs: 60_000,
+      maxRssBytes: 8 * 2 ** 30,
+    });
+    onTestFinished(() => host.close());
+    const bytes = firstFeature();
+    await host.load({ key: 'good', bytes, digest: sha256(bytes) });
+    const rows = { name: 'features', type: 'float32', dims: [1, 3], data: Float32Array.of(1, 0, 0) } as const;
+    await host.run('good', [rows], ['label']);
+    expect(openFiles(pid).length).toBeGreaterThan(3);
+    expect(openFiles(pid).filter((path) => path.includes('.onnxruntime'))).toEqual([]);
+    expect(readdirSync(home)).toEqual([]);
+  });
+
+  test('by an evaluation, whose runtime is in a thread', async () => {
+    const home = asUser();
+    const { engine } = startEngine();
+    const data = csv(['f0,f1,f2,label', '0.1,0,0,0', '0.9,0,0,1']);
+    await engine.evaluate([engineModel(firstFeature())], selection(data), options(), job());
+    expect(readdirSync(home)).toEqual([]);
+  });
+
+  test('by whoever opens a session in his own process', () => {
+    const home = asUser();
+    const door = pathToFileURL(root('shared/node/onnx/runtime.ts')).href;
+    execFileSync(
+      process.execPath,
+      [
+        '--input-type=module',
+        '--eval',
+        `import { readFileSync } from 'node:fs';
+         const { openSession } = await import(${JSON.stringify(door)});
+         await openSession(Buffer.from(process.argv[1], 'base64'), { intraOpThreads: 1 });`,
+        Buffer.from(firstFeature()).toString('base64'),
+      ],
+      { env: { PATH: process.env.PATH, HOME: home } },
+    );
+    expect(readdirSync(home)).toEqual([]);
+  });
+});
