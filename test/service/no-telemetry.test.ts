@@ -1,15 +1,16 @@
 /** ONNX Runtime's builds report what they run to its makers. None of our processes lets them. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { forkInferenceWorker } from '../../serving/fork-worker.ts';
 import { forkProcess } from '../../shared/node/onnx/fork-process.ts';
-import { createInferenceHost, type InferenceWorker } from '../../shared/node/onnx/inference-host.ts';
+import type { InferenceWorker } from '../../shared/node/onnx/inference-host.ts';
 import { csv, engineModel, job, options, selection, startEngine } from '../support/engine.ts';
-import { firstFeature, sha256 } from '../support/engine-models.ts';
+import { firstFeature } from '../support/engine-models.ts';
+import { openAfterOneRun } from '../support/one-run.ts';
 import { temporaryDirectory } from '../support/temp.ts';
 
 const root = (path: string): string => resolve(import.meta.dirname, '../..', path);
@@ -32,16 +33,6 @@ function asUser(): string {
   return home;
 }
 
-/** Linux tells which files a process has open. */
-const openFiles = (pid: number): string[] =>
-  readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
-    try {
-      return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
-    } catch {
-      return [];
-    }
-  });
-
 const KINDS: readonly (readonly [string, () => InferenceWorker])[] = [
   ['the console’s process', () => forkProcess(root('electron/workers/inference.ts'))],
   ['the agent’s process', () => forkInferenceWorker(root('serving/index.ts'))],
@@ -63,23 +54,10 @@ test('the switch that is set is one that this runtime knows', () => {
 describe.skipIf(process.platform !== 'linux')('no event is kept to be sent', () => {
   test.each(KINDS)('by %s', async (_kind, fork) => {
     const home = asUser();
-    let pid = 0;
-    const host = createInferenceHost({
-      fork: () => {
-        const worker = fork();
-        pid = worker.pid ?? 0;
-        return worker;
-      },
-      deadlineMs: 60_000,
-      maxRssBytes: 8 * 2 ** 30,
-    });
-    onTestFinished(() => host.close());
-    const bytes = firstFeature();
-    await host.load({ key: 'good', bytes, digest: sha256(bytes) });
-    const rows = { name: 'features', type: 'float32', dims: [1, 3], data: Float32Array.of(1, 0, 0) } as const;
-    await host.run('good', [rows], ['label']);
-    expect(openFiles(pid).length).toBeGreaterThan(3);
-    expect(openFiles(pid).filter((path) => path.includes('.onnxruntime'))).toEqual([]);
+    const open = await openAfterOneRun(fork);
+    expect(open.length).toBeGreaterThan(3);
+    // Without a home of its own in the environment it would be the account's.
+    expect(open.filter((path) => path.includes('.onnxruntime'))).toEqual([]);
     expect(readdirSync(home)).toEqual([]);
   });
 

@@ -16,8 +16,10 @@ import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { freePort } from '../../electron/sample/free-port.ts';
+import { forkInferenceWorker } from '../../serving/fork-worker.ts';
 import { startAgent, type TestAgent } from '../support/agent.ts';
 import { certificate } from '../support/certificates.ts';
+import { openAfterOneRun } from '../support/one-run.ts';
 import { makeRelease, makeSite, thresholdModel } from '../support/release.ts';
 import { onAgent } from './support.ts';
 
@@ -46,6 +48,14 @@ beforeAll(() => {
   execFileSync(process.execPath, ['resources/agent/bundle.mjs', program], { cwd: context });
 });
 afterAll(() => rmSync(base, { recursive: true, force: true }));
+
+describe.skipIf(process.platform !== 'linux')('the program alone', () => {
+  test('runs models without the telemetry of their runtime', async () => {
+    const open = await openAfterOneRun(() => forkInferenceWorker(join(program, 'serving.js')));
+    expect(open.some((path) => path.startsWith('pipe:') || path.startsWith('socket:'))).toBe(true);
+    expect(open.filter((path) => path.includes('.onnxruntime'))).toEqual([]);
+  });
+});
 
 describe('the image', () => {
   test('is built from files that are there and that its build may see, on the Node of the project', () => {
