@@ -115,6 +115,16 @@ describe.skipIf(process.platform !== 'linux' || missing('systemd-analyze'))('the
 });
 
 describe('the unit as text', () => {
+  test('reloads with a shell alone: a small system has no program kill', async () => {
+    const [, path = '', script = ''] = /^ExecReload=(\S+) -c '(.*)'$/m.exec(unit) ?? [];
+    const told = spawn('sh', ['-c', 'trap "exit 3" HUP; echo ready; while :; do sleep 0.05; done']);
+    await once(told.stdout, 'data');
+    // As systemd passes it on.
+    const MAINPID = String(told.pid);
+    execFileSync(path, ['-c', script.replaceAll('$$', '$')], { env: { PATH: base, MAINPID } });
+    expect(await once(told, 'exit')).toEqual([3, null]);
+  });
+
   test('lets JavaScript be compiled, waits longer than a drain takes, and keeps keys out of the agent’s folder', () => {
     expect(unit).not.toMatch(/^MemoryDenyWriteExecute/m);
     expect(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1])).toBeGreaterThan(10);

@@ -60,6 +60,7 @@ describe('a query', () => {
     ['size:>1.5MB', [{ kind: 'size', comparison: '>', bytes: 1_500_000 }]],
     ['size:<=2KiB', [{ kind: 'size', comparison: '<=', bytes: 2048 }]],
     ['added:>2026-01-01', [{ kind: 'added', comparison: '>', period: '2026-01-01' }]],
+    ['a." name:":x"', [words('a."'), { kind: 'text', field: 'name', text: ':x', match: 'words' }]],
     ['deployed:Production', [{ kind: 'deployed', where: 'production' }]],
   ])('%j is read', (text, expected) => {
     expect(conditions(text)).toEqual(expected);
@@ -91,6 +92,8 @@ describe('a query', () => {
     ['digest:xyz', 7, 10, 'hex'],
     ['tag:', 0, 4, 'no value'],
     ['"open', 0, 5, 'not closed'],
+    ['param."open x:1', 6, 15, 'not closed'],
+    ['param."a b" x:1', 0, 11, 'no value'],
     ['…', 0, 1, 'no letter or digit'],
   ])('%j is refused with where and why', (text, start, end, problem) => {
     const error = problemOf(text);

@@ -1,3 +1,4 @@
+import type { SallyportError } from '../../errors.ts';
 import { parseCondition } from './condition.ts';
 import { COMPARISONS, type SearchQuery, type SearchSpan, type SearchTerm } from './grammar.ts';
 import { closestField, FIELD_NAMES } from './suggest.ts';
@@ -35,9 +36,7 @@ function words(raw: RawTerm): SearchTerm['condition'] {
 function readTerm(text: string, start: number): RawTerm {
   const negated = text[start] === '-' && start + 1 < text.length && !isSpace(text, start + 1);
   const from = negated ? start + 1 : start;
-  const head = /^([A-Za-z][A-Za-z-]*)(?:(\.)("(?:[^"\\]|\\.)*"|[^\s:<>="]*))?(?=[:<>=])/.exec(
-    text.slice(from),
-  );
+  const head = headOf(text, from);
   if (!head) {
     const value = readValue(text, from);
     return { negated, field: null, key: '', comparison: null, ...value, valueStart: from, start };
@@ -58,11 +57,7 @@ function readTerm(text: string, start: number): RawTerm {
   const comparison = COMPARISONS.find((sign) => text.startsWith(sign, valueStart)) ?? null;
   valueStart += comparison?.length ?? 0;
   if (valueStart >= text.length || isSpace(text, valueStart))
-    throw searchProblem(
-      { start: from, end: valueStart },
-      `“${text.slice(from, valueStart)}” is followed by no value.`,
-      'Write the value right behind it, in quotes where it has spaces.',
-    );
+    throw valueMissing(text, { start: from, end: valueStart });
   const key = head[3] ?? '';
   if (known.endsWith('.') && key === '')
     throw searchProblem(
@@ -79,6 +74,29 @@ function readTerm(text: string, start: number): RawTerm {
     valueStart,
     start,
   };
+}
+
+/**
+ * The field, the dot and the name behind it, of a term that has a sign after them; null of words. Only a field with names
+ * of its own (`param."learning rate"=…`) has quoted ones: in another word a quotation mark is a character like others.
+ */
+function headOf(text: string, from: number): RegExpExecArray | null {
+  const rest = text.slice(from);
+  const [named] = /^[A-Za-z-]+\.(?=")/.exec(rest) ?? [];
+  if (named === undefined || !FIELD_NAMES.includes(named.toLowerCase()))
+    return /^([A-Za-z][A-Za-z-]*)(?:(\.)([^\s:<>="]*))?(?=[:<>=])/.exec(rest);
+  const { end } = readValue(text, from + named.length);
+  const head = /^([A-Za-z][A-Za-z-]*)(\.)("(?:[^"\\]|\\.)*")(?=[:<>=])/su.exec(rest);
+  if (!head) throw valueMissing(text, { start: from, end });
+  return head;
+}
+
+function valueMissing(text: string, span: SearchSpan): SallyportError {
+  return searchProblem(
+    span,
+    `“${text.slice(span.start, span.end)}” is followed by no value.`,
+    'Write the value right behind it, in quotes where it has spaces.',
+  );
 }
 
 function readValue(text: string, start: number): { value: string; quoted: boolean; end: number } {
