@@ -24,12 +24,20 @@ export async function runCommand(command: string, rest: readonly string[], entry
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    const problem = error instanceof SallyportError ? error : new SallyportError('unexpected', String(error));
+    const problem = error instanceof SallyportError ? error : unexpected(error);
     process.stderr.write(`${problem.message}\n${problem.hint === undefined ? '' : `${problem.hint}\n`}`);
-    if (!(error instanceof SallyportError) && error instanceof Error)
-      process.stderr.write(`${error.stack ?? ''}\n`);
     return exitCodeOf(problem.code);
   }
+}
+
+/** What the system refused is told in its words; of anything else, a fault of ours, the place is told with it. */
+function unexpected(error: unknown): SallyportError {
+  if (!(error instanceof Error)) return new SallyportError('unexpected', String(error));
+  if (!('syscall' in error)) return new SallyportError('unexpected', error.stack ?? error.message);
+  return new SallyportError('unexpected', `The system refused: ${error.message}.`, {
+    hint: 'Is it run as the account that the agent’s directory belongs to, and is everything in there as the agent left it?',
+    cause: error,
+  });
 }
 
 function buildProgram(entry: string): Command {

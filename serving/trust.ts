@@ -1,4 +1,5 @@
 import type { PinnedSigner, ReleaseTrust } from '../shared/domain/approval/verify-release.ts';
+import { checkpointOrigin } from '../shared/domain/audit/checkpoint.ts';
 import { type TrustFile, trustFileSchema } from '../shared/domain/endpoint/trust.ts';
 import { SallyportError } from '../shared/domain/errors.ts';
 import { checkCheckpointKey } from '../shared/node/checkpoint/index.ts';
@@ -35,7 +36,10 @@ export const pinnedTrustSchema = trustFileSchema.superRefine((trust, context) =>
   }
   for (const [index, vault] of trust.vaults.entries()) {
     const key = 'checkpointKey' in vault ? vault.checkpointKey : undefined;
-    if (key !== undefined) check(['vaults', index, 'checkpointKey'], () => checkCheckpointKey(key));
+    if (key !== undefined) {
+      const origin = checkpointOrigin(vault.id);
+      check(['vaults', index, 'checkpointKey'], () => checkCheckpointKey(key, origin));
+    }
   }
 });
 

@@ -71,7 +71,7 @@ describe.each(Object.keys(SUBJECTS))('an endpoint (%s)', (kind) => {
   let client: EndpointClient;
 
   beforeEach(async () => {
-    site = makeSite({ checkpointKey: note.vkey });
+    site = makeSite({ vaultId: 'vault', checkpointKey: note.vkey });
     const open = SUBJECTS[kind];
     if (!open) throw new Error(kind);
     subject = await open(site);

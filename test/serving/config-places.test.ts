@@ -196,6 +196,11 @@ describe('an agent whose trust file has', () => {
       '3:20: vaults.0.checkpointKey: This is not a checkpoint key.',
     ],
     [
+      'the checkpoint key of another vault',
+      trust(generateCheckpointKey('w').vkey, ada),
+      '3:20: vaults.0.checkpointKey: This is the checkpoint key of sallyport/w. The one of this log begins with sallyport/v+.',
+    ],
+    [
       'a checkpoint key that was changed',
       trust(vkey.replace(/\+[0-9a-f]{8}\+/, '+00000000+'), ada),
       '3:20: vaults.0.checkpointKey: This is not a checkpoint key.',

@@ -1,7 +1,7 @@
 /** What cannot be opened while the agent starts ends it, and nothing stays behind. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -14,7 +14,7 @@ import { lockDirectory } from '../../serving/lock.ts';
 import { AGENT_ENTRY } from '../support/agent.ts';
 import { certificate } from '../support/certificates.ts';
 import { makeRelease } from '../support/release.ts';
-import { agentYaml, newAgent, runAgent } from './start-support.ts';
+import { agentYaml, newAgent, runAgent, runHere } from './start-support.ts';
 import { stage } from './support.ts';
 
 /** A port that somebody listens on. */
@@ -104,6 +104,18 @@ test('given a state file that cannot be read, then the directory is not left loc
   const { directory, configFile } = await newAgent();
   writeFileSync(join(directory, 'state', 'state.json'), '{');
   await expect(here().start(configFile)).rejects.toThrow();
+  lockDirectory(directory)();
+});
+
+test('given a directory in the place of a file of its own, then the system’s words are told, without a stack', async () => {
+  const { directory, configFile } = await newAgent();
+  const place = join(directory, 'state', 'state.json');
+  rmSync(place, { force: true });
+  mkdirSync(place);
+  const { code, said } = await runHere(configFile);
+  expect(said).toContain('The system refused: EISDIR');
+  expect(said).not.toMatch(/^\s+at /m);
+  expect(code).toBe(1);
   lockDirectory(directory)();
 });
 

@@ -61,8 +61,10 @@ export interface Site {
   readonly trust: TrustFile;
 }
 
-export function makeSite(options: { readonly quorum?: number; readonly checkpointKey?: string } = {}): Site {
-  const vaultId = randomUUID();
+export function makeSite(
+  options: { readonly vaultId?: string; readonly quorum?: number; readonly checkpointKey?: string } = {},
+): Site {
+  const vaultId = options.vaultId ?? randomUUID();
   const submitter = makeSigner('Sam Submitter');
   const approvers = [makeSigner('Ada Byron'), makeSigner('Grace Hopper')] as const;
   return {

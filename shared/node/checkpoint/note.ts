@@ -131,9 +131,14 @@ function publicKeyOf(vkey: string): {
   return { name, hash, key };
 }
 
-/** `input.invalid` for what is not the public key of a checkpoint. */
-export function checkCheckpointKey(vkey: string): void {
-  publicKeyOf(vkey);
+/** `input.invalid` for what is not the public key of a checkpoint, or not of the log with this origin. */
+export function checkCheckpointKey(vkey: string, origin: string): void {
+  const { name } = publicKeyOf(vkey);
+  if (name === origin) return;
+  throw new SallyportError('input.invalid', `This is the checkpoint key of ${name}.`, {
+    hint: `The one of this log begins with ${origin}+.`,
+    facts: { origin },
+  });
 }
 
 /** The text of a note that this key signed. Signatures of other keys are passed over. `integrity.signature` otherwise. */
