@@ -19,7 +19,7 @@ describe('an agent whose disk is full', () => {
   beforeAll(async () => {
     disk = smallDisk(8);
     if (disk === null) return;
-    site = makeSite({ checkpointKey: notes.vkey });
+    site = makeSite({ vaultId: 'vault', checkpointKey: notes.vkey });
     const limits = { reserveBytes: 65_536 };
     on = await onAgent(site, await startAgent({ ...site, folder: disk.path, limits }));
     releases = [1, 2].map((serial) =>

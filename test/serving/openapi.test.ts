@@ -43,7 +43,7 @@ let poor: { readonly predict: string; readonly read: string };
 let late: Promise<(readonly [ApiDocument, string, Answered])[]>;
 
 beforeAll(async () => {
-  site = makeSite({ checkpointKey: notes.vkey });
+  site = makeSite({ vaultId: 'vault', checkpointKey: notes.vkey });
   const agent = await startAgent({ ...site, limits: { ...LIMITS, rowsPerSecond: 2, burstSeconds: 10 } });
   on = await onAgent(site, agent);
   predict = await ApiDocument.read(agent.predictUrl, agent.token);

@@ -191,8 +191,12 @@ describe.skipIf(problem !== null)('given a vault whose keys are in the keychain'
     const { path, vault: first } = await newVault();
     await first.close();
     const vault = await openVault(adaptersOf({ fork: watching }), path);
+    const pid = workers.at(-1) ?? 0;
+    // Stopped, it cannot have answered before it is killed.
+    process.kill(pid, 'SIGSTOP');
     const asked = vault.secrets.get('checkpoint-key');
-    process.kill(workers.at(-1) ?? 0, 'SIGSEGV');
+    process.kill(pid, 'SIGSEGV');
+    process.kill(pid, 'SIGCONT');
     await expect(asked).rejects.toMatchObject({ code: 'keychain.cancelled' });
     expect(await vault.secrets.get('checkpoint-key')).toMatch(/^PRIVATE\+KEY\+/);
     expect(workers.length).toBeGreaterThan(1);
