@@ -35,7 +35,7 @@ function unexpected(error: unknown): SallyportError {
   if (!(error instanceof Error)) return new SallyportError('unexpected', String(error));
   if (!('syscall' in error)) return new SallyportError('unexpected', error.stack ?? error.message);
   return new SallyportError('unexpected', `The system refused: ${error.message}.`, {
-    hint: 'Is it run as the account that the agent’s directory belongs to, and is everything in there as the agent left it?',
+    hint: 'Look at that path: is it the account’s that runs this, and is everything there as the agent left it?',
     cause: error,
   });
 }

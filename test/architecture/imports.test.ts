@@ -105,6 +105,11 @@ describe('the checker sees', () => {
     ['a path made at run time', 'electron/services/a.ts', `export const a = (p: string) => import(p);`],
     ['a file in no room', 'lonely/a.ts', `export const a = 1;`],
     ['the runtime with its telemetry', 'bench/a.ts', `import * as ort from 'onnxruntime-node';`],
+    [
+      'the runtime with its telemetry till later',
+      'bench/a.ts',
+      `import * as ort from 'onnxruntime-node'; await import('../shared/node/onnx/no-telemetry.ts');`,
+    ],
   ])('%s', (_what, path, text) => {
     expect(violations(path, text)).toHaveLength(1);
   });

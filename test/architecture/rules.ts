@@ -259,7 +259,8 @@ function checkWith(file: SourceFile, found: Import): string | null {
   const fileOf = (specifier: string | null) =>
     specifier === null ? {} : (resolveImport(file.path, specifier) as { file?: string; module?: string });
   const needed = found.runtime ? WITH[fileOf(found.specifier).module ?? ''] : undefined;
-  return needed === undefined || file.imports.some((one) => fileOf(one.specifier).file === needed)
+  return needed === undefined ||
+    file.imports.some((one) => one.runtime && !one.dynamic && fileOf(one.specifier).file === needed)
     ? null
     : `${file.path}:${found.line} imports ${found.specifier} without ${needed}`;
 }

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { forkInferenceWorker } from '../../serving/fork-worker.ts';
 import { forkProcess } from '../../shared/node/onnx/fork-process.ts';
 import type { InferenceWorker } from '../../shared/node/onnx/inference-host.ts';
@@ -15,21 +15,12 @@ import { temporaryDirectory } from '../support/temp.ts';
 
 const root = (path: string): string => resolve(import.meta.dirname, '../..', path);
 
-/** What the runtime is told by: it keeps quiet where it believes that it is being tested. */
-const HUSHED = /^(CI|ORT_.*|TF_BUILD|GITHUB_.*|GITLAB_.*|JENKINS_.*|BUILD_.*)$/;
-
-/** A home of its own, and an environment as a user has it. */
+/** A home of its own, until the test ends. */
 function asUser(): string {
   const home = join(temporaryDirectory(), 'home');
   mkdirSync(home);
-  const before = { ...process.env };
-  onTestFinished(() => {
-    for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
-    Object.assign(process.env, before);
-  });
-  for (const name of Object.keys(process.env))
-    if (HUSHED.test(name) || name.startsWith('XDG_')) delete process.env[name];
-  process.env.HOME = home;
+  vi.stubEnv('HOME', home).stubEnv('XDG_CACHE_HOME', undefined);
+  onTestFinished(() => void vi.unstubAllEnvs());
   return home;
 }
 
@@ -56,7 +47,7 @@ describe.skipIf(process.platform !== 'linux')('no event is kept to be sent', () 
     const home = asUser();
     const open = await openAfterOneRun(fork);
     expect(open.length).toBeGreaterThan(3);
-    // Without a home of its own in the environment it would be the account's.
+    // The agent's process is told of no home: there it would be the account's.
     expect(open.filter((path) => path.includes('.onnxruntime'))).toEqual([]);
     expect(readdirSync(home)).toEqual([]);
   });

@@ -198,7 +198,7 @@ describe('an agent whose trust file has', () => {
     [
       'the checkpoint key of another vault',
       trust(generateCheckpointKey('w').vkey, ada),
-      '3:20: vaults.0.checkpointKey: This is the checkpoint key of sallyport/w. The one of this log begins with sallyport/v+.',
+      '3:20: vaults.0.checkpointKey: This is the checkpoint key of sallyport/w. This vault’s own begins with sallyport/v+; sallyport audit key prints it.',
     ],
     [
       'a checkpoint key that was changed',

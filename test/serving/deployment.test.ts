@@ -14,7 +14,7 @@ import {
 import { request } from 'node:https';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { freePort } from '../../electron/sample/free-port.ts';
 import { forkInferenceWorker } from '../../serving/fork-worker.ts';
 import { startAgent, type TestAgent } from '../support/agent.ts';
@@ -118,6 +118,7 @@ describe('the unit as text', () => {
   test('reloads with a shell alone: a small system has no program kill', async () => {
     const [, path = '', script = ''] = /^ExecReload=(\S+) -c '(.*)'$/m.exec(unit) ?? [];
     const told = spawn('sh', ['-c', 'trap "exit 3" HUP; echo ready; while :; do sleep 0.05; done']);
+    onTestFinished(() => void told.kill('SIGKILL'));
     await once(told.stdout, 'data');
     // As systemd passes it on.
     const MAINPID = String(told.pid);

@@ -14,7 +14,7 @@ import { lockDirectory } from '../../serving/lock.ts';
 import { AGENT_ENTRY } from '../support/agent.ts';
 import { certificate } from '../support/certificates.ts';
 import { makeRelease } from '../support/release.ts';
-import { agentYaml, newAgent, runAgent, runHere } from './start-support.ts';
+import { agentYaml, newAgent, runAgent } from './start-support.ts';
 import { stage } from './support.ts';
 
 /** A port that somebody listens on. */
@@ -112,7 +112,7 @@ test('given a directory in the place of a file of its own, then the system’s w
   const place = join(directory, 'state', 'state.json');
   rmSync(place, { force: true });
   mkdirSync(place);
-  const { code, said } = await runHere(configFile);
+  const { code, said } = await runAgent(configFile);
   expect(said).toContain('The system refused: EISDIR');
   expect(said).not.toMatch(/^\s+at /m);
   expect(code).toBe(1);

@@ -136,7 +136,7 @@ export function checkCheckpointKey(vkey: string, origin: string): void {
   const { name } = publicKeyOf(vkey);
   if (name === origin) return;
   throw new SallyportError('input.invalid', `This is the checkpoint key of ${name}.`, {
-    hint: `The one of this log begins with ${origin}+.`,
+    hint: `This vault’s own begins with ${origin}+; sallyport audit key prints it.`,
     facts: { origin },
   });
 }

@@ -94,6 +94,10 @@ describe('a query', () => {
     ['"open', 0, 5, 'not closed'],
     ['param."open x:1', 6, 15, 'not closed'],
     ['param."a b" x:1', 0, 11, 'no value'],
+    ['params."a b"=1', 0, 7, 'Did you mean “param.”'],
+    ['x -parm."a b"=1', 3, 8, 'Did you mean “param.”'],
+    ['name."x"=1', 0, 5, 'Did you mean “name”'],
+    ['metric.""=1', 0, 10, 'no name'],
     ['…', 0, 1, 'no letter or digit'],
   ])('%j is refused with where and why', (text, start, end, problem) => {
     const error = problemOf(text);
@@ -228,7 +232,10 @@ function mangled(): fc.Arbitrary<string> {
 
 function aTerm(): fc.Arbitrary<SearchTerm> {
   const comparison = fc.constantFrom(...COMPARISONS);
-  const bare = fc.stringMatching(/^[a-z0-9][a-z0-9._%@\\"-]{0,12}$/);
+  // A quotation mark behind a dot may be meant for the name of a metric.
+  const bare = fc
+    .stringMatching(/^[a-z0-9][a-z0-9._%@\\"-]{0,12}$/)
+    .filter((text) => !/^[a-z-]+\."/.test(text));
   const anything = fc
     .tuple(fc.string({ maxLength: 12 }), fc.constantFrom('a', '7', 'b"c', 'x y', '\\'))
     .map(([text, more]) => `${text}${more}z`);

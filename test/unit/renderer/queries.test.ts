@@ -86,6 +86,21 @@ describe('what is typed into a chooser of versions', () => {
     expect(findVersionQuery('1.1.0')).toBe('version:1.1.0');
     expect(findVersionQuery('  -@ ')).toBe('');
   });
+  it('is a query whatever number it has', () => {
+    const number = fc.string({ unit: fc.constantFrom(...'0123.+-@ arv'), maxLength: 14 });
+    fc.assert(
+      fc.property(number, (typed) => {
+        expect(searchProblemOf(findVersionQuery(typed))).toBeNull();
+      }),
+      { numRuns: 5000 },
+    );
+  });
+  it('takes as much of a number as is one', () => {
+    expect(findVersionQuery('phish@2024-01')).toBe('phish version:2024');
+    expect(findVersionQuery('phish 1.2-rc')).toBe('phish version:1.2');
+    expect(findVersionQuery('1.2.3-rc.1')).toBe('version:1.2.3-rc.1');
+    expect(findVersionQuery('10.0.0.1')).toBe('version:10.0.0');
+  });
   it('leaves out a letter that is none once it is folded', () => {
     // U+FE7E, a letter by its category, is a space and an accent to the search.
     expect(findVersionQuery('\u{FE7E} phish')).toBe('phish');

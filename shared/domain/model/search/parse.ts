@@ -43,22 +43,15 @@ function readTerm(text: string, start: number): RawTerm {
   }
   const field = (head[1] ?? '').toLowerCase();
   const known = `${field}${head[2] ?? ''}`;
-  if (!FIELD_NAMES.includes(known)) {
-    const span = { start: from, end: from + head[0].length };
-    const close = closestField(known);
-    throw searchProblem(
-      span,
-      `there is no field “${head[0]}”.${close === null ? '' : ` Did you mean “${close}”?`}`,
-      `Fields: ${FIELD_NAMES.map((name) => (name.endsWith('.') ? `${name}NAME` : name)).join(', ')}. In quotes it is looked for as a word.`,
-    );
-  }
+  if (!FIELD_NAMES.includes(known)) throw noField(head[0], { start: from, end: from + head[0].length });
   let valueStart = from + head[0].length;
   if (text[valueStart] === ':') valueStart++;
   const comparison = COMPARISONS.find((sign) => text.startsWith(sign, valueStart)) ?? null;
   valueStart += comparison?.length ?? 0;
   if (valueStart >= text.length || isSpace(text, valueStart))
     throw valueMissing(text, { start: from, end: valueStart });
-  const key = head[3] ?? '';
+  const spelled = head[3] ?? '';
+  const key = spelled.startsWith('"') ? unescaped(spelled.slice(1, -1)) : spelled;
   if (known.endsWith('.') && key === '')
     throw searchProblem(
       { start: from, end: valueStart },
@@ -68,7 +61,7 @@ function readTerm(text: string, start: number): RawTerm {
   return {
     negated,
     field,
-    key: key.startsWith('"') ? unescaped(key.slice(1, -1)) : key,
+    key,
     comparison,
     ...readValue(text, valueStart),
     valueStart,
@@ -78,24 +71,38 @@ function readTerm(text: string, start: number): RawTerm {
 
 /**
  * The field, the dot and the name behind it, of a term that has a sign after them; null of words. Only a field with names
- * of its own (`param."learning rate"=…`) has quoted ones: in another word a quotation mark is a character like others.
+ * of its own (`param."learning rate"=…`) has quoted ones: in another word a quotation mark is a character like others, so
+ * that what a term is does not depend on what is written after it.
  */
 function headOf(text: string, from: number): RegExpExecArray | null {
   const rest = text.slice(from);
-  const [named] = /^[A-Za-z-]+\.(?=")/.exec(rest) ?? [];
-  if (named === undefined || !FIELD_NAMES.includes(named.toLowerCase()))
-    return /^([A-Za-z][A-Za-z-]*)(?:(\.)([^\s:<>="]*))?(?=[:<>=])/.exec(rest);
-  const { end } = readValue(text, from + named.length);
-  const head = /^([A-Za-z][A-Za-z-]*)(\.)("(?:[^"\\]|\\.)*")(?=[:<>=])/su.exec(rest);
-  if (!head) throw valueMissing(text, { start: from, end });
-  return head;
+  const [named = ''] = /^[A-Za-z][A-Za-z-]*\.(?=")/.exec(rest) ?? [];
+  const field = named.toLowerCase();
+  if (FIELD_NAMES.includes(field)) {
+    const { end } = readValue(text, from + named.length);
+    const head = /^([A-Za-z][A-Za-z-]*)(\.)("(?:[^"\\]|\\.)*")(?=[:<>=])/su.exec(rest);
+    if (!head) throw valueMissing(text, { start: from, end });
+    return head;
+  }
+  if (named !== '' && closestField(field) !== null)
+    throw noField(named, { start: from, end: from + named.length });
+  return /^([A-Za-z][A-Za-z-]*)(?:(\.)([^\s:<>="]*))?(?=[:<>=])/.exec(rest);
+}
+
+function noField(spelled: string, span: SearchSpan): SallyportError {
+  const close = closestField(/^[^.]*\.?/.exec(spelled)?.[0].toLowerCase() ?? '');
+  return searchProblem(
+    span,
+    `there is no field “${spelled}”.${close === null ? '' : ` Did you mean “${close}”?`}`,
+    `Fields: ${FIELD_NAMES.map((name) => (name.endsWith('.') ? `${name}NAME` : name)).join(', ')}. In quotes it is looked for as a word.`,
+  );
 }
 
 function valueMissing(text: string, span: SearchSpan): SallyportError {
   return searchProblem(
     span,
     `“${text.slice(span.start, span.end)}” is followed by no value.`,
-    'Write the value right behind it, in quotes where it has spaces.',
+    'Write the value right behind it, in quotes where it has spaces; behind a name in quotes a sign first: param."a b"=1.',
   );
 }
 
