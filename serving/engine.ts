@@ -3,6 +3,7 @@
  * version that serves beside it.
  */
 import { availableParallelism } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ReleaseRef } from '../shared/domain/endpoint/routing.ts';
 import { SallyportError } from '../shared/domain/errors.ts';
 import type { OutputMapping } from '../shared/domain/model/version.ts';
@@ -12,7 +13,7 @@ import {
   type InferenceWorker,
 } from '../shared/node/onnx/inference-host.ts';
 import type { ModelInterface } from '../shared/node/onnx/named-tensor.ts';
-import { createQuarantine } from '../shared/node/onnx/quarantine.ts';
+import { createQuarantine, type Quarantine } from '../shared/node/onnx/quarantine.ts';
 import { callWorker, openWorkerLink } from '../shared/node/onnx/worker-link.ts';
 import { Batcher } from './inference/batcher.ts';
 import type { BatchingConfig, EngineConfig } from './inference/config.ts';
@@ -25,6 +26,8 @@ import type { Place } from './yaml-file.ts';
 
 /** Longest time a process may take to start and answer a question, in milliseconds. */
 const START_MS = 30_000;
+/** A version's further processes are tried again after so many milliseconds: what ended them may be over by then. */
+const TRY_AGAIN_MS = [1000, 10_000] as const;
 /** Memory an inference process may take beside its model, in bytes. */
 const WORKER_BASE_RSS = 2 * 1024 ** 3;
 
@@ -61,7 +64,8 @@ export class Engine {
     const mapping = await store.readMapping(release);
     const sizeBytes = release.record.files.find((file) => file.name === 'model.onnx')?.sizeBytes ?? 0;
     const plan = planProcesses(this.#options.engine, sizeBytes, availableParallelism());
-    const open = (threads: number): Promise<Opened> => this.#open(release, sizeBytes, threads);
+    const open = (threads: number): Promise<Opened> =>
+      this.#open(release, sizeBytes, threads, this.#quarantine);
     let { host, info } = await open(plan.threads);
     try {
       let joins = await warmedUp(host, info);
@@ -72,7 +76,10 @@ export class Engine {
       }
       const { ref, request } = release;
       const processes = new ModelProcesses(host, (restarted) => warmedUp(restarted, info));
-      if (joins) void this.#addTo(processes, plan.processes, release, () => open(plan.threads));
+      if (joins)
+        void this.#addTo(processes, plan.processes, release, (quarantine) =>
+          this.#open(release, sizeBytes, plan.threads, quarantine),
+        );
       const batcher = this.#batcher(request.name, ref, mapping, processes, joins);
       return new Release({ name: request.name, ref, info, mapping, processes, batcher, sizeBytes });
     } catch (error) {
@@ -82,7 +89,12 @@ export class Engine {
   }
 
   /** A process that has loaded the model. */
-  async #open(release: StoredRelease, sizeBytes: number, threads: number): Promise<Opened> {
+  async #open(
+    release: StoredRelease,
+    sizeBytes: number,
+    threads: number,
+    quarantine: Quarantine,
+  ): Promise<Opened> {
     const { store, fork, mayLoad, engine, predictTimeoutMs, onCrash } = this.#options;
     const host = createInferenceHost({
       fork,
@@ -90,7 +102,7 @@ export class Engine {
       maxRssBytes: WORKER_BASE_RSS + 4 * sizeBytes,
       executionProviders: engine.executionProviders,
       intraOpThreads: threads,
-      quarantine: this.#quarantine,
+      quarantine,
     });
     host.onCrash((event) => onCrash(release.ref, release.request.name, event.error));
     try {
@@ -114,27 +126,43 @@ export class Engine {
     processes: ModelProcesses,
     count: number,
     { ref, request }: StoredRelease,
-    open: () => Promise<Opened>,
+    open: (quarantine: Quarantine) => Promise<Opened>,
   ): Promise<void> {
-    try {
-      while (processes.count < count && !processes.closed) {
-        const { host, info } = await open();
-        try {
-          await warmedUp(host, info);
-        } catch (error) {
-          await host.close();
-          throw error;
-        }
-        await processes.add(host);
+    const waits: number[] = [...TRY_AGAIN_MS];
+    while (processes.count < count && !processes.closed) {
+      try {
+        await this.#addOne(processes, open);
+      } catch (error) {
+        const wait = waits.shift();
+        this.#options.log('warn', 'a version has fewer processes than it might', {
+          model: request.name,
+          version: ref.version,
+          processes: processes.count,
+          reason: error instanceof Error ? error.message : String(error),
+          ...(wait === undefined ? {} : { triedAgainAfterMs: wait }),
+        });
+        if (wait === undefined) return;
+        await delay(wait, undefined, { ref: false });
       }
-    } catch (error) {
-      this.#options.log('warn', 'a version has fewer processes than it might', {
-        model: request.name,
-        version: ref.version,
-        processes: processes.count,
-        reason: error instanceof Error ? error.message : String(error),
-      });
     }
+  }
+
+  /** What ends it before it answers calls is no fault of a model that another process runs already. */
+  async #addOne(processes: ModelProcesses, open: (quarantine: Quarantine) => Promise<Opened>): Promise<void> {
+    const shared = this.#quarantine;
+    let answers = false;
+    const { host, info } = await open({
+      ...shared,
+      record: (digest, code) => answers && shared.record(digest, code),
+    });
+    try {
+      await warmedUp(host, info);
+    } catch (error) {
+      await host.close();
+      throw error;
+    }
+    answers = true;
+    await processes.add(host);
   }
 
   #batcher(

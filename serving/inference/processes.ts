@@ -44,7 +44,12 @@ interface Process {
   running: number;
   /** It is being started again. */
   down: boolean;
+  /** It ended once more meanwhile. */
+  endedAgain: boolean;
 }
+
+/** How often a process that ended is started before a call has to ask for it: its end may have had nothing to do with it. */
+const REVIVALS = 2;
 
 export class ModelProcesses {
   readonly #processes: Process[] = [];
@@ -80,17 +85,22 @@ export class ModelProcesses {
   }
 
   #push(host: InferenceHost): void {
-    const process: Process = { host, running: 0, down: false };
+    const process: Process = { host, running: 0, down: false, endedAgain: false };
     this.#processes.push(process);
     const warm = this.#warm;
     if (warm) host.onGone(() => void this.#revive(process, warm));
   }
 
   async #revive(process: Process, warm: (host: InferenceHost) => Promise<unknown>): Promise<void> {
-    // Ended by its first runs again: the next call that meets it is told why.
+    if (process.down) process.endedAgain = true;
     if (process.down || this.#closed) return;
     process.down = true;
-    await warm(process.host).catch(() => {});
+    for (let tries = 0; tries < REVIVALS; tries++) {
+      process.endedAgain = false;
+      await warm(process.host).catch(() => {});
+      // In the last of its first runs again: the next call that meets it is told why.
+      if (!process.endedAgain || this.#closed) break;
+    }
     process.down = false;
   }
 

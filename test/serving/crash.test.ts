@@ -1,10 +1,8 @@
 /** What survives: kill -9 at either end, changed bytes on disk, a full disk, a stop in the middle of work. */
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ReleasePackage } from '../../electron/ports/endpoint.ts';
@@ -278,41 +276,6 @@ test('given a stored byte changes while its version serves, then the next look s
   await flipByte(stored(on, made));
   await expect.poll(damaged, { timeout: 30_000 }).toBe('1');
   expect((await on.predict([1, 1, 1])).status).toBe(200);
-});
-
-test('given its processes for a version are killed, then only calls they had may fail, and others take over', async () => {
-  const on = await stage();
-  await on.serve(release(on.site, 1));
-  const children = () =>
-    execFileSync('ps', ['-o', 'pid=', '--ppid', String(on.agent.pid)], { encoding: 'utf8' })
-      .trim()
-      .split(/\s+/)
-      .filter(Boolean)
-      .map(Number);
-  // The first answers, and the second comes by and by.
-  await expect.poll(children).toHaveLength(Math.min(2, availableParallelism()));
-  for (const how of ['all of them', 'one of them']) {
-    const gone = how === 'all of them' ? children() : children().slice(0, 1);
-    for (const pid of gone) process.kill(pid, 'SIGKILL');
-    // One that was handed to a process just before it died is an error of the engine, told as that.
-    const answers = await Promise.all(Array.from({ length: 20 }, () => on.predict([1, 1, 1])));
-    expect(answers.every((answer) => answer.status === 200 || answer.status === 500)).toBe(true);
-    for (let call = 0; call < 3; call++) expect((await on.predict([1, 1, 1])).status).toBe(200);
-  }
-  // One that ends in its first runs waits for a call, so each is given time for them.
-  const seconds = () =>
-    children().map((pid) =>
-      Number(execFileSync('ps', ['-o', 'etimes=', '-p', String(pid)], { encoding: 'utf8' })),
-    );
-  await expect
-    .poll(() => seconds().filter((each) => each >= 3), { timeout: 30_000 })
-    .toHaveLength(Math.min(2, availableParallelism()));
-  // Nobody has to call for it.
-  const gone = children();
-  for (const pid of gone) process.kill(pid, 'SIGKILL');
-  await expect
-    .poll(() => children().filter((pid) => !gone.includes(pid)))
-    .toHaveLength(Math.min(2, availableParallelism()));
 });
 
 /** A predict call that is let in and whose body is still to come. */

@@ -271,15 +271,20 @@ test('given a process ends, then the others answer until the next one has made i
   };
   expect(await answers()).toBe('ab');
   end.a?.();
-  // It ends in its first runs, too: it is not started for ever.
+  // It ends in its first runs, too: it is started once more, but not for ever.
   end.a?.();
   expect(warming.map(({ name }) => name)).toEqual(['a']);
+  expect(await answers()).toBe('bb');
+  warming.shift()?.done(new Error('ended again'));
+  await expect.poll(() => warming.map(({ name }) => name)).toEqual(['a']);
+  end.a?.();
   expect(await answers()).toBe('bb');
   // Nobody else is up: then calls wait for whoever comes first.
   end.b?.();
   expect(await answers()).toBe('ab');
   for (const { done } of warming) done(new Error('ended again'));
   await new Promise(setImmediate);
+  expect(warming.map(({ name }) => name)).toEqual(['a', 'b']);
   expect(await answers()).toBe('ab');
   end.b?.();
   expect(await answers()).toBe('aa');
